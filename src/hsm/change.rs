@@ -1,0 +1,66 @@
+//! What can happen to an HSM. The store's history is a list of these.
+
+use serde::{Deserialize, Serialize};
+
+use super::audit::AuditRecord;
+use super::{Identity, Outcome, PasswordHash, SessionId, User};
+use crate::protocol::message::OperationId;
+use crate::protocol::user::{UserId, UserType};
+use crate::protocol::{Effect, Reply, Request};
+
+/// One step of an HSM's history. New ones go to the end: the order is the store's format.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// The HSM came to be; always the first.
+    Made(Identity),
+    /// The HSM was started: no session is open.
+    Started,
+    /// A user came to be.
+    UserCreated {
+        /// The next free number.
+        id: UserId,
+        /// Whole, with its password's hash.
+        user: User,
+    },
+    /// A user is gone; its number is not used again.
+    UserDeleted(UserId),
+    /// A user has a new password and no counted failures.
+    PasswordChanged {
+        /// Whose.
+        id: UserId,
+        /// From now on; differs from before when a PRECO becomes a CO.
+        user_type: UserType,
+        /// The new one.
+        password: PasswordHash,
+    },
+    /// A wrong password was given.
+    LoginFailed(UserId),
+    /// A session belongs to a user, and the user's failures are forgotten.
+    LoggedIn {
+        /// Gone after a restart.
+        session: SessionId,
+        /// Who logged in.
+        user: UserId,
+    },
+    /// A session belongs to nobody.
+    LoggedOut(SessionId),
+    /// A change was done under an id, and answered so.
+    Performed {
+        /// The client's.
+        id: OperationId,
+        /// To be given again.
+        reply: Reply,
+    },
+    /// The audit log has one more record.
+    Recorded(AuditRecord),
+}
+
+impl Change {
+    /// What makes a second request under the same id harmless; nothing unless a change was done.
+    pub(super) fn performed(id: OperationId, request: &Request, outcome: &Outcome) -> Option<Self> {
+        match (request.effect(), outcome) {
+            (Effect::Change, Outcome::Reply(reply)) => Some(Self::Performed { id, reply: reply.clone() }),
+            (Effect::Change | Effect::Login | Effect::None, _) => None,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The HSM as a value: [`Hsm::decide`] says, [`Hsm::apply`] changes.
+//!
+//! Nothing here reads a clock, a file or a random number, or hashes a password: what a decision needs from
+//! outside comes in [`Env`], and what it needs computed first it says by [`Outcome::Needs`].
+
+pub mod audit;
+mod change;
+mod device;
+mod done;
+mod permission;
+mod session;
+mod user;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::device::Member;
+use crate::protocol::message::Round;
+use crate::protocol::user::UserId;
+use crate::protocol::{Refusal, Reply, Request};
+
+pub use change::Change;
+pub use done::Done;
+pub use session::SessionId;
+pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};
+
+use audit::AuditHead;
+use session::Sessions;
+
+/// One HSM: everything that survives a restart, and the sessions open now.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hsm {
+    identity: Identity,
+    reboots: u32,
+    users: BTreeMap<UserId, User>,
+    next_user: u32,
+    done: Done,
+    audit: AuditHead,
+    #[serde(skip)]
+    sessions: Sessions,
+}
+
+/// What distinguishes an HSM from all others, for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// `hsm-` and eleven letters and digits.
+    pub hsm_id: String,
+    /// Such as `3.0A0101-ICM000001`.
+    pub serial_number: String,
+    /// Its place in its cluster, from 0.
+    pub node_id: u32,
+}
+
+/// What a decision may know of the world.
+pub struct Env<'a> {
+    /// Microseconds since 1970.
+    pub now: u64,
+    /// The HSMs of the cluster.
+    pub members: &'a [Member],
+    /// What was computed because an earlier decision on the same request needed it.
+    pub password: Option<&'a PasswordResult>,
+}
+
+/// Slow work on a password, done outside and then handed to [`Hsm::decide`].
+pub enum PasswordWork {
+    /// Hash the new password of the request.
+    Hash,
+    /// Compare the password of the request with this hash.
+    Check(PasswordHash),
+}
+
+/// The result of [`PasswordWork`].
+pub enum PasswordResult {
+    /// The new password, hashed.
+    Hashed(PasswordHash),
+    /// Whether the password is the one of `hash`.
+    Checked {
+        /// What it was compared with: a decision ignores a comparison with a hash that is no longer the user's.
+        hash: PasswordHash,
+        /// Whether it matched.
+        right: bool,
+    },
+}
+
+/// What the HSM says to a request.
+pub enum Outcome {
+    /// Yes, and this.
+    Reply(Reply),
+    /// No.
+    Refused(Refusal),
+    /// Yes as far as one can see; ask again with the result of this work.
+    Needs(PasswordWork),
+}
+
+/// An outcome and the changes that make it true. A refusal can have changes, too: a wrong password counts.
+pub struct Decision {
+    /// For the client, once the changes are durable.
+    pub outcome: Outcome,
+    /// To be stored, then applied, in this order.
+    pub changes: Vec<Change>,
+}
+
+impl Hsm {
+    /// Decides a request and changes nothing.
+    #[must_use]
+    pub fn decide(&self, request: &Request, round: Round, caller: SessionId, env: &Env<'_>) -> Decision {
+        if let Round::Perform(id) = round
+            && let Some(outcome) = self.done.answer(id, request)
+        {
+            return Decision { outcome, changes: Vec::new() };
+        }
+        let mut changes = Vec::new();
+        let outcome = match self.answer(request, caller, env, &mut changes) {
+            Ok(reply) => Outcome::Reply(reply),
+            Err(No::Refused(refusal)) => Outcome::Refused(refusal),
+            Err(No::Needs(work)) => Outcome::Needs(work),
+        };
+        match round {
+            Round::Rehearse => changes.clear(),
+            Round::Perform(id) => {
+                changes.extend(Change::performed(id, request, &outcome));
+                changes.extend(self.audit.record(request, &outcome, caller, self.reboots, env.now));
+            }
+        }
+        Decision { outcome, changes }
+    }
+
+    /// Makes a change that is already durable.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Made(identity) => self.identity = identity.clone(),
+            Change::Started => self.start(),
+            Change::UserCreated { id, user } => self.insert_user(*id, user.clone()),
+            Change::UserDeleted(id) => self.remove_user(*id),
+            Change::PasswordChanged { id, user_type, password } => {
+                self.replace_password(*id, *user_type, password);
+            }
+            Change::LoginFailed(id) => self.count_failure(*id),
+            Change::LoggedIn { session, user } => self.log_in(*session, *user),
+            Change::LoggedOut(session) => self.sessions.close(*session),
+            Change::Performed { id, reply } => self.done.remember(*id, reply.clone()),
+            Change::Recorded(record) => self.audit = record.head(),
+        }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn answer(
+        &self,
+        request: &Request,
+        caller: SessionId,
+        env: &Env<'_>,
+        changes: &mut Vec<Change>,
+    ) -> Result<Reply, No> {
+        self.permit(request, caller)?;
+        match request {
+            Request::DescribeHsm(_) => Ok(Reply::DescribeHsm(self.describe())),
+            Request::ListMembers(_) => Ok(Reply::ListMembers(env.members.to_vec())),
+            Request::ListUsers(_) => Ok(Reply::ListUsers(self.list_users())),
+            Request::Login(op) => self.login(op, caller, env, changes).map(Reply::Login),
+            Request::Logout(_) => {
+                changes.push(Change::LoggedOut(caller));
+                Ok(Reply::Logout(()))
+            }
+            Request::CreateUser(op) => self.create_user(op, env, changes).map(Reply::CreateUser),
+            Request::DeleteUser(op) => self.delete_user(op, changes).map(Reply::DeleteUser),
+            Request::ChangePassword(op) => {
+                self.change_password(op, caller, env, changes).map(Reply::ChangePassword)
+            }
+        }
+    }
+
+    fn start(&mut self) {
+        self.reboots = self.reboots.saturating_add(1);
+        self.sessions = Sessions::default();
+    }
+}
+
+/// Why a handler gave no reply.
+enum No {
+    Refused(Refusal),
+    Needs(PasswordWork),
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,220 @@
+//! The rules for users.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Env, Hsm, No, PasswordResult, PasswordWork, SessionId};
+use crate::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserId, UserRow, UserType};
+use crate::protocol::{Refusal, Secret};
+
+/// How many users an HSM holds.
+pub const MAX_USERS: usize = 1024;
+
+/// The password of a new HSM's `admin`. Whoever activates the HSM replaces it.
+pub const FIRST_PASSWORD: &str = "password";
+
+/// Wrong passwords that lock a user.
+const MAX_FAILURES: u32 = 5;
+
+/// A user of an HSM.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Never [`UserType::Unknown`].
+    pub user_type: UserType,
+    /// Unique for its type, without regard to case.
+    pub name: UserName,
+    /// What a password is compared with.
+    pub password: PasswordHash,
+    failures: u32,
+}
+
+impl User {
+    /// A user nobody has failed to log in as.
+    #[must_use]
+    pub fn new(user_type: UserType, name: UserName, password: PasswordHash) -> Self {
+        Self { user_type, name, password, failures: 0 }
+    }
+
+    pub(super) fn is_called(&self, user_type: UserType, name: &str) -> bool {
+        self.user_type == user_type && self.name.0.eq_ignore_ascii_case(name)
+    }
+
+    pub(super) fn is_locked_out(&self) -> bool {
+        self.failures >= MAX_FAILURES
+    }
+}
+
+/// 1 to 31 ASCII letters, digits and `_`, kept as typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserName(String);
+
+impl UserName {
+    /// The longest name, in characters.
+    pub const MAX: usize = 31;
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::InvalidInput`] if it is not one.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if is_word && (1..=Self::MAX).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Refusal::InvalidInput)
+        }
+    }
+}
+
+/// An Argon2id hash in PHC string format; what no password can match if it is not one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordHash(pub String);
+
+impl Hsm {
+    pub(super) fn list_users(&self) -> Vec<UserRow> {
+        let row = |(id, user): (&UserId, &User)| UserRow {
+            id: *id,
+            user_type: user.user_type,
+            name: user.name.0.clone(),
+            quorum_key: false,
+            login_failures: user.failures,
+            second_factor: false,
+        };
+        self.users.iter().map(row).collect()
+    }
+
+    pub(super) fn create_user(
+        &self,
+        op: &CreateUser,
+        env: &Env<'_>,
+        changes: &mut Vec<Change>,
+    ) -> Result<UserId, No> {
+        must_be_manageable(op.user_type)?;
+        let name = UserName::parse(&op.name)?;
+        must_have_allowed_length(&op.password)?;
+        if self.find_user(op.user_type, &op.name).is_ok() {
+            return Err(Refusal::UserExists.into());
+        }
+        if self.users.len() >= MAX_USERS {
+            return Err(Refusal::TooManyUsers.into());
+        }
+        let password = new_password(env)?;
+        let id = UserId(self.next_user.max(1));
+        changes.push(Change::UserCreated { id, user: User::new(op.user_type, name, password) });
+        Ok(id)
+    }
+
+    pub(super) fn delete_user(&self, op: &DeleteUser, changes: &mut Vec<Change>) -> Result<(), No> {
+        must_be_manageable(op.user_type)?;
+        let (id, _) = self.find_user(op.user_type, &op.name)?;
+        if self.has_session(id, None) {
+            return Err(Refusal::UserIsLoggedIn.into());
+        }
+        changes.push(Change::UserDeleted(id));
+        Ok(())
+    }
+
+    pub(super) fn change_password(
+        &self,
+        op: &ChangePassword,
+        caller: SessionId,
+        env: &Env<'_>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), No> {
+        let user_type = after_password_change(op.user_type)?;
+        must_have_allowed_length(&op.password)?;
+        let (id, _) = self.find_user(op.user_type, &op.name)?;
+        if self.has_session(id, Some(caller).filter(|_| self.is_own(id, caller))) {
+            return Err(Refusal::UserIsLoggedIn.into());
+        }
+        if user_type != op.user_type && self.find_user(user_type, &op.name).is_ok() {
+            return Err(Refusal::UserExists.into());
+        }
+        changes.push(Change::PasswordChanged { id, user_type, password: new_password(env)? });
+        Ok(())
+    }
+
+    pub(super) fn find_user(&self, user_type: UserType, name: &str) -> Result<(UserId, &User), Refusal> {
+        self.users
+            .iter()
+            .find(|(_, user)| user.is_called(user_type, name))
+            .map(|(id, user)| (*id, user))
+            .ok_or(Refusal::NoSuchUser)
+    }
+
+    pub(super) fn insert_user(&mut self, id: UserId, user: User) {
+        self.next_user = self.next_user.max(id.0.saturating_add(1));
+        self.users.insert(id, user);
+    }
+
+    pub(super) fn remove_user(&mut self, id: UserId) {
+        self.users.remove(&id);
+    }
+
+    pub(super) fn replace_password(&mut self, id: UserId, user_type: UserType, password: &PasswordHash) {
+        if let Some(user) = self.users.get_mut(&id) {
+            user.user_type = user_type;
+            user.password = password.clone();
+            user.failures = 0;
+        }
+    }
+
+    pub(super) fn count_failure(&mut self, id: UserId) {
+        if let Some(user) = self.users.get_mut(&id) {
+            user.failures = user.failures.saturating_add(1);
+        }
+    }
+
+    pub(super) fn forget_failures(&mut self, id: UserId) {
+        if let Some(user) = self.users.get_mut(&id) {
+            user.failures = 0;
+        }
+    }
+
+    fn is_own(&self, id: UserId, caller: SessionId) -> bool {
+        self.caller(caller).is_some_and(|(own, _)| own == id)
+    }
+}
+
+/// Officers create and delete COs and CUs; the other two kinds come with the HSM.
+fn must_be_manageable(user_type: UserType) -> Result<(), Refusal> {
+    match user_type {
+        UserType::Co | UserType::Cu => Ok(()),
+        UserType::Unknown | UserType::Au | UserType::PreCo => Err(Refusal::InvalidUserType),
+    }
+}
+
+/// Activation: the first CO is the PRECO that changed its password.
+fn after_password_change(user_type: UserType) -> Result<UserType, Refusal> {
+    match user_type {
+        UserType::PreCo => Ok(UserType::Co),
+        UserType::Co | UserType::Cu => Ok(user_type),
+        UserType::Unknown | UserType::Au => Err(Refusal::InvalidUserType),
+    }
+}
+
+fn must_have_allowed_length(password: &Secret) -> Result<(), Refusal> {
+    if (7..=32).contains(&password.expose().chars().count()) { Ok(()) } else { Err(Refusal::PasswordLength) }
+}
+
+fn new_password(env: &Env<'_>) -> Result<PasswordHash, No> {
+    match env.password {
+        Some(PasswordResult::Hashed(hash)) => Ok(hash.clone()),
+        Some(PasswordResult::Checked { .. }) | None => Err(No::Needs(PasswordWork::Hash)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UserName;
+
+    #[test]
+    fn names_are_words_of_up_to_31_characters() {
+        for good in ["a", "crypto_user1", "A_1", &"x".repeat(31)] {
+            assert!(UserName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a-b", "a b", "é", "a\0", &"x".repeat(32)] {
+            assert!(UserName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The CloudHSM management console, and the software HSM that it manages.
+//!
+//! # Layout
+//!
+//! Six nouns, a folder each; arrows go one way.
+//!
+//! ```text
+//!  bin/cloudhsm_mgmt_util ─ shell ── cmu ── cluster ── wire ──┐
+//!                       console ─────┘                        ├── protocol
+//!  bin/hsmd ── hsmd (accept, session, engine, store) ── wire ─┤
+//!                └── hsm (pure) ──────────────────────────────┘
+//! ```
+//!
+//! * [`protocol`]: an *operation* is one thing a client may ask an HSM, tied by type to its one kind of reply.
+//! * [`wire`]: a *link* is one server's TLS connection with no call under way; and whom to trust on it.
+//! * [`cluster`]: the configured servers, in order: asks all at once, returns one answer for each, always.
+//! * [`cmu`]: a *command* is one thing a person may type, one file each. [`shell`] runs them, line by line.
+//! * [`console`]: where lines come from and text goes.
+//! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
+//!
+//! A change is made by every server or by none: [`cluster`] tells how.
+
+pub mod cluster;
+pub mod cmu;
+pub mod console;
+pub mod hsm;
+pub mod hsmd;
+pub mod interrupt;
+pub mod protocol;
+pub mod shell;
+pub mod wire;

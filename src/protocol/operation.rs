@@ -1,0 +1,151 @@
+//! The table of operations: each tied to its one kind of reply and to who may ask.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+use super::device::{DescribeHsm, HsmDescription, ListMembers, Member};
+use super::session::{Login, Logout};
+use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
+
+/// Something a client may ask an HSM.
+pub trait Operation: Serialize + DeserializeOwned + Send {
+    /// What the HSM says if it does not refuse.
+    type Reply: Send;
+
+    /// Who may ask.
+    const ACCESS: Access;
+
+    /// What it leaves behind.
+    const EFFECT: Effect;
+
+    /// The operation as one of all.
+    fn into_request(self) -> Request;
+
+    /// The operation's own reply out of all; `None` if the HSM answered another question.
+    fn reply(reply: Reply) -> Option<Self::Reply>;
+}
+
+/// Who may ask for an operation. An HSM decides this before anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, also on a connection whose other end has proved nothing.
+    Public,
+    /// Everybody whose HSM has proved to be of the cluster: the question holds a secret.
+    Anyone,
+    /// Everybody who is logged in.
+    LoggedIn,
+    /// A CO.
+    Officer,
+    /// A CO, and anybody for oneself.
+    OfficerOrSelf,
+}
+
+/// What an operation leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// The connection's login. Audited; it ends with the connection, so it is never answered from memory.
+    Login,
+    /// A durable change: rehearsed first, audited, and done once however often it is asked.
+    Change,
+}
+
+/// The one macro of the project: a line of the table gives a request, its reply and its properties one name.
+macro_rules! operations {
+    ($($operation:ident -> $reply:ty, $access:ident, $effect:ident;)*) => {
+        /// Everything that can be asked. New ones go to the end: the order is the wire format.
+        #[derive(Clone, Serialize, Deserialize)]
+        #[expect(missing_docs, reason = "each variant is documented where its struct is")]
+        pub enum Request { $($operation($operation),)* }
+
+        /// Everything that can be answered, by the name of the question.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[expect(missing_docs, reason = "each variant is documented where its struct is")]
+        pub enum Reply { $($operation($reply),)* }
+
+        impl Request {
+            /// Who may ask.
+            #[must_use]
+            pub fn access(&self) -> Access {
+                match self { $(Self::$operation(_) => $operation::ACCESS,)* }
+            }
+
+            /// What it leaves behind.
+            #[must_use]
+            pub fn effect(&self) -> Effect {
+                match self { $(Self::$operation(_) => $operation::EFFECT,)* }
+            }
+
+            /// The operation's name, as it stands in the table.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$operation(_) => stringify!($operation),)* }
+            }
+        }
+
+        impl Reply {
+            /// The name of the operation that it answers.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$operation(_) => stringify!($operation),)* }
+            }
+        }
+
+        $(impl Operation for $operation {
+            type Reply = $reply;
+
+            const ACCESS: Access = Access::$access;
+
+            const EFFECT: Effect = Effect::$effect;
+
+            fn into_request(self) -> Request { Request::$operation(self) }
+
+            fn reply(reply: Reply) -> Option<$reply> {
+                #[expect(clippy::allow_attributes_without_reason, reason = "generated")]
+                match reply { Reply::$operation(reply) => Some(reply), #[allow(unreachable_patterns)] _ => None }
+            }
+        })*
+    };
+}
+
+operations! {
+    DescribeHsm    -> HsmDescription, Public,        None;
+    ListMembers    -> Vec<Member>,    Public,        None;
+    ListUsers      -> Vec<UserRow>,   Public,        None;
+    Login          -> (),             Anyone,        Login;
+    Logout         -> (),             LoggedIn,      Login;
+    CreateUser     -> UserId,         Officer,       Change;
+    DeleteUser     -> (),             Officer,       Change;
+    ChangePassword -> (),             OfficerOrSelf, Change;
+}
+
+impl Request {
+    /// The password in it, if there is one: given to log in, or new.
+    #[must_use]
+    pub fn password(&self) -> Option<&Secret> {
+        match self {
+            Self::Login(of) => Some(&of.password),
+            Self::CreateUser(of) => Some(&of.password),
+            Self::ChangePassword(of) => Some(&of.password),
+            Self::DescribeHsm(_)
+            | Self::ListMembers(_)
+            | Self::ListUsers(_)
+            | Self::Logout(_)
+            | Self::DeleteUser(_) => None,
+        }
+    }
+
+    /// The user that the operation is about: for permission and for the audit log.
+    #[must_use]
+    pub fn subject(&self) -> Option<(UserType, &str)> {
+        match self {
+            Self::Login(of) => Some((of.user_type, &of.name)),
+            Self::CreateUser(of) => Some((of.user_type, &of.name)),
+            Self::DeleteUser(of) => Some((of.user_type, &of.name)),
+            Self::ChangePassword(of) => Some((of.user_type, &of.name)),
+            Self::DescribeHsm(_) | Self::ListMembers(_) | Self::ListUsers(_) | Self::Logout(_) => None,
+        }
+    }
+}
