@@ -1,0 +1,175 @@
+//! Whether the owner's CA vouches for a cluster's key.
+//!
+//! The cluster certificate is what `openssl x509 -req` makes of the cluster's CSR: X.509 version 1, without
+//! names a host could be checked by. rustls's own verifier refuses it, so this is the whole check: strict DER,
+//! issuer, signature (SHA-2 only), dates, and a subject that only an HSM has.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
+    ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+/// What the common name of a cluster certificate begins with. Without it any certificate of the same CA, a
+/// client's for instance, could play the HSM.
+pub const SUBJECT: &str = "HSM:";
+
+/// Why a certificate does not prove that the other end is of the owner's cluster.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    /// The CA's key did not make the signature: another cluster's CA, or a forgery.
+    #[error("Certificate signature failure")]
+    Signature,
+    /// Another CA signed it.
+    #[error("unable to get local issuer certificate")]
+    Issuer,
+    /// It is over.
+    #[error("certificate has expired")]
+    Expired,
+    /// It has not begun; or the clock is wrong.
+    #[error("certificate is not yet valid")]
+    NotYetValid,
+    /// The CA signed it for something else than an HSM.
+    #[error("subject is not an HSM's")]
+    Subject,
+    /// SHA-1, MD5, a short RSA key, or a kind of key that nobody uses for this.
+    #[error("unsupported signature algorithm {0}")]
+    Algorithm(String),
+    /// Not DER, not X.509, or with bytes that no signature covers.
+    #[error("malformed certificate")]
+    Malformed,
+    /// The certificate is right, but the other end does not hold its key.
+    #[error("the server does not hold the cluster's key")]
+    KeyNotProved,
+}
+
+/// Reads a certificate that has not a byte too many.
+///
+/// # Errors
+///
+/// [`Distrust::Malformed`].
+pub fn parse(der: &[u8]) -> Result<X509Certificate<'_>, Distrust> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) if has_strict_frame(der) => Ok(certificate),
+        Ok(_) | Err(_) => Err(Distrust::Malformed),
+    }
+}
+
+/// Whether `ca` vouches, at `now` (seconds since 1970), that the key in `certificate` is a cluster's.
+///
+/// # Errors
+///
+/// The first thing found wrong.
+pub fn check(ca: &X509Certificate<'_>, certificate: &X509Certificate<'_>, now: i64) -> Result<(), Distrust> {
+    if certificate.issuer().as_raw() != ca.subject().as_raw() {
+        return Err(Distrust::Issuer);
+    }
+    check_signature(ca.public_key(), certificate)?;
+    check_dates(ca, now)?;
+    check_dates(certificate, now)?;
+    let is_hsm = |name: &str| name.starts_with(SUBJECT);
+    let mut names = certificate.subject().iter_common_name();
+    if names.next().and_then(|name| name.as_str().ok()).is_some_and(is_hsm) && names.next().is_none() {
+        Ok(())
+    } else {
+        Err(Distrust::Subject)
+    }
+}
+
+/// Whether the key made the signature on the certificate.
+///
+/// # Errors
+///
+/// [`Distrust::Signature`] or [`Distrust::Algorithm`].
+pub fn check_signature(
+    key: &SubjectPublicKeyInfo<'_>,
+    certificate: &X509Certificate<'_>,
+) -> Result<(), Distrust> {
+    let algorithm = algorithm(key, certificate)?;
+    UnparsedPublicKey::new(algorithm, &key.subject_public_key.data)
+        .verify(certificate.tbs_certificate.as_ref(), &certificate.signature_value.data)
+        .map_err(|_| Distrust::Signature)
+}
+
+fn check_dates(certificate: &X509Certificate<'_>, now: i64) -> Result<(), Distrust> {
+    if now > certificate.validity().not_after.timestamp() {
+        Err(Distrust::Expired)
+    } else if now < certificate.validity().not_before.timestamp() {
+        Err(Distrust::NotYetValid)
+    } else {
+        Ok(())
+    }
+}
+
+fn algorithm(
+    key: &SubjectPublicKeyInfo<'_>,
+    certificate: &X509Certificate<'_>,
+) -> Result<&'static dyn VerificationAlgorithm, Distrust> {
+    let signature = certificate.signature_algorithm.algorithm.to_id_string();
+    let curve = || {
+        let parameters = key.algorithm.parameters.as_ref()?;
+        parameters.as_oid().ok().map(|oid| oid.to_id_string())
+    };
+    let algorithm: &'static dyn VerificationAlgorithm = match (signature.as_str(), curve().as_deref()) {
+        ("1.2.840.113549.1.1.11", None) => &RSA_PKCS1_2048_8192_SHA256,
+        ("1.2.840.113549.1.1.12", None) => &RSA_PKCS1_2048_8192_SHA384,
+        ("1.2.840.113549.1.1.13", None) => &RSA_PKCS1_2048_8192_SHA512,
+        ("1.2.840.10045.4.3.2", Some("1.2.840.10045.3.1.7")) => &ECDSA_P256_SHA256_ASN1,
+        ("1.2.840.10045.4.3.3", Some("1.2.840.10045.3.1.7")) => &ECDSA_P256_SHA384_ASN1,
+        ("1.2.840.10045.4.3.2", Some("1.3.132.0.34")) => &ECDSA_P384_SHA256_ASN1,
+        ("1.2.840.10045.4.3.3", Some("1.3.132.0.34")) => &ECDSA_P384_SHA384_ASN1,
+        ("1.2.840.10045.4.3.4", Some("1.3.132.0.35")) => &ECDSA_P521_SHA512_ASN1,
+        ("1.3.101.112", None) => &ED25519,
+        _ => return Err(Distrust::Algorithm(signature)),
+    };
+    Ok(algorithm)
+}
+
+/// Whether the bytes around the signed part are the only way to write them, and name the algorithm that the
+/// signed part names: x509-parser takes several, which would let a certificate be altered unnoticed.
+fn has_strict_frame(der: &[u8]) -> bool {
+    let frame = || {
+        let (0x30, outer, []) = element(der)? else { return None };
+        let (0x30, signed, rest) = element(outer)? else { return None };
+        let (0x30, _, signature) = element(rest)? else { return None };
+        let (0x03, [0, ..], []) = element(signature)? else { return None };
+        let after_version = match element(signed)? {
+            (0xa0, _, rest) => rest,
+            _ => signed,
+        };
+        let (0x02, _, after_serial) = element(after_version)? else { return None };
+        let (0x30, _, after_algorithm) = element(after_serial)? else { return None };
+        let algorithm = after_serial.get(..after_serial.len().checked_sub(after_algorithm.len())?)?;
+        let outer_algorithm = rest.get(..rest.len().checked_sub(signature.len())?)?;
+        Some(algorithm == outer_algorithm)
+    };
+    frame().unwrap_or(false)
+}
+
+/// Splits off one DER element: its tag, its content and what follows it.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81 => {
+            let (&length, rest) = rest.split_first()?;
+            (usize::from(length), rest)
+        }
+        0x82 => {
+            let (length, rest) = rest.split_first_chunk::<2>()?;
+            (usize::from(u16::from_be_bytes(*length)), rest)
+        }
+        _ => return None,
+    };
+    let is_shortest = match first {
+        0x81 => length > 0x7f,
+        0x82 => length > 0xff,
+        _ => true,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    is_shortest.then_some((tag, content, rest))
+}

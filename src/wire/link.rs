@@ -1,0 +1,194 @@
+//! A connection with no call under way.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use rustls::pki_types::{IpAddr, Ipv4Addr, ServerName};
+use rustls::{AlertDescription, ClientConfig};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::certificate::Distrust;
+use super::frame::{self, Frames, Garbage, MAX_ANSWER, MAX_HELLO, frames};
+use super::{Limits, TimedOut, verifier, within};
+use crate::protocol::message::{Answer, Hello, VERSION, Welcome};
+
+/// Where an HSM listens.
+#[derive(Clone, Debug)]
+pub enum Address {
+    /// By name or number, looked up at each connection.
+    Named(String, u16),
+    /// A socket known by number, whatever the HSM is called.
+    Socket(SocketAddr),
+}
+
+/// One HSM's TLS connection.
+///
+/// A call takes it and gives it back only after a whole answer, so that a late answer is never taken for the
+/// next one's.
+pub struct Link {
+    frames: Frames<TlsStream<TcpStream>>,
+    hsm_id: String,
+}
+
+/// Why no link came about. Nothing happened on the HSM.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Nobody listens, no route, no such name.
+    #[error("{}", strerror(.0))]
+    Connect(io::Error),
+    /// A phase lasted too long.
+    #[error("Connection timed out ({0})")]
+    TimedOut(#[from] TimedOut),
+    /// What answered does not speak TLS 1.3.
+    #[error("the TLS handshake failed ({0})")]
+    Tls(String),
+    /// The other end is not an HSM of the owner's cluster.
+    #[error("Certificate ERROR: [{0}]")]
+    Distrust(Distrust),
+    /// The HSM wants a client certificate, or another one.
+    #[error("the server refused the client certificate ({0})")]
+    ClientCertificate(String),
+    /// The connection ended before the HSM's first frame.
+    #[error("the server closed the connection before it answered")]
+    Closed,
+    /// The first frame was not an HSM's.
+    #[error("the server is not an HSM ({0})")]
+    NotAnHsm(#[from] Garbage),
+    /// The HSM is of another release.
+    #[error("the server speaks protocol version {0}, this program {VERSION}")]
+    Version(u16),
+}
+
+/// Why a call has no answer. Whether the HSM did it is unknown.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// No answer in time.
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
+    /// The connection ended.
+    #[error("the connection was lost before the answer")]
+    Closed,
+    /// What came was not an answer.
+    #[error("the answer was {0}")]
+    Garbage(#[from] Garbage),
+}
+
+impl Link {
+    /// Connects, checks whom to, and exchanges the first frames.
+    ///
+    /// # Errors
+    ///
+    /// Which phase failed, and how.
+    pub async fn open(address: &Address, tls: Arc<ClientConfig>, limits: &Limits) -> Result<Self, OpenError> {
+        let tcp = within("connect", limits.connect, connect(address)).await?.map_err(OpenError::Connect)?;
+        tcp.set_nodelay(true).map_err(OpenError::Connect)?;
+        let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([127, 0, 0, 1])));
+        let handshake = TlsConnector::from(tls).connect(name, tcp);
+        let tls =
+            within("TLS handshake", limits.handshake, handshake).await?.map_err(|error| tls_error(&error))?;
+        let mut frames = frames(tls, MAX_HELLO);
+        let hsm_id = within("hello", limits.hello, greet(&mut frames)).await??;
+        frames.codec_mut().set_max_frame_length(MAX_ANSWER);
+        Ok(Self { frames, hsm_id })
+    }
+
+    /// Who answered, such as `hsm-udw0tkfg1ab`.
+    #[must_use]
+    pub fn hsm_id(&self) -> &str {
+        &self.hsm_id
+    }
+
+    /// Whether the HSM has neither closed the connection nor spoken without being asked.
+    pub fn is_idle(&mut self) -> bool {
+        self.frames.next().now_or_never().is_none()
+    }
+
+    /// Sends an encoded [`Call`](crate::protocol::message::Call) and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn call(mut self, call: Bytes, limits: &Limits) -> Result<(Self, Answer), CallError> {
+        let answer = within("call", limits.call, exchange(&mut self.frames, call)).await??;
+        Ok((self, answer))
+    }
+
+    /// Says goodbye; an HSM that does not listen is not waited for.
+    pub async fn close(mut self, limits: &Limits) {
+        let goodbye = SinkExt::<Bytes>::close(&mut self.frames);
+        let _ = within("close", limits.hello, goodbye).await;
+    }
+}
+
+async fn connect(address: &Address) -> io::Result<TcpStream> {
+    match address {
+        Address::Named(host, port) => TcpStream::connect((host.as_str(), *port)).await,
+        Address::Socket(socket) => TcpStream::connect(socket).await,
+    }
+}
+
+async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, OpenError> {
+    let sent = frames.send(frame::encode(&Hello { version: VERSION })?).await;
+    // Only a read tells why the HSM hung up: the alert waits behind the failed write.
+    let welcome: Welcome = match (frames.next().await, sent) {
+        (Some(Ok(frame)), _) => frame::decode(&frame)?,
+        (Some(Err(error)), _) => return Err(tls_error(&error)),
+        (None, Err(error)) => return Err(tls_error(&error)),
+        (None, Ok(())) => return Err(OpenError::Closed),
+    };
+    if welcome.version != VERSION {
+        return Err(OpenError::Version(welcome.version));
+    }
+    Ok(welcome.hsm_id)
+}
+
+async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Result<Answer, CallError> {
+    frames.send(call).await.map_err(|_| CallError::Closed)?;
+    let frame: Result<BytesMut, io::Error> = frames.next().await.ok_or(CallError::Closed)?;
+    match frame {
+        Ok(frame) => Ok(frame::decode(&frame)?),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(CallError::Garbage(Garbage)),
+        Err(_) => Err(CallError::Closed),
+    }
+}
+
+/// Tells apart what rustls reports: distrust of the server is ours, an alert is the server's.
+fn tls_error(error: &io::Error) -> OpenError {
+    let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                OpenError::Closed
+            }
+            _ => OpenError::Tls(strerror(error)),
+        };
+    };
+    if let Some(reason) = verifier::distrust(tls) {
+        return OpenError::Distrust(reason);
+    }
+    match tls {
+        rustls::Error::AlertReceived(
+            alert @ (AlertDescription::CertificateRequired
+            | AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired
+            | AlertDescription::DecryptError),
+        ) => OpenError::ClientCertificate(format!("{alert:?}")),
+        rustls::Error::InvalidMessage(_) => OpenError::Tls("the answer was not TLS".to_owned()),
+        other => OpenError::Tls(other.to_string()),
+    }
+}
+
+/// The system's words for an error, without Rust's `(os error 111)`.
+fn strerror(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
+        None => text,
+    }
+}

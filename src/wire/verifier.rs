@@ -1,0 +1,110 @@
+//! The console's end of TLS: rustls, with this project's idea of whom to trust.
+
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature_with_raw_key};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::version::TLS13;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+
+use super::anchor::Anchor;
+use super::certificate::{self, Distrust};
+use super::identity::Identity;
+
+/// Whom a connection takes for an HSM of the cluster.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// Who proves the cluster's key that this CA vouches for.
+    Owner(Anchor),
+    /// Anybody: nothing that comes is trusted, and nothing secret may go out.
+    Nobody,
+}
+
+/// TLS 1.3 without resumption: a resumed session would skip the check.
+///
+/// # Errors
+///
+/// If the client certificate and its key do not fit rustls or each other.
+pub fn client_config(trust: Trust, identity: Option<&Identity>) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Arc::new(Verifier { trust, provider: Arc::clone(&provider) });
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match identity {
+        Some(identity) => config.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?,
+        None => config.with_no_client_auth(),
+    };
+    config.resumption = Resumption::disabled();
+    config.enable_sni = false;
+    Ok(config)
+}
+
+/// Why rustls distrusted the server, if that was the reason.
+pub(super) fn distrust(error: &Error) -> Option<Distrust> {
+    let Error::InvalidCertificate(error) = error else { return None };
+    match error {
+        CertificateError::Other(OtherError(other)) => other.downcast_ref::<Distrust>().cloned(),
+        _ => Some(Distrust::Malformed),
+    }
+}
+
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Trust::Owner(anchor) = &self.trust {
+            let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+            anchor.check(end_entity, now).map_err(invalid)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    /// TLS 1.2 is not offered.
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(invalid(Distrust::KeyNotProved))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if !self.supported_verify_schemes().contains(&signature.scheme) {
+            return Err(invalid(Distrust::KeyNotProved));
+        }
+        let certificate = certificate::parse(certificate).map_err(invalid)?;
+        let key = SubjectPublicKeyInfoDer::from(certificate.public_key().raw);
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
+            .map_err(|_| invalid(Distrust::KeyNotProved))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn invalid(reason: Distrust) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
+}
