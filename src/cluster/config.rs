@@ -1,0 +1,246 @@
+//! `cloudhsm_mgmt_util.cfg`: the original's JSON file, as published and as rewritten by other tools.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::message::PORT;
+
+/// The whole file. Keys that mean nothing here are ignored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Config {
+    #[serde(default)]
+    scard: Scard,
+    servers: Vec<ServerConfig>,
+}
+
+/// The smart card of the original's second factor; read and written, never used.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+struct Scard {
+    certificate: String,
+    enable: Switch,
+    pkey: String,
+    port: u16,
+}
+
+/// One HSM of the file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServerConfig {
+    /// Unused: an HSM is trusted by `owner_cert_path` alone.
+    #[serde(rename = "CAfile", default)]
+    ca_file: String,
+    /// Unused, as `CAfile`.
+    #[serde(rename = "CApath", default)]
+    ca_path: String,
+    /// The client's certificate (PEM, X.509 version 3), sent if both files exist.
+    #[serde(default)]
+    pub certificate: PathBuf,
+    /// Where the cluster's CA certificate is.
+    #[serde(default)]
+    e2e_encryption: Option<E2e>,
+    /// Whether the console connects to it at all.
+    #[serde(default = "Switch::yes")]
+    enable: Switch,
+    /// Where it listens.
+    pub hostname: String,
+    /// What the console calls it; the host name if there is none.
+    #[serde(default)]
+    name: Option<String>,
+    /// As `e2e_encryption.owner_cert_path`, where a sibling of the original keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner_cert_path: Option<PathBuf>,
+    /// The private key of `certificate`.
+    #[serde(default)]
+    pub pkey: PathBuf,
+    /// Where it listens, 2225 if not given.
+    #[serde(default = "default_port")]
+    pub port: u16,
+    /// Unused: TLS is always on.
+    #[serde(default = "Switch::yes")]
+    server_ssl: Switch,
+    /// Unused: TLS 1.3's own.
+    #[serde(default)]
+    ssl_ciphers: String,
+}
+
+/// The original ignores `enable`, and says so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct E2e {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    enable: Option<Switch>,
+    owner_cert_path: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Switch {
+    Yes,
+    No,
+}
+
+/// Why a file is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It is not there, is a directory, or may not be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// Of the file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is not JSON, or a key is missing or wrong.
+    #[error("{}: {message}", path.display())]
+    Invalid {
+        /// Of the file.
+        path: PathBuf,
+        /// With the path of the key.
+        message: String,
+    },
+    /// There is nothing to connect to.
+    #[error("{}: servers: none is enabled", .0.display())]
+    NoServer(PathBuf),
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a configuration with at least one enabled server.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let config =
+            Self::parse(&text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?;
+        if config.servers().next().is_none() {
+            return Err(ConfigError::NoServer(path.to_owned()));
+        }
+        Ok(config)
+    }
+
+    /// A configuration of these servers.
+    pub fn of(servers: impl IntoIterator<Item = ServerConfig>) -> Self {
+        Self { scard: Scard::default(), servers: servers.into_iter().collect() }
+    }
+
+    /// The enabled servers, in the order of their numbers.
+    pub fn servers(&self) -> impl Iterator<Item = &ServerConfig> {
+        self.servers.iter().filter(|server| server.enable == Switch::Yes)
+    }
+
+    /// Whether the file tries to say if E2E is on, which the original ignores and mentions.
+    #[must_use]
+    pub fn sets_e2e(&self) -> bool {
+        self.servers().filter_map(|server| server.e2e_encryption.as_ref()).any(|e2e| e2e.enable.is_some())
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+        let mut ignored = |path: serde_ignored::Path<'_>| tracing::debug!(key = %path, "ignored");
+        let known = serde_ignored::Deserializer::new(&mut json, &mut ignored);
+        let config: Self = serde_path_to_error::deserialize(known).map_err(|error| error.to_string())?;
+        json.end().map_err(|error| error.to_string())?;
+        for server in config.servers().filter(|server| server.server_ssl == Switch::No) {
+            tracing::warn!(server = server.name(), "server_ssl is \"no\", TLS is used all the same");
+        }
+        Ok(config)
+    }
+}
+
+impl ServerConfig {
+    /// A server that is called what its host is called.
+    #[must_use]
+    pub fn new(hostname: &str, port: u16, owner_cert_path: &Path) -> Self {
+        let e2e = E2e { enable: Some(Switch::Yes), owner_cert_path: owner_cert_path.to_owned() };
+        Self {
+            ca_file: String::new(),
+            ca_path: String::new(),
+            certificate: PathBuf::new(),
+            e2e_encryption: Some(e2e),
+            enable: Switch::Yes,
+            hostname: hostname.to_owned(),
+            name: Some(hostname.to_owned()),
+            owner_cert_path: None,
+            pkey: PathBuf::new(),
+            port,
+            server_ssl: Switch::Yes,
+            ssl_ciphers: String::new(),
+        }
+    }
+
+    /// What the console calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.hostname)
+    }
+
+    /// The file that says whom to trust.
+    #[must_use]
+    pub fn owner_cert_path(&self) -> &Path {
+        let of_e2e = self.e2e_encryption.as_ref().map(|e2e| &e2e.owner_cert_path);
+        of_e2e.or(self.owner_cert_path.as_ref()).map_or(Path::new(DEFAULT_OWNER_CERT_PATH), PathBuf::as_path)
+    }
+}
+
+/// Where the original's guide puts `customerCA.crt`.
+const DEFAULT_OWNER_CERT_PATH: &str = "/opt/cloudhsm/etc/customerCA.crt";
+
+impl Switch {
+    fn yes() -> Self {
+        Self::Yes
+    }
+}
+
+impl Default for Scard {
+    fn default() -> Self {
+        Self { certificate: "cert-sc".to_owned(), enable: Switch::No, pkey: "pkey-sc".to_owned(), port: PORT }
+    }
+}
+
+fn default_port() -> u16 {
+    PORT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ServerConfig};
+
+    #[test]
+    fn the_shipped_example_is_complete_and_kept() {
+        let text = include_str!("../../config/cloudhsm_mgmt_util.cfg");
+        let config = Config::parse(text).unwrap();
+        let again = serde_json::to_value(&config).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());
+    }
+
+    #[test]
+    fn a_disabled_server_is_left_out_and_others_close_the_gap() {
+        let text = r#"{"servers": [{"hostname": "a"}, {"hostname": "b", "enable": "no"}, {"hostname": "c", "name": "C"}]}"#;
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.servers().map(ServerConfig::name).collect::<Vec<_>>(), ["a", "C"]);
+    }
+
+    #[test]
+    fn unknown_keys_are_ignored() {
+        let text = r#"{"servers": [{"hostname": "a", "zone": {"x": 1}}], "comment": "kept by other tools"}"#;
+        assert!(Config::parse(text).is_ok());
+    }
+
+    #[test]
+    fn an_error_names_the_key() {
+        for (text, expected) in [
+            ("{}", "missing field `servers`"),
+            (r#"{"servers": [{"hostname": "a"}, {"name": "b"}]}"#, "servers[1]: missing field `hostname`"),
+            (r#"{"servers": [{"hostname": "a", "port": 99999}]}"#, "servers[0].port: "),
+            (r#"{"servers": [{"hostname": "a", "enable": "on"}]}"#, "servers[0].enable: "),
+            (r#"{"servers": []} x"#, "trailing characters"),
+        ] {
+            let error = Config::parse(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

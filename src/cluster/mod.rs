@@ -1,0 +1,185 @@
+//! The configured servers, in order: asks all of a scope at once and returns one answer for each, always.
+//!
+//! # How a change reaches every server or none
+//!
+//! A change is asked in two rounds. First every server *rehearses*: it decides and changes nothing. Only when
+//! all that matter would say yes do they *perform*. What can fail between the two is the network; each change
+//! has an id, and a server that has done an id answers as it did then, so asking again is safe.
+//!
+//! A server that dies, stalls or answers garbage yields an answer, too: a [`Failure`]. Its connection is
+//! dropped, and [`Cluster::reconnect`] makes a new one, on which nobody is logged in.
+
+mod answer;
+pub mod config;
+mod question;
+mod server;
+
+use futures_util::future::join_all;
+
+use crate::interrupt::Interrupt;
+use crate::protocol::message::Round;
+use crate::protocol::{Access, Operation};
+use crate::wire::Limits;
+use crate::wire::link::Link;
+
+pub use answer::{Answer, Failure};
+pub use question::Question;
+pub use server::{Dial, Limitation, LoggedIn, Opened, Server};
+
+/// All servers that the console manages, reached or not.
+pub struct Cluster {
+    servers: Vec<Server>,
+    limits: Limits,
+    interrupt: Interrupt,
+}
+
+/// What happened to a server that had no connection.
+pub enum Reconnected {
+    /// It has one again; `was` is who was logged in when it was lost.
+    Yes {
+        /// Who has to log in again, if anybody was.
+        was: Option<LoggedIn>,
+    },
+    /// Still not, and why.
+    No(String),
+}
+
+impl Cluster {
+    /// The servers of a configuration, none of them connected.
+    #[must_use]
+    pub fn new(dials: Vec<Dial>, limits: Limits, interrupt: Interrupt) -> Self {
+        let servers = dials.into_iter().enumerate().map(|(number, dial)| Server::new(number, dial)).collect();
+        Self { servers, limits, interrupt }
+    }
+
+    /// All servers, in the order of their numbers.
+    #[must_use]
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// The numbers of all servers.
+    #[must_use]
+    pub fn everywhere(&self) -> Vec<usize> {
+        (0..self.servers.len()).collect()
+    }
+
+    /// Connects to these servers, all at once, and reports in their order: before each, and how it went.
+    pub async fn open(
+        &mut self,
+        scope: &[usize],
+        mut before: impl FnMut(&Server),
+        mut after: impl FnMut(&Server, &Opened),
+    ) {
+        let limits = self.limits;
+        let chosen = scope.iter().filter_map(|number| self.servers.get(*number));
+        let opening: Vec<_> = chosen
+            .map(|server| {
+                let dial = server.dial();
+                (server.number(), tokio::spawn(async move { dial.open(&limits).await }))
+            })
+            .collect();
+        for (number, opening) in opening {
+            let Some(server) = self.servers.get_mut(number) else { continue };
+            before(server);
+            let interrupted = || Opened::Failed("interrupted".to_owned());
+            let opened = tokio::select! {
+                opened = opening => opened.unwrap_or_else(|error| Opened::Failed(error.to_string())),
+                () = self.interrupt.raised() => interrupted(),
+            };
+            after(server, &opened);
+            server.connected(opened);
+        }
+    }
+
+    /// Makes a new connection to those of these servers that lost theirs, and tells which.
+    pub async fn reconnect(&mut self, scope: &[usize]) -> Vec<(usize, Reconnected)> {
+        let lost: Vec<usize> = scope
+            .iter()
+            .copied()
+            .filter(|number| self.servers.get_mut(*number).is_some_and(|server| !server.is_alive()))
+            .collect();
+        let mut told = Vec::new();
+        let before: Vec<_> =
+            lost.iter().map(|number| self.servers.get_mut(*number).and_then(Server::forget_login)).collect();
+        let mut was = before.into_iter();
+        self.open(
+            &lost,
+            |_| (),
+            |server, opened| {
+                let was = was.next().flatten();
+                let how = match opened {
+                    Opened::Trusted(_) | Opened::Limited(..) => Reconnected::Yes { was },
+                    Opened::Failed(reason) => Reconnected::No(reason.clone()),
+                };
+                told.push((server.number(), how));
+            },
+        )
+        .await;
+        told
+    }
+
+    /// Asks these servers all at once; the answers are in the order of `scope`.
+    ///
+    /// An interrupt ends the waiting: who has not answered by then has not answered.
+    pub async fn ask<O: Operation>(
+        &mut self,
+        scope: &[usize],
+        question: &Question<O>,
+        round: Round,
+    ) -> Vec<Answer<O::Reply>> {
+        let links: Vec<_> = scope.iter().map(|number| self.take_link::<O>(*number)).collect();
+        let (limits, interrupt) = (self.limits, self.interrupt.clone());
+        let call = question.call(round);
+        let calls = links.into_iter().map(|link| {
+            let (call, interrupt) = (call.clone(), interrupt.clone());
+            async move {
+                let link = match link {
+                    Ok(link) => link,
+                    Err(failure) => return (None, Err(failure)),
+                };
+                let called = tokio::select! {
+                    called = link.call(call, &limits) => called,
+                    () = interrupt.raised() => return (None, Err(Failure::silence(round, "interrupted"))),
+                };
+                match called {
+                    Ok((link, answer)) => match question.understand(round, answer) {
+                        Some(answer) => (Some(link), answer),
+                        None => (None, Err(Failure::silence(round, "the answer was to another question"))),
+                    },
+                    Err(error) => (None, Err(Failure::silence(round, error))),
+                }
+            }
+        });
+        let answered = join_all(calls).await;
+        let mut answers = Vec::with_capacity(answered.len());
+        for (number, (link, answer)) in scope.iter().zip(answered) {
+            if let Some(server) = self.servers.get_mut(*number) {
+                server.give_back(link);
+                if answer.is_ok() {
+                    server.note_login(question.login());
+                }
+            }
+            answers.push(answer);
+        }
+        answers
+    }
+
+    /// Says goodbye to all.
+    pub async fn close(&mut self) {
+        let limits = self.limits;
+        let links = self.servers.iter_mut().filter_map(Server::take_link);
+        join_all(links.map(|link| link.close(&limits)).collect::<Vec<_>>()).await;
+    }
+
+    fn take_link<O: Operation>(&mut self, number: usize) -> Result<Link, Failure> {
+        let Some(server) = self.servers.get_mut(number) else {
+            return Err(Failure::NotReached("no such server".to_owned()));
+        };
+        if !server.is_trusted() && O::ACCESS != Access::Public && server.is_connected() {
+            return Err(Failure::Limited);
+        }
+        let why = server.why_down().to_owned();
+        server.take_link().ok_or(Failure::NotReached(why))
+    }
+}

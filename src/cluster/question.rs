@@ -1,0 +1,88 @@
+//! An operation on its way to several servers.
+
+use std::marker::PhantomData;
+
+use aws_lc_rs::rand;
+use bytes::Bytes;
+
+use super::answer::{Answer, Failure};
+use super::server::LoggedIn;
+use crate::protocol::message::{self, Call, OperationId, Round};
+use crate::protocol::user::UserType;
+use crate::protocol::{Operation, Request};
+use crate::wire::frame::{self, Garbage};
+
+/// An operation, encoded once for all servers and both rounds, under one id.
+pub struct Question<O> {
+    id: OperationId,
+    rehearse: Bytes,
+    perform: Bytes,
+    login: Login,
+    operation: PhantomData<O>,
+}
+
+/// What a success makes of the connection's login.
+pub(super) enum Login {
+    Unchanged,
+    Now(LoggedIn),
+    /// A PRECO that changes its password goes on as a CO.
+    Activated,
+    Gone,
+}
+
+impl<O: Operation> Question<O> {
+    /// Prepares an operation under a new id.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be encoded, which no operation's type allows.
+    pub fn new(operation: O) -> Result<Self, Garbage> {
+        let mut id = [0; 16];
+        rand::fill(&mut id).map_err(|_| Garbage)?;
+        let id = OperationId(u128::from_be_bytes(id));
+        let request = operation.into_request();
+        let login = match &request {
+            Request::Login(login) => {
+                Login::Now(LoggedIn { user_type: login.user_type, name: login.name.clone() })
+            }
+            Request::Logout(_) => Login::Gone,
+            Request::ChangePassword(op) if op.user_type == UserType::PreCo => Login::Activated,
+            Request::DescribeHsm(_)
+            | Request::ListMembers(_)
+            | Request::ListUsers(_)
+            | Request::CreateUser(_)
+            | Request::DeleteUser(_)
+            | Request::ChangePassword(_) => Login::Unchanged,
+        };
+        let rehearse = frame::encode(&Call { round: Round::Rehearse, request: request.clone() })?;
+        let perform = frame::encode(&Call { round: Round::Perform(id), request })?;
+        Ok(Self { id, rehearse, perform, login, operation: PhantomData })
+    }
+
+    /// The round in which it is done; asking again in this round does not do it again.
+    #[must_use]
+    pub fn perform(&self) -> Round {
+        Round::Perform(self.id)
+    }
+
+    pub(super) fn call(&self, round: Round) -> Bytes {
+        match round {
+            Round::Rehearse => self.rehearse.clone(),
+            Round::Perform(_) => self.perform.clone(),
+        }
+    }
+
+    pub(super) fn login(&self) -> &Login {
+        &self.login
+    }
+
+    /// Reads an answer as one to this question; `None` if it is another's.
+    pub(super) fn understand(&self, round: Round, answer: message::Answer) -> Option<Answer<O::Reply>> {
+        match (round, answer) {
+            (_, Err(refusal)) => Some(Err(Failure::Refused(refusal))),
+            (Round::Rehearse, Ok(None)) => Some(Ok(None)),
+            (Round::Perform(_), Ok(Some(reply))) => Some(Ok(Some(O::reply(reply)?))),
+            (Round::Rehearse, Ok(Some(_))) | (Round::Perform(_), Ok(None)) => None,
+        }
+    }
+}

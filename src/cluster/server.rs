@@ -1,0 +1,235 @@
+//! One configured server: how to reach it, and how it stands with it now.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::config::ServerConfig;
+use super::question::Login;
+use crate::protocol::user::UserType;
+use crate::wire::Limits;
+use crate::wire::anchor::{Anchor, AnchorError};
+use crate::wire::certificate::Distrust;
+use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::link::{Address, Link, OpenError};
+use crate::wire::verifier::{Trust, client_config};
+
+/// All that is needed to connect to a server, again and again.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    /// What the console calls it.
+    pub name: String,
+    /// Where the configuration says that it listens.
+    pub hostname: String,
+    /// Where the configuration says that it listens.
+    pub port: u16,
+    /// Where it is reached.
+    pub address: Address,
+    /// Read at each connection: the operator may put the file there meanwhile.
+    pub owner_cert_path: PathBuf,
+    /// The client certificate, if there is one.
+    pub identity: Option<Arc<Identity>>,
+}
+
+/// How connecting went.
+pub enum Opened {
+    /// It proved to be of the cluster: "E2E".
+    Trusted(Link),
+    /// There is a connection, but the other end has proved nothing: limited commands mode.
+    Limited(Link, Limitation),
+    /// There is none, and why.
+    Failed(String),
+}
+
+/// Why a server is in limited commands mode.
+#[derive(Debug)]
+pub enum Limitation {
+    /// The CA certificate cannot be read.
+    NoAnchor(AnchorError),
+    /// The server's certificate is not one that the CA vouches for.
+    Distrust(Distrust),
+}
+
+/// Who is logged in on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// As given at the login.
+    pub user_type: UserType,
+    /// As given at the login.
+    pub name: String,
+}
+
+/// A server and its connection.
+pub struct Server {
+    number: usize,
+    dial: Arc<Dial>,
+    link: Option<Link>,
+    standing: Standing,
+    hsm_id: Option<String>,
+    login: Option<LoggedIn>,
+}
+
+/// What the last attempt to connect brought.
+enum Standing {
+    Trusted,
+    Limited,
+    Down(String),
+}
+
+impl Dial {
+    /// How to reach a server of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// If its client certificate or key is there and cannot be used.
+    pub fn new(server: &ServerConfig) -> Result<Self, IdentityError> {
+        let has_identity = server.certificate.exists() && server.pkey.exists();
+        let identity =
+            if has_identity { Some(Identity::load(&server.certificate, &server.pkey)?) } else { None };
+        Ok(Self {
+            name: server.name().to_owned(),
+            hostname: server.hostname.clone(),
+            port: server.port,
+            address: Address::Named(server.hostname.clone(), server.port),
+            owner_cert_path: server.owner_cert_path().to_owned(),
+            identity: identity.map(Arc::new),
+        })
+    }
+
+    /// Connects: with proof, or if the proof cannot be had, without trust.
+    pub async fn open(&self, limits: &Limits) -> Opened {
+        let limitation = match Anchor::load(&self.owner_cert_path) {
+            Err(error) => Limitation::NoAnchor(error),
+            Ok(anchor) => match self.open_link(Trust::Owner(anchor), limits).await {
+                Ok(link) => return Opened::Trusted(link),
+                Err(OpenError::Distrust(reason)) => Limitation::Distrust(reason),
+                Err(error) => return Opened::Failed(error.to_string()),
+            },
+        };
+        match self.open_link(Trust::Nobody, limits).await {
+            Ok(link) => Opened::Limited(link, limitation),
+            Err(error) => Opened::Failed(error.to_string()),
+        }
+    }
+
+    async fn open_link(&self, trust: Trust, limits: &Limits) -> Result<Link, OpenError> {
+        let tls = client_config(trust, self.identity.as_deref());
+        let tls = tls.map_err(|error| OpenError::ClientCertificate(error.to_string()))?;
+        Link::open(&self.address, Arc::new(tls), limits).await
+    }
+}
+
+impl Server {
+    pub(super) fn new(number: usize, dial: Dial) -> Self {
+        let standing = Standing::Down("not connected yet".to_owned());
+        Self { number, dial: Arc::new(dial), link: None, standing, hsm_id: None, login: None }
+    }
+
+    /// Its place in the configuration, from 0.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How to reach it.
+    #[must_use]
+    pub fn dial(&self) -> Arc<Dial> {
+        Arc::clone(&self.dial)
+    }
+
+    /// What the console calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.dial.name
+    }
+
+    /// Such as `hsm-udw0tkfg1ab`, once it has said so.
+    #[must_use]
+    pub fn hsm_id(&self) -> Option<&str> {
+        self.hsm_id.as_deref()
+    }
+
+    /// Who is logged in there.
+    #[must_use]
+    pub fn login(&self) -> Option<&LoggedIn> {
+        self.login.as_ref()
+    }
+
+    /// Whether there is a connection.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Whether it proved to be of the cluster when it was last connected.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        matches!(self.standing, Standing::Trusted)
+    }
+
+    /// Whether the connection is still there, as far as one can see without asking.
+    pub(super) fn is_alive(&mut self) -> bool {
+        let alive = self.link.as_mut().is_some_and(Link::is_idle);
+        if !alive {
+            self.link = None;
+        }
+        alive
+    }
+
+    pub(super) fn why_down(&self) -> &str {
+        match &self.standing {
+            Standing::Down(reason) => reason,
+            Standing::Trusted | Standing::Limited => "the connection was lost",
+        }
+    }
+
+    pub(super) fn connected(&mut self, opened: Opened) {
+        self.login = None;
+        (self.link, self.standing) = match opened {
+            Opened::Trusted(link) => (Some(link), Standing::Trusted),
+            Opened::Limited(link, _) => (Some(link), Standing::Limited),
+            Opened::Failed(reason) => (None, Standing::Down(reason)),
+        };
+        if let Some(link) = &self.link {
+            self.hsm_id = Some(link.hsm_id().to_owned());
+        }
+    }
+
+    pub(super) fn take_link(&mut self) -> Option<Link> {
+        self.link.take()
+    }
+
+    pub(super) fn give_back(&mut self, link: Option<Link>) {
+        self.link = link;
+    }
+
+    pub(super) fn note_login(&mut self, login: &Login) {
+        match login {
+            Login::Unchanged => {}
+            Login::Now(who) => self.login = Some(who.clone()),
+            Login::Activated => {
+                if let Some(who) = self.login.as_mut().filter(|who| who.user_type == UserType::PreCo) {
+                    who.user_type = UserType::Co;
+                }
+            }
+            Login::Gone => self.login = None,
+        }
+    }
+
+    pub(super) fn forget_login(&mut self) -> Option<LoggedIn> {
+        self.login.take()
+    }
+}
+
+/// As success and failure lines name it: `server 0(10.0.0.1)`.
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "server {}({})", self.number, self.dial.name)
+    }
+}
+
+impl fmt::Display for LoggedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.name, self.user_type)
+    }
+}
