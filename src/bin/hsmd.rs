@@ -1,0 +1,172 @@
+//! The software HSM.
+
+use std::fmt::Display;
+use std::io::{Write, stderr, stdout};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use cloudhsm::hsm::audit;
+use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
+use cloudhsm::hsmd::init::{self, Names, NewCluster};
+use cloudhsm::hsmd::run::Running;
+use cloudhsm::hsmd::settings::HashCost;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A software HSM for the CloudHSM management console
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the data folder of one new HSM, a cluster of its own
+    Init {
+        /// The folder to make
+        dir: PathBuf,
+        /// Where the HSM will listen
+        #[arg(long, default_value = "127.0.1.1:2225")]
+        listen: SocketAddr,
+        /// Its place in its cluster: the high part of its key handles
+        #[arg(long, default_value_t = 0)]
+        node_id: u32,
+    },
+    /// Make or manage whole clusters
+    #[command(subcommand)]
+    Cluster(Cluster),
+    /// Serve every HSM of a cluster's folder, or the one HSM of its folder, until SIGTERM or SIGINT
+    Run {
+        /// A cluster's folder, or an HSM's
+        dir: PathBuf,
+        /// Listen here instead of where the settings say (one HSM only)
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+    },
+    /// Print the audit log of a stopped HSM, and verify that no record is missing or altered
+    Audit {
+        /// The HSM's folder
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Cluster {
+    /// Make the folder of a new cluster: its CA, its HSMs, and the console's configuration
+    Init {
+        /// The folder to make
+        #[arg(long)]
+        dir: PathBuf,
+        /// How many HSMs
+        #[arg(long, default_value_t = 3)]
+        nodes: u32,
+        /// The HSMs get the addresses that follow this one
+        #[arg(long, default_value_t = Ipv4Addr::new(127, 0, 1, 0))]
+        net: Ipv4Addr,
+        /// Their port
+        #[arg(long, default_value_t = 2225)]
+        port: u16,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let levels = tracing_subscriber::EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
+    tracing_subscriber::fmt().with_env_filter(levels.from_env_lossy()).with_writer(stderr).init();
+    let done = match arguments.command {
+        Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
+        Command::Cluster(Cluster::Init { dir, nodes, net, port }) => init_cluster(&dir, nodes, net, port),
+        Command::Run { dir, listen } => run(&dir, listen),
+        Command::Audit { dir } => print_audit_log(&dir),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to be told that standard error is closed.
+            let _ = writeln!(stderr(), "hsmd: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn init_one(dir: &Path, listen: SocketAddr, node_id: u32) -> Result<(), String> {
+    init::hsm(dir, listen, node_id, HashCost::default()).map_err(text)?;
+    tell_next(dir)
+}
+
+fn init_cluster(dir: &Path, nodes: u32, net: Ipv4Addr, port: u16) -> Result<(), String> {
+    let new = NewCluster { nodes, net, port, names: Names::Random, password_hash: HashCost::default() };
+    init::cluster(dir, &new).map_err(text)?;
+    tell_next(dir)
+}
+
+fn tell_next(dir: &Path) -> Result<(), String> {
+    let (dir, config) = (dir.display(), dir.join(CONFIG));
+    print(&format!("Made {dir}\nhsmd run {dir}\ncloudhsm_mgmt_util {}\n", config.display()))
+}
+
+fn run(dir: &Path, listen: Option<SocketAddr>) -> Result<(), String> {
+    let folders = folder::hsm_folders(dir).map_err(text)?;
+    if listen.is_some() && folders.len() > 1 {
+        return Err(format!(
+            "{}: --listen is for one HSM, this is a cluster of {}",
+            dir.display(),
+            folders.len()
+        ));
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(text)?;
+    runtime.block_on(async {
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate()).map_err(text)?, signal(SignalKind::interrupt()).map_err(text)?);
+        let running = start_all(&folders, listen).await?;
+        tracing::info!("ready");
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping");
+        stop_all(running).await;
+        Ok(())
+    })
+}
+
+async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Vec<Running>, String> {
+    let mut running = Vec::new();
+    for folder in folders {
+        match Running::start(folder, listen).await {
+            Ok(hsm) => {
+                tracing::info!(hsm_id = %hsm.hsm_id, address = %hsm.address, "listening");
+                running.push(hsm);
+            }
+            Err(error) => {
+                stop_all(running).await;
+                return Err(format!("{}: {error}", folder.display()));
+            }
+        }
+    }
+    Ok(running)
+}
+
+async fn stop_all(running: Vec<Running>) {
+    let stopping: Vec<_> = running.into_iter().map(|hsm| tokio::spawn(hsm.stop())).collect();
+    for stopped in stopping {
+        // A panic has been reported where it happened.
+        let _ = stopped.await;
+    }
+}
+
+fn print_audit_log(dir: &Path) -> Result<(), String> {
+    let log = Folder::open(dir).map_err(text)?.store.audit_log().map_err(text)?;
+    for record in &log {
+        print(&format!("{record}\n"))?;
+    }
+    audit::verify(&log).map_err(|broken| format!("{}: {broken}", dir.display()))
+}
+
+fn print(written: &str) -> Result<(), String> {
+    stdout().write_all(written.as_bytes()).map_err(text)
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}

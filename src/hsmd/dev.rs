@@ -1,0 +1,160 @@
+//! A development cluster: the daemon's HSMs inside another program, on ephemeral ports of the loopback.
+//!
+//! The HSMs have the names, addresses and ids of a cluster made by `hsmd cluster init`, the same each time, so
+//! that two sessions print the same; only the sockets differ, so that two can run at once.
+
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::folder::{self, CONFIG, FolderError};
+use super::init::{self, CA_KEY_FOLDER, InitError, Names, NewCluster};
+use super::run::{RunError, Running};
+use super::settings::HashCost;
+use crate::cluster::Dial;
+use crate::cluster::config::{Config, ConfigError};
+use crate::protocol::message::PORT;
+use crate::wire::identity::IdentityError;
+use crate::wire::link::Address;
+
+/// A cluster that runs until it is stopped.
+pub struct Dev {
+    /// What the console reads.
+    pub config: Config,
+    /// How the console reaches the HSMs.
+    pub dials: Vec<Dial>,
+    running: Vec<Running>,
+    /// Removed at the end; `None` if the folder is to be kept.
+    temporary: Option<TempDir>,
+}
+
+/// Why there is no development cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum DevError {
+    /// A folder could not be made.
+    #[error(transparent)]
+    Init(#[from] InitError),
+    /// The folder is not a cluster's.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// An HSM of it does not run.
+    #[error("{}: {source}", folder.display())]
+    Run {
+        /// The HSM's.
+        folder: PathBuf,
+        /// Why.
+        source: RunError,
+    },
+    /// The console's configuration in it cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The client certificate of the configuration cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// There is no place for temporary files.
+    #[error("no temporary folder: {0}")]
+    Temporary(io::Error),
+    /// A kept cluster has the size it was made with.
+    #[error("{}: the cluster there has {found} HSMs, not {wanted}", folder.display())]
+    OtherSize {
+        /// The cluster's.
+        folder: PathBuf,
+        /// How many HSMs it has.
+        found: usize,
+        /// How many were asked for.
+        wanted: u32,
+    },
+}
+
+/// The HSMs of a development cluster are called 127.0.1.1, 127.0.1.2, …
+const NET: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 0);
+
+/// HSMs of a development cluster if nobody says how many.
+pub const DEFAULT_NODES: u32 = 3;
+
+impl Dev {
+    /// Starts a cluster of `nodes` HSMs: the one kept in `folder`, made there if there is none, or one that is
+    /// gone when this program ends.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made or run.
+    pub async fn start(
+        nodes: Option<u32>,
+        folder: Option<&Path>,
+        password_hash: HashCost,
+    ) -> Result<Self, DevError> {
+        let new = NewCluster {
+            nodes: nodes.unwrap_or(DEFAULT_NODES),
+            net: NET,
+            port: PORT,
+            names: Names::Numbered,
+            password_hash,
+        };
+        match folder {
+            Some(folder) => {
+                if is_absent_or_empty(folder) {
+                    init::cluster(folder, &new)?;
+                }
+                Self::run(folder, nodes, None).await
+            }
+            None => {
+                let temporary = tempfile::Builder::new()
+                    .prefix("cloudhsm-dev-")
+                    .tempdir()
+                    .map_err(DevError::Temporary)?;
+                let folder = temporary.path().join("cluster");
+                init::cluster(&folder, &new)?;
+                Self::run(&folder, nodes, Some(temporary)).await
+            }
+        }
+    }
+
+    /// Stops all HSMs; what was acknowledged is stored.
+    pub async fn stop(self) {
+        for running in self.running {
+            running.stop().await;
+        }
+        drop(self.temporary);
+    }
+
+    async fn run(folder: &Path, nodes: Option<u32>, temporary: Option<TempDir>) -> Result<Self, DevError> {
+        let hsms = folder::hsm_folders(folder)?;
+        if let Some(wanted) = nodes.filter(|wanted| usize::try_from(*wanted) != Ok(hsms.len())) {
+            return Err(DevError::OtherSize { folder: folder.to_owned(), found: hsms.len(), wanted });
+        }
+        let config = Config::load(&folder.join(CONFIG))?;
+        let (mut running, mut dials) = (Vec::new(), Vec::new());
+        for (hsm, server) in hsms.iter().zip(config.servers()) {
+            let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+            let hsm_runs = Running::start(hsm, Some(any_port)).await;
+            let hsm_runs = hsm_runs.map_err(|source| DevError::Run { folder: hsm.clone(), source })?;
+            dials.push(Dial { address: Address::Socket(hsm_runs.address), ..Dial::new(server)? });
+            running.push(hsm_runs);
+        }
+        if temporary.is_some() {
+            remove_what_is_open(folder, &hsms);
+        }
+        Ok(Self { config, dials, running, temporary })
+    }
+}
+
+/// Removes keys and stores, which the running HSMs have open or in memory: a program that is killed leaves no
+/// secret behind.
+fn remove_what_is_open(folder: &Path, hsms: &[PathBuf]) {
+    for path in hsms.iter().cloned().chain([folder.join(CA_KEY_FOLDER)]) {
+        if let Err(error) = fs::remove_dir_all(&path) {
+            tracing::debug!(path = %path.display(), %error, "could not remove a temporary folder");
+        }
+    }
+}
+
+fn is_absent_or_empty(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}

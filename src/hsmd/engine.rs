@@ -1,0 +1,199 @@
+//! The one owner of an HSM: decide, commit, apply, answer, always in that order.
+//!
+//! Requests that arrive while a commit is under way are decided together, on a copy, and share the next one.
+//! If the store fails, the copy is dropped: memory is what it was, every change of the batch is refused, and
+//! so is every later one until the HSM is restarted. Reads go on.
+
+use std::thread::{self, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::store::{Store, StoreError};
+use crate::hsm::{Change, Decision, Env, Hsm, Outcome, PasswordResult, SessionId};
+use crate::protocol::device::Member;
+use crate::protocol::message::Round;
+use crate::protocol::{Refusal, Request};
+
+/// A way to reach the owner; clones reach the same. The HSM stops when all are gone.
+#[derive(Clone)]
+pub struct Engine(mpsc::Sender<Job>);
+
+/// Something for the owner to do.
+enum Job {
+    Open(oneshot::Sender<SessionId>),
+    Close(SessionId),
+    Decide(Question, oneshot::Sender<Outcome>),
+}
+
+/// A request with all that its decision depends on but the time.
+pub struct Question {
+    /// What is asked.
+    pub request: Request,
+    /// Whether to do it.
+    pub round: Round,
+    /// Who asks.
+    pub caller: SessionId,
+    /// The result of work that an earlier decision on the same request needed.
+    pub password: Option<PasswordResult>,
+}
+
+/// Questions that may wait for the owner before connections have to.
+const QUEUE: usize = 1024;
+
+/// Questions that share one commit at most.
+const BATCH: usize = 256;
+
+impl Engine {
+    /// Starts an HSM: its sessions are gone, its reboot counter is one higher.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot take the start down.
+    pub fn start(
+        mut store: Store,
+        mut hsm: Hsm,
+        members: Vec<Member>,
+    ) -> Result<(Self, JoinHandle<()>), StoreError> {
+        store.commit(&[&[Change::Started]])?;
+        hsm.apply(&Change::Started);
+        let (sender, jobs) = mpsc::channel(QUEUE);
+        let owner = Owner { hsm, store: Some(store), members, next_session: 1 };
+        let thread = thread::Builder::new().name("hsm".to_owned()).spawn(move || owner.run(jobs));
+        let thread = thread.map_err(|error| StoreError::Failed(Box::new(redb::Error::Io(error))))?;
+        Ok((Self(sender), thread))
+    }
+
+    /// Opens a session; `None` if the HSM is stopping.
+    pub async fn open(&self) -> Option<SessionId> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.send(Job::Open(sender)).await.ok()?;
+        receiver.await.ok()
+    }
+
+    /// Forgets a session and its login.
+    pub async fn close(&self, session: SessionId) {
+        // A stopped engine has forgotten it already.
+        let _ = self.0.send(Job::Close(session)).await;
+    }
+
+    /// Asks the HSM; what it answers is durable.
+    pub async fn decide(&self, question: Question) -> Outcome {
+        let (sender, receiver) = oneshot::channel();
+        let sent = self.0.send(Job::Decide(question, sender)).await;
+        match sent {
+            Ok(()) => receiver.await.unwrap_or(Outcome::Refused(Refusal::ShuttingDown)),
+            Err(_) => Outcome::Refused(Refusal::ShuttingDown),
+        }
+    }
+}
+
+struct Owner {
+    hsm: Hsm,
+    /// Gone after its first failure.
+    store: Option<Store>,
+    members: Vec<Member>,
+    next_session: u32,
+}
+
+/// The decisions of one batch, in order, and who waits for them.
+#[derive(Default)]
+struct Batch {
+    decided: Vec<(Decision, oneshot::Sender<Outcome>)>,
+    /// The HSM as the decisions so far will have made it; `None` as long as they change nothing.
+    next: Option<Hsm>,
+}
+
+impl Owner {
+    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.blocking_recv() {
+            let mut batch = Batch::default();
+            self.take(first, &mut batch);
+            while batch.decided.len() < BATCH
+                && let Ok(job) = jobs.try_recv()
+            {
+                self.take(job, &mut batch);
+            }
+            self.finish(batch);
+        }
+    }
+
+    fn take(&mut self, job: Job, batch: &mut Batch) {
+        match job {
+            Job::Open(sender) => {
+                let session = self.new_session();
+                // A connection that is gone already never closes its session.
+                let _ = sender.send(session);
+            }
+            Job::Close(session) => {
+                self.hsm.close(session);
+                if let Some(next) = &mut batch.next {
+                    next.close(session);
+                }
+            }
+            Job::Decide(question, sender) => {
+                let decision = self.decide(&question, batch);
+                batch.decided.push((decision, sender));
+            }
+        }
+    }
+
+    fn decide(&self, question: &Question, batch: &mut Batch) -> Decision {
+        let env = Env { now: now(), members: &self.members, password: question.password.as_ref() };
+        let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
+        let decision = hsm.decide(&question.request, question.round, question.caller, &env);
+        if !decision.changes.is_empty() {
+            let next = batch.next.get_or_insert_with(|| self.hsm.clone());
+            decision.changes.iter().for_each(|change| next.apply(change));
+        }
+        decision
+    }
+
+    fn finish(&mut self, batch: Batch) {
+        let durable = match batch.next {
+            Some(next) => self.commit(&batch.decided, next),
+            None => true,
+        };
+        // What was decided behind a change that is not durable saw what never was.
+        let mut sound = true;
+        for (decision, sender) in batch.decided {
+            sound &= durable || decision.changes.is_empty();
+            let outcome = if sound { decision.outcome } else { Outcome::Refused(Refusal::StoreFailure) };
+            // A client that hung up learns the outcome by asking again under the same id.
+            let _ = sender.send(outcome);
+        }
+    }
+
+    /// Makes the decided changes durable and `next` the HSM; says whether that is so.
+    fn commit(&mut self, decided: &[(Decision, oneshot::Sender<Outcome>)], next: Hsm) -> bool {
+        let Some(store) = &mut self.store else { return false };
+        let changes = decided.iter().map(|(decision, _)| decision.changes.as_slice());
+        let changes: Vec<&[Change]> = changes.filter(|changes| !changes.is_empty()).collect();
+        if let Err(error) = store.commit(&changes) {
+            self.give_up(&error);
+            return false;
+        }
+        self.hsm = next;
+        if let Err(error) = store.compact(&self.hsm) {
+            self.give_up(&error);
+        }
+        true
+    }
+
+    fn give_up(&mut self, error: &StoreError) {
+        let hsm_id = &self.hsm.identity().hsm_id;
+        tracing::error!(%hsm_id, %error, "no more changes until this HSM is restarted");
+        self.store = None;
+    }
+
+    fn new_session(&mut self) -> SessionId {
+        let session = SessionId(self.next_session);
+        self.next_session = self.next_session.wrapping_add(1);
+        session
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}

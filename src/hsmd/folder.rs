@@ -1,0 +1,167 @@
+//! What an HSM's data folder and a cluster's folder hold, and whether one does.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::settings::Settings;
+use super::store::{Store, StoreError};
+use crate::hsm::Hsm;
+use crate::wire::anchor::{Anchor, AnchorError};
+use crate::wire::identity::{Identity, IdentityError};
+
+/// In an HSM's folder: [`Settings`].
+pub const SETTINGS: &str = "hsmd.json";
+/// In an HSM's folder: the [`Store`].
+pub const STORE: &str = "hsm.redb";
+/// In an HSM's folder: the cluster's private key.
+pub const KEY: &str = "cluster.key";
+/// In an HSM's folder: the cluster's certificate, signed by the owner's CA.
+pub const CERTIFICATE: &str = "cluster.crt";
+/// In an HSM's and in a cluster's folder: the owner's CA certificate.
+pub const CA: &str = "customerCA.crt";
+/// In a cluster's folder: what the console is started with.
+pub const CONFIG: &str = "cloudhsm_mgmt_util.cfg";
+
+/// An HSM's folder, opened: nobody else has it open.
+pub struct Folder {
+    /// What its owner set.
+    pub settings: Settings,
+    /// Its history.
+    pub store: Store,
+    /// Its state.
+    pub hsm: Hsm,
+    /// The cluster's certificate and key.
+    pub identity: Identity,
+    /// The owner's CA.
+    pub anchor: Anchor,
+}
+
+/// Why a folder is not an HSM's or a cluster's. Nothing was changed in it.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Nothing is there.
+    #[error("{}: no such folder; make one with `hsmd init` or `hsmd cluster init`", .0.display())]
+    Missing(PathBuf),
+    /// It is a file, or may not be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// Of the folder or a file in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is a folder of something else.
+    #[error("{}: neither an HSM's folder (no {SETTINGS}) nor a cluster's (no hsm0)", .0.display())]
+    Foreign(PathBuf),
+    /// A part of it is missing.
+    #[error("{}: not whole: {missing} is missing", path.display())]
+    HalfMade {
+        /// Of the folder.
+        path: PathBuf,
+        /// The first file found missing.
+        missing: String,
+    },
+    /// Others than its owner may look into it.
+    #[error("{}: others may read it (mode {mode:03o}); `chmod go= {}` closes it", path.display(), path.display())]
+    Open {
+        /// Of the folder or a file in it.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// `hsmd.json` is not as it should be.
+    #[error("{}: {message}", path.display())]
+    Settings {
+        /// Of the file.
+        path: PathBuf,
+        /// With the path of the key.
+        message: String,
+    },
+    /// The history cannot be had.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cluster's certificate or key cannot be had.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The CA's certificate cannot be had.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
+}
+
+/// The HSM folders that a folder stands for: itself, or those of a cluster in the order of their numbers.
+///
+/// # Errors
+///
+/// If it is neither, or a cluster that is not whole.
+pub fn hsm_folders(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let entries = fs::read_dir(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => FolderError::Missing(path.to_owned()),
+        _ => FolderError::Unreadable { path: path.to_owned(), source },
+    })?;
+    if path.join(SETTINGS).exists() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let count = entries.flatten().filter(|entry| is_hsm_folder(&entry.file_name().to_string_lossy())).count();
+    if count == 0 {
+        return Err(FolderError::Foreign(path.to_owned()));
+    }
+    let folders: Vec<PathBuf> = (0..count).map(|node| path.join(format!("hsm{node}"))).collect();
+    let first = folders.first().filter(|first| first.is_dir());
+    let expected = match first {
+        Some(first) => read_settings(first)?.members.len(),
+        None => count,
+    };
+    let whole = (0..count.max(expected)).map(|node| format!("hsm{node}"));
+    match whole.into_iter().find(|name| !path.join(name).is_dir()) {
+        Some(missing) => Err(FolderError::HalfMade { path: path.to_owned(), missing }),
+        None => Ok(folders),
+    }
+}
+
+impl Folder {
+    /// Opens an HSM's folder.
+    ///
+    /// # Errors
+    ///
+    /// If anything in it is missing, unreadable, not private, or in use.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        must_be_private(path)?;
+        for name in [SETTINGS, STORE, KEY, CERTIFICATE, CA] {
+            let file = path.join(name);
+            if !file.exists() {
+                return Err(FolderError::HalfMade { path: path.to_owned(), missing: name.to_owned() });
+            }
+            must_be_private(&file)?;
+        }
+        let settings = read_settings(path)?;
+        let identity = Identity::load(&path.join(CERTIFICATE), &path.join(KEY))?;
+        let anchor = Anchor::load(&path.join(CA))?;
+        let (store, hsm) = Store::open(&path.join(STORE))?;
+        Ok(Self { settings, store, hsm, identity, anchor })
+    }
+}
+
+fn is_hsm_folder(name: &str) -> bool {
+    name.strip_prefix("hsm").is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
+    let path = folder.join(SETTINGS);
+    let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => {
+            FolderError::HalfMade { path: folder.to_owned(), missing: SETTINGS.to_owned() }
+        }
+        _ => FolderError::Unreadable { path: path.clone(), source },
+    })?;
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&text))
+        .map_err(|error| FolderError::Settings { path, message: error.to_string() })
+}
+
+fn must_be_private(path: &Path) -> Result<(), FolderError> {
+    let metadata =
+        fs::metadata(path).map_err(|source| FolderError::Unreadable { path: path.to_owned(), source })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(FolderError::Open { path: path.to_owned(), mode }) }
+}

@@ -1,0 +1,153 @@
+//! Running the HSM of a folder.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::TLS13;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Engine;
+use super::folder::{Folder, FolderError};
+use super::password::{BadCost, Hasher};
+use super::server::{self, Service};
+use super::store::StoreError;
+use crate::wire::Limits;
+use crate::wire::anchor::Anchor;
+use crate::wire::certificate::{self, Distrust};
+use crate::wire::identity::{Identity, IdentityError};
+
+/// An HSM that answers on an address until it is stopped.
+pub struct Running {
+    /// Who it is.
+    pub hsm_id: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    serving: task::JoinHandle<()>,
+    owner: thread::JoinHandle<()>,
+}
+
+/// Why an HSM does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Its folder is not as it should be.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Its settings' hash parameters are wrong.
+    #[error(transparent)]
+    Cost(#[from] BadCost),
+    /// The start could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address is in use, or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// From the settings, or from the command line.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The owner's CA does not vouch for the cluster's certificate.
+    #[error("cluster.crt is not one that customerCA.crt vouches for: {0}")]
+    NotEndorsed(Distrust),
+    /// The certificate is about another key.
+    #[error("cluster.key is not the key of cluster.crt")]
+    OtherKey,
+    /// The CA for clients cannot be used.
+    #[error("client_ca: {0}")]
+    ClientCa(String),
+    /// The CA for clients cannot be read.
+    #[error("client_ca: {0}")]
+    ClientCaFile(#[from] IdentityError),
+    /// rustls takes the key or the settings not.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+impl Running {
+    /// Opens a folder and serves its HSM, on the settings' address or another.
+    ///
+    /// # Errors
+    ///
+    /// If the folder, the certificate or the address cannot be used.
+    pub async fn start(folder: &Path, listen: Option<SocketAddr>) -> Result<Self, RunError> {
+        let Folder { settings, store, hsm, identity, anchor } = Folder::open(folder)?;
+        let address = listen.unwrap_or(settings.listen);
+        let client_ca = settings.client_ca.as_ref().map(|file| folder.join(file));
+        let tls = server_config(&identity, &anchor, client_ca.as_deref())?;
+        let hasher = Hasher::new(settings.password_hash)?;
+        let unusable = |source| RunError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(unusable)?;
+        let address = listener.local_addr().map_err(unusable)?;
+        let hsm_id = hsm.identity().hsm_id.clone();
+        let (engine, owner) = Engine::start(store, hsm, settings.members)?;
+        let service = Service {
+            hsm_id: hsm_id.clone(),
+            tls: TlsAcceptor::from(Arc::new(tls)),
+            engine,
+            hasher,
+            limits: Limits::default(),
+            connections: Arc::new(Semaphore::new(settings.max_connections)),
+        };
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(server::serve(listener, Arc::new(service), stop.clone()));
+        Ok(Self { hsm_id, address, stop, serving, owner })
+    }
+
+    /// Takes no more connections, answers what was asked, and closes the store.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // A panic in either has been reported where it happened.
+        let _ = self.serving.await;
+        let _ = task::spawn_blocking(move || self.owner.join()).await;
+    }
+}
+
+/// TLS 1.3 with the cluster's certificate, which rustls could not parse if it is of version 1: the checks that
+/// rustls makes of its own configuration are made here.
+fn server_config(
+    identity: &Identity,
+    anchor: &Anchor,
+    client_ca: Option<&Path>,
+) -> Result<ServerConfig, RunError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let key = provider.key_provider.load_private_key(identity.key.clone_key())?;
+    let certificate = identity.chain.first().ok_or(RunError::OtherKey)?;
+    anchor
+        .check(certificate, time::OffsetDateTime::now_utc().unix_timestamp())
+        .map_err(RunError::NotEndorsed)?;
+    let parsed = certificate::parse(certificate).map_err(RunError::NotEndorsed)?;
+    if key.public_key().is_none_or(|key| key.as_ref() != parsed.public_key().raw) {
+        return Err(RunError::OtherKey);
+    }
+    let chain = vec![certificate.clone()];
+    let config =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&[&TLS13])?;
+    let config = match client_ca {
+        None => config.with_no_client_auth(),
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in crate::wire::identity::load_chain(file)? {
+                roots.add(certificate)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            config.with_client_cert_verifier(verifier.map_err(|error| RunError::ClientCa(error.to_string()))?)
+        }
+    };
+    let mut config =
+        config.with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
+    // A resumed session would skip the console's check.
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}

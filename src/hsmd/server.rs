@@ -1,0 +1,125 @@
+//! Accepting connections for one HSM.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::net::sockopt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::engine::Engine;
+use super::password::Hasher;
+use super::session;
+use crate::wire::Limits;
+
+/// What all connections of an HSM share.
+pub struct Service {
+    /// To be told to clients.
+    pub hsm_id: String,
+    /// With the cluster's certificate.
+    pub tls: TlsAcceptor,
+    /// Decides.
+    pub engine: Engine,
+    /// Works on passwords.
+    pub hasher: Hasher,
+    /// Of each phase.
+    pub limits: Limits,
+    /// Permits to be connected.
+    pub connections: Arc<Semaphore>,
+}
+
+/// How long calls that have begun may last once the HSM stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long a client that failed the handshake may take to read why.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// How long an idle connection may be silent before the network is asked whether the client is still there. A
+/// client that is gone would keep its user logged in.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Serves until `stop`, then answers what has been asked.
+pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: CancellationToken) {
+    let tasks = TaskTracker::new();
+    let abandon = CancellationToken::new();
+    while let Some((tcp, client)) = accept(&listener, &stop).await {
+        let permit = Arc::clone(&service.connections).acquire_owned();
+        let permit = tokio::select! { permit = permit => permit, () = stop.cancelled() => break };
+        let (service, stop, abandon) = (Arc::clone(&service), stop.clone(), abandon.clone());
+        tasks.spawn(async move {
+            let _permit = permit;
+            let connection = connection(tcp, client, &service, &stop);
+            tokio::select! { () = connection => {}, () = abandon.cancelled() => {} }
+        });
+    }
+    drop(listener);
+    tasks.close();
+    if timeout(DRAIN, tasks.wait()).await.is_err() {
+        tracing::warn!(hsm_id = %service.hsm_id, "stopped with {} connections under way", tasks.len());
+        abandon.cancel();
+        tasks.wait().await;
+    }
+}
+
+async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => return None,
+        };
+        match accepted {
+            Ok(connection) => return Some(connection),
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                // Out of files, most likely: wait until one is closed.
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn connection(tcp: TcpStream, client: SocketAddr, service: &Service, stop: &CancellationToken) {
+    if let Err(error) = set_options(&tcp) {
+        tracing::debug!(%client, %error, "could not set the connection's options");
+    }
+    let handshake = timeout(service.limits.handshake, service.tls.accept(tcp).into_fallible());
+    let served = match handshake.await {
+        Ok(Ok(stream)) => session::serve(stream, service, stop).await,
+        Ok(Err((error, tcp))) => {
+            tracing::info!(%client, %error, "TLS handshake failed");
+            return linger(tcp).await;
+        }
+        Err(_) => {
+            tracing::info!(%client, "no TLS handshake in time");
+            return;
+        }
+    };
+    if let Err(error) = served {
+        tracing::info!(%client, %error, "connection ended");
+    }
+}
+
+fn set_options(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(tcp, true)?;
+    Ok(sockopt::set_tcp_keepidle(tcp, KEEPALIVE)?)
+}
+
+/// Lets the client read the alert: closing with unread bytes would take it back.
+async fn linger(mut tcp: TcpStream) {
+    let rest = async {
+        tcp.shutdown().await?;
+        let mut unread = [0; 512];
+        while tcp.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // A client that does not read does not want to know.
+    let _ = timeout(LINGER, rest).await;
+}

@@ -1,0 +1,239 @@
+//! An HSM's history on disk.
+//!
+//! One redb file with three tables: `history` (number → the changes of one decision), `snapshots` (number of
+//! the last decision it contains → the whole HSM) and `audit` (sequence number → record). Replaying the
+//! history over the newest snapshot gives the HSM; the audit log is never shortened. Each value is a version
+//! byte and postcard.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    TableError, WriteTransaction,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::hsm::audit::AuditRecord;
+use crate::hsm::{Change, Hsm};
+
+/// An open store; nobody else has it open.
+pub struct Store {
+    database: Database,
+    last: u64,
+    since_snapshot: u64,
+}
+
+/// Why a store cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another program has it open.
+    #[error("{}: in use by another hsmd", .0.display())]
+    InUse(PathBuf),
+    /// There is a file, but not a store: it is never taken for an empty HSM.
+    #[error("{}: not an HSM's store, or damaged ({source})", path.display())]
+    Unreadable {
+        /// Of the file.
+        path: PathBuf,
+        /// What redb said.
+        source: Box<redb::Error>,
+    },
+    /// A record is of a later release, or damaged.
+    #[error("record {0} of the store cannot be read by this release")]
+    Record(u64),
+    /// There is no history in it.
+    #[error("the store holds no HSM")]
+    Empty,
+    /// Reading or writing failed.
+    #[error("the store failed: {0}")]
+    Failed(#[from] Box<redb::Error>),
+}
+
+const HISTORY: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("history");
+const SNAPSHOTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("snapshots");
+const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
+
+/// Of every value. Older ones are read as long as there is a release that wrote them.
+const FORMAT: u8 = 1;
+
+/// Decisions between two snapshots: replaying so many takes some ten milliseconds.
+const SNAPSHOT_EVERY: u64 = 4096;
+
+/// Bytes of memory that redb keeps pages in; its own default is a gibibyte.
+const CACHE: usize = 16 * 1024 * 1024;
+
+/// How long to wait for a killed predecessor's lock to go.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Store {
+    /// Makes the store of a new HSM, whose history begins with these changes.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be made; an existing one is not touched.
+    pub fn create(path: &Path, history: &[Change]) -> Result<(), StoreError> {
+        if path.exists() {
+            return Err(StoreError::InUse(path.to_owned()));
+        }
+        let database = Builder::new().set_cache_size(CACHE).create(path).map_err(failed)?;
+        Self { database, last: 0, since_snapshot: 0 }.commit(&[history])
+    }
+
+    /// Opens an existing store and replays it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, it is in use, or it cannot be read.
+    pub fn open(path: &Path) -> Result<(Self, Hsm), StoreError> {
+        let unreadable = |source: DatabaseError| StoreError::Unreadable {
+            path: path.to_owned(),
+            source: Box::new(source.into()),
+        };
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        let database = loop {
+            match Builder::new().set_cache_size(CACHE).open(path) {
+                Err(DatabaseError::DatabaseAlreadyOpen) if Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StoreError::InUse(path.to_owned())),
+                opened => break opened.map_err(unreadable)?,
+            }
+        };
+        match Self::replay(database)? {
+            (store, hsm) if store.last > 0 => Ok((store, hsm)),
+            _ => Err(StoreError::Empty),
+        }
+    }
+
+    /// Opens a store on other storage than a file, or makes it there with `history`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn on(storage: impl StorageBackend, history: &[Change]) -> Result<(Self, Hsm), StoreError> {
+        let database = Builder::new().set_cache_size(CACHE).create_with_backend(storage).map_err(failed)?;
+        match Self::replay(database)? {
+            (store, hsm) if store.last > 0 => Ok((store, hsm)),
+            (mut store, _) => {
+                store.commit(&[history])?;
+                Self::replay(store.database)
+            }
+        }
+    }
+
+    /// Makes decisions durable, all or none, with one sync.
+    ///
+    /// # Errors
+    ///
+    /// If that is not certain; the store should not be written again before it was reopened.
+    pub fn commit(&mut self, decisions: &[&[Change]]) -> Result<(), StoreError> {
+        let transaction = self.database.begin_write().map_err(failed)?;
+        let mut number = self.last;
+        for changes in decisions {
+            number = number.saturating_add(1);
+            write(&transaction, HISTORY, number, changes)?;
+            for change in *changes {
+                if let Change::Recorded(record) = change {
+                    write(&transaction, AUDIT, record.sequence, record)?;
+                }
+            }
+        }
+        transaction.commit().map_err(failed)?;
+        self.since_snapshot = self.since_snapshot.saturating_add(number.saturating_sub(self.last));
+        self.last = number;
+        Ok(())
+    }
+
+    /// Writes a snapshot and drops the history before it, if there is enough of that.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn compact(&mut self, hsm: &Hsm) -> Result<(), StoreError> {
+        if self.since_snapshot < SNAPSHOT_EVERY {
+            return Ok(());
+        }
+        let transaction = self.database.begin_write().map_err(failed)?;
+        write(&transaction, SNAPSHOTS, self.last, hsm)?;
+        transaction
+            .open_table(SNAPSHOTS)
+            .map_err(failed)?
+            .retain_in(..self.last, |_, _| false)
+            .map_err(failed)?;
+        transaction
+            .open_table(HISTORY)
+            .map_err(failed)?
+            .retain_in(..=self.last, |_, _| false)
+            .map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        self.since_snapshot = 0;
+        Ok(())
+    }
+
+    /// The audit log, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn audit_log(&self) -> Result<Vec<AuditRecord>, StoreError> {
+        let transaction = self.database.begin_read().map_err(failed)?;
+        let table = match transaction.open_table(AUDIT) {
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            table => table.map_err(failed)?,
+        };
+        let mut log = Vec::new();
+        for row in table.iter().map_err(failed)? {
+            let (number, value) = row.map_err(failed)?;
+            log.push(decode(number.value(), value.value())?);
+        }
+        Ok(log)
+    }
+
+    fn replay(database: Database) -> Result<(Self, Hsm), StoreError> {
+        let transaction = database.begin_write().map_err(failed)?;
+        let (mut last, mut hsm) = (0, Hsm::default());
+        {
+            let snapshots = transaction.open_table(SNAPSHOTS).map_err(failed)?;
+            if let Some((number, value)) = snapshots.last().map_err(failed)? {
+                last = number.value();
+                hsm = decode(last, value.value())?;
+            }
+        }
+        let before = last;
+        {
+            let history = transaction.open_table(HISTORY).map_err(failed)?;
+            for row in history.range(last.saturating_add(1)..).map_err(failed)? {
+                let (number, value) = row.map_err(failed)?;
+                last = number.value();
+                let changes: Vec<Change> = decode(last, value.value())?;
+                changes.iter().for_each(|change| hsm.apply(change));
+            }
+        }
+        transaction.abort().map_err(failed)?;
+        Ok((Self { database, last, since_snapshot: last.saturating_sub(before) }, hsm))
+    }
+}
+
+fn write<T: Serialize + ?Sized>(
+    transaction: &WriteTransaction,
+    table: TableDefinition<'_, u64, &[u8]>,
+    number: u64,
+    value: &T,
+) -> Result<(), StoreError> {
+    let bytes = postcard::to_extend(value, vec![FORMAT]).map_err(|_| StoreError::Record(number))?;
+    transaction.open_table(table).map_err(failed)?.insert(number, bytes.as_slice()).map_err(failed)?;
+    Ok(())
+}
+
+fn decode<T: DeserializeOwned>(number: u64, bytes: &[u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&FORMAT, value)) => postcard::from_bytes(value).map_err(|_| StoreError::Record(number)),
+        Some(_) | None => Err(StoreError::Record(number)),
+    }
+}
+
+fn failed(error: impl Into<redb::Error>) -> StoreError {
+    StoreError::Failed(Box::new(error.into()))
+}
