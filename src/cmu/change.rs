@@ -1,0 +1,225 @@
+//! A command that is one lasting change on every server: rehearsed everywhere, then performed.
+
+use super::failure::{Context, print_failure};
+use super::read::success;
+use super::{Outcome, Session};
+use crate::cluster::{Answer, Failure, Question};
+use crate::console::Input;
+use crate::protocol::Operation;
+use crate::protocol::message::Round;
+
+/// A change with what the original says about it.
+pub(super) struct Change<O> {
+    /// The command.
+    pub(super) name: &'static str,
+    /// The change.
+    pub(super) operation: O,
+    /// Shown in global mode, before ` on 3 nodes`.
+    pub(super) heading: String,
+    /// Names the server of a failure.
+    pub(super) context: Context,
+    /// Asked after a failure.
+    pub(super) choices: Choices,
+    /// The line that does the same on a server that was left behind.
+    pub(super) again: String,
+}
+
+/// The question after a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choices {
+    /// `Retry/Ignore/Abort?(R/I/A):`
+    RetryIgnoreAbort,
+    /// `Retry/rollBack/Ignore?(R/B/I):`
+    RetryRollBackIgnore,
+}
+
+/// The answer to it.
+enum Choice {
+    Retry,
+    Ignore,
+    /// Abort or roll back: end the command.
+    Stop,
+}
+
+/// Where a change has got to.
+#[derive(Default)]
+struct Progress {
+    done: Vec<usize>,
+    /// Not there, and the operator was not told by the HSM why.
+    missing: Vec<usize>,
+    unknown: Vec<usize>,
+    failed: bool,
+}
+
+impl<O: Operation> Change<O> {
+    /// Rehearses on every server in scope; performs on all those that could, unless the operator stops.
+    pub(super) fn run(self, session: &mut Session<'_>) -> Outcome {
+        let Self { name, operation, heading, context, choices, again } = self;
+        let Ok(question) = Question::new(operation) else { return Outcome::Failed };
+        let scope = session.scope();
+        session.reconnect(&scope);
+        if session.pinned.is_none() {
+            session.console.print(&format!("{heading} on {} nodes\n", scope.len()));
+        }
+        let mut run =
+            Run { session, name, context, choices, question, progress: Progress::default(), stopped: false };
+        if let Some(ready) = run.rehearse(&scope) {
+            run.perform(&ready);
+        }
+        run.print_summary(&again);
+        if run.progress.failed { Outcome::Failed } else { Outcome::Done }
+    }
+}
+
+/// A change under way.
+struct Run<'a, 'b, O> {
+    session: &'a mut Session<'b>,
+    name: &'static str,
+    context: Context,
+    choices: Choices,
+    question: Question<O>,
+    progress: Progress,
+    /// The operator answered abort, or cannot be asked: no more questions.
+    stopped: bool,
+}
+
+impl<O: Operation> Run<'_, '_, O> {
+    /// The servers on which the change would succeed; `None` if it is not to be made anywhere.
+    fn rehearse(&mut self, scope: &[usize]) -> Option<Vec<usize>> {
+        let answers = self.session.ask(scope, &self.question, Round::Rehearse);
+        let mut ready = Vec::new();
+        for (number, answer) in scope.iter().zip(answers) {
+            match self.settle(*number, answer, Round::Rehearse) {
+                Ok(_) => ready.push(*number),
+                Err((_, Choice::Stop)) => return None,
+                Err((Failure::Refused(_) | Failure::Limited, _)) => {}
+                Err((Failure::NotReached(_) | Failure::NoAnswer(_), _)) => {
+                    self.progress.missing.push(*number);
+                }
+            }
+        }
+        Some(ready)
+    }
+
+    /// Makes the change; only the network can still fail, so the rest is told even if the operator stops.
+    fn perform(&mut self, ready: &[usize]) {
+        let round = self.question.perform();
+        let answers = self.session.ask(ready, &self.question, round);
+        let success = success(self.session, self.name);
+        for (number, answer) in ready.iter().zip(answers) {
+            match self.settle(*number, answer, round) {
+                Ok(_) => {
+                    self.progress.done.push(*number);
+                    let text = self.session.server(*number).map(&success).unwrap_or_default();
+                    self.session.console.print(&text);
+                }
+                Err((Failure::NoAnswer(_), _)) => self.progress.unknown.push(*number),
+                Err(_) => self.progress.missing.push(*number),
+            }
+        }
+    }
+
+    /// Shows a failure and asks what to do, until there is none or the operator has had enough.
+    fn settle(
+        &mut self,
+        number: usize,
+        mut answer: Answer<O::Reply>,
+        round: Round,
+    ) -> Result<Option<O::Reply>, (Failure, Choice)> {
+        let mut in_doubt = None;
+        loop {
+            let failure = match answer {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            print_failure(self.session, self.name, self.context, number, &failure);
+            match failure {
+                Failure::NoAnswer(_) => in_doubt = Some(failure.clone()),
+                // The HSM would have answered as before, had it done this.
+                Failure::Refused(_) => in_doubt = None,
+                Failure::NotReached(_) | Failure::Limited => {}
+            }
+            match self.choose() {
+                Choice::Retry => answer = self.retry(number, round),
+                choice => {
+                    self.progress.failed = true;
+                    return Err((in_doubt.unwrap_or(failure), choice));
+                }
+            }
+        }
+    }
+
+    fn retry(&mut self, number: usize, round: Round) -> Answer<O::Reply> {
+        self.session.reconnect(&[number]);
+        let mut answers = self.session.ask(&[number], &self.question, round);
+        answers.pop().unwrap_or_else(|| Err(Failure::NotReached("not asked".to_owned())))
+    }
+
+    fn choose(&mut self) -> Choice {
+        while !self.stopped && !self.session.interrupt.is_raised() {
+            self.session.console.print("\n");
+            match self.session.console.answer(self.choices.question()) {
+                Input::Given(answer) => match self.choices.choice(answer.trim()) {
+                    Some(Choice::Stop) => break,
+                    Some(choice) => return choice,
+                    None => self.session.console.print(self.choices.complaint()),
+                },
+                Input::Interrupted | Input::Ended => break,
+            }
+        }
+        self.stopped = true;
+        Choice::Stop
+    }
+
+    /// Says where the change is, if it is at some servers and not, or perhaps not, at others.
+    fn print_summary(&mut self, again: &str) {
+        let Progress { done, missing, unknown, .. } = &self.progress;
+        if unknown.is_empty() && (done.is_empty() || missing.is_empty()) {
+            return;
+        }
+        let mut text = String::from("\n");
+        for (numbers, state) in
+            [(done, "is done on"), (missing, "is NOT done on"), (unknown, "may be done on")]
+        {
+            let names: Vec<_> = numbers.iter().filter_map(|number| self.session.server(*number)).collect();
+            if !names.is_empty() {
+                let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+                text.push_str(&format!("{} {state} {}\n", self.name, names.join(", ")));
+            }
+        }
+        if !unknown.is_empty() {
+            text.push_str("Compare with listUsers what is there.\n");
+        }
+        for number in missing.iter().chain(unknown) {
+            text.push_str(&format!("To mend server {number}: server {number}, loginHSM, {again}, exit\n"));
+        }
+        self.session.console.print(&text);
+    }
+}
+
+impl Choices {
+    fn question(self) -> &'static str {
+        match self {
+            Self::RetryIgnoreAbort => "Retry/Ignore/Abort?(R/I/A):",
+            Self::RetryRollBackIgnore => "Retry/rollBack/Ignore?(R/B/I):",
+        }
+    }
+
+    fn choice(self, answer: &str) -> Option<Choice> {
+        match (answer, self) {
+            ("R" | "r", _) => Some(Choice::Retry),
+            ("I" | "i", _) => Some(Choice::Ignore),
+            ("A" | "a", Self::RetryIgnoreAbort) | ("B" | "b", Self::RetryRollBackIgnore) => {
+                Some(Choice::Stop)
+            }
+            _ => None,
+        }
+    }
+
+    fn complaint(self) -> &'static str {
+        match self {
+            Self::RetryIgnoreAbort => "Invalid option, please type 'R', 'I' or 'A'\n",
+            Self::RetryRollBackIgnore => "Invalid option, please type 'R', 'B' or 'I'\n",
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What a command is.
+
+use super::{Session, Words};
+use crate::protocol::Access;
+
+/// One thing a person may type.
+pub struct Command {
+    /// As it is typed; enough of it to be unique will do.
+    pub name: &'static str,
+    /// Its arguments, as usage errors and help show them.
+    pub arguments: &'static str,
+    /// One line for the list of commands.
+    pub summary: &'static str,
+    /// Paragraphs for `help <command>`.
+    pub description: &'static str,
+    /// A line to copy.
+    pub example: &'static str,
+    /// Who may run it, as the HSM decides; `None` if it asks no HSM.
+    pub access: Option<Access>,
+    /// The number of the argument that is a password, counted from 1.
+    pub secret: Option<usize>,
+    /// Reads the arguments; nothing is asked, shown or sent before that is done.
+    pub parse: fn(Words<'_>) -> Result<Box<dyn Action>, Usage>,
+}
+
+/// A command with its arguments, ready to run.
+pub trait Action {
+    /// Runs it, and prints what it has to say.
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome;
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// On every server, or as the operator chose.
+    Done,
+    /// Not, or not on every server.
+    Failed,
+    /// The session is over.
+    Quit,
+}
+
+/// What is wrong with the arguments.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Usage {
+    /// There are too few.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// There are too many.
+    #[error("too many arguments")]
+    TooMany,
+    /// One is not what it should be.
+    #[error("{word:?} is not {expected}")]
+    Invalid {
+        /// What stands there.
+        word: String,
+        /// What could stand there.
+        expected: &'static str,
+    },
+}
+
+/// Lets a command hand its actions out.
+pub(super) fn action(action: impl Action + 'static) -> Result<Box<dyn Action>, Usage> {
+    Ok(Box::new(action))
+}

@@ -1,0 +1,57 @@
+//! `createUser`
+
+use super::caution::confirm;
+use super::change::{Change, Choices};
+use super::command::action;
+use super::password::Password;
+use super::{Action, Command, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::user::{self, UserType};
+
+pub(super) static COMMAND: Command = Command {
+    name: "createUser",
+    arguments: "<user-type> <user-name> <password |-hpswd>",
+    summary: "Create a user",
+    description: "\
+Creates a CO or a CU on every server, or in server mode on the one. A name has up to 31 letters, digits and
+underscores; a password has 7 to 32 characters. -hpswd asks for the password, twice, without showing it. Nothing is
+created anywhere before every server has said that it would.",
+    example: "createUser CU alice -hpswd",
+    access: Some(user::CreateUser::ACCESS),
+    secret: Some(3),
+    parse: |mut words| {
+        let type_word = words.next("user-type")?.to_owned();
+        let name = words.next("user-name")?.to_owned();
+        let password = Password::parse(words.next("password")?);
+        words.finish()?;
+        action(CreateUser { type_word, name, password })
+    },
+};
+
+struct CreateUser {
+    /// As typed: the HSM says what it takes, after the caution, as the original does.
+    type_word: String,
+    name: String,
+    password: Password,
+}
+
+impl Action for CreateUser {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Self { type_word, name, password } = *self;
+        let Some(password) = password.chosen(session, "Enter password: ", "Re-enter password: ") else {
+            return Outcome::Failed;
+        };
+        if let Err(outcome) = confirm(session) {
+            return outcome;
+        }
+        Change {
+            name: COMMAND.name,
+            heading: format!("Creating User {name}({type_word})"),
+            context: |_, server| format!("creating user on {server} failed"),
+            choices: Choices::RetryIgnoreAbort,
+            again: format!("createUser {type_word} {name} -hpswd"),
+            operation: user::CreateUser { user_type: UserType::parse(&type_word), name, password },
+        }
+        .run(session)
+    }
+}

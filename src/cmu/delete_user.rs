@@ -1,0 +1,46 @@
+//! `deleteUser`
+
+use super::change::{Change, Choices};
+use super::command::action;
+use super::failure::usual_context;
+use super::{Action, Command, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::user::{self, UserType};
+
+pub(super) static COMMAND: Command = Command {
+    name: "deleteUser",
+    arguments: "<user-type> <user-name>",
+    summary: "Delete a user",
+    description: "\
+Deletes a CO or a CU from every server, or in server mode from the one. A user who is logged in is not deleted. It
+asks nothing before, but deletes nowhere unless every server has said that it would.",
+    example: "deleteUser CU alice",
+    access: Some(user::DeleteUser::ACCESS),
+    secret: None,
+    parse: |mut words| {
+        let type_word = words.next("user-type")?.to_owned();
+        let name = words.next("user-name")?.to_owned();
+        words.finish()?;
+        action(DeleteUser { type_word, name })
+    },
+};
+
+struct DeleteUser {
+    type_word: String,
+    name: String,
+}
+
+impl Action for DeleteUser {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Self { type_word, name } = *self;
+        Change {
+            name: COMMAND.name,
+            heading: format!("Deleting user {name}({type_word})"),
+            context: usual_context,
+            choices: Choices::RetryRollBackIgnore,
+            again: format!("deleteUser {type_word} {name}"),
+            operation: user::DeleteUser { user_type: UserType::parse(&type_word), name },
+        }
+        .run(session)
+    }
+}

@@ -1,0 +1,30 @@
+//! `exit`
+
+use super::command::action;
+use super::{Action, Command, Outcome, Session};
+
+pub(super) static COMMAND: Command = Command {
+    name: "exit",
+    arguments: "",
+    summary: "Leave server mode",
+    description: "Ends server mode: commands go to every server again. quit ends the program.",
+    example: "exit",
+    access: None,
+    secret: None,
+    parse: |words| {
+        words.finish()?;
+        action(Exit)
+    },
+};
+
+struct Exit;
+
+impl Action for Exit {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        if session.pinned.take().is_some() {
+            return Outcome::Done;
+        }
+        session.console.print("exit failed: not in server mode; quit ends the program\n");
+        Outcome::Failed
+    }
+}

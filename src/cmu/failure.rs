@@ -1,0 +1,28 @@
+//! The lines that tell a failure, the same for all commands.
+
+use super::Session;
+use crate::cluster::{Failure, Server};
+
+/// How a command names the server on which it failed. The original words it differently from command to command.
+pub(super) type Context = fn(&str, &Server) -> String;
+
+/// `listUsers failed on server 0(10.0.0.1)`.
+pub(super) fn usual_context(command: &str, server: &Server) -> String {
+    format!("{command} failed on {server}")
+}
+
+/// Prints why a command failed, and in global mode where.
+pub(super) fn print_failure(
+    session: &mut Session<'_>,
+    command: &str,
+    context: Context,
+    number: usize,
+    failure: &Failure,
+) {
+    let mut text = format!("{command} failed: {failure}\n");
+    if let (None, Some(server)) = (session.pinned, session.server(number)) {
+        text.push_str(&context(command, server));
+        text.push('\n');
+    }
+    session.console.print(&text);
+}

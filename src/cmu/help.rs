@@ -1,0 +1,107 @@
+//! `help`
+
+use super::command::action;
+use super::{Action, COMMANDS, Command, Outcome, Session, Usage, Words, find};
+use crate::protocol::Access;
+
+pub(super) static COMMAND: Command = Command {
+    name: "help",
+    arguments: "[<command>]",
+    summary: "List the commands, or tell about one",
+    description: "Works without a connection.",
+    example: "help createUser",
+    access: None,
+    secret: None,
+    parse,
+};
+
+struct Help {
+    word: Option<String>,
+}
+
+fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
+    let word = words.maybe().map(str::to_owned);
+    words.finish()?;
+    action(Help { word })
+}
+
+impl Action for Help {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Some(word) = self.word else {
+            session.console.print(&list());
+            return Outcome::Done;
+        };
+        match find(&word) {
+            Ok(command) => {
+                session.console.print(&page(command));
+                Outcome::Done
+            }
+            Err(unknown) => {
+                session.console.print(&format!("{unknown}\n"));
+                Outcome::Failed
+            }
+        }
+    }
+}
+
+fn list() -> String {
+    let width = COMMANDS.iter().map(|command| command.name.len()).max().unwrap_or_default();
+    let mut text = String::from("\nCommands:\n\n");
+    for command in COMMANDS {
+        text.push_str(&format!("    {:<width$}  {}\n", command.name, command.summary));
+    }
+    text.push_str(
+        "\nhelp <command> tells more. Enough of a name to be unique will do: listU is listUsers.\n\n",
+    );
+    text
+}
+
+fn page(command: &Command) -> String {
+    format!(
+        "\n{summary}\n\nDescription\n===========\n{description}\n\nSyntax: {name} {arguments}\n\
+         Example: {example}\nWho: {who}\n\n",
+        summary = command.summary,
+        description = command.description,
+        name = command.name,
+        arguments = command.arguments,
+        example = command.example,
+        who = who(command.access),
+    )
+    .replace(" \n", "\n")
+}
+
+fn who(access: Option<Access>) -> &'static str {
+    match access {
+        None => "everybody; the HSMs are not asked",
+        Some(Access::Public) => "everybody, also in limited commands mode",
+        Some(Access::Anyone) => "everybody, but not in limited commands mode",
+        Some(Access::LoggedIn) => "everybody who is logged in",
+        Some(Access::Officer) => "a CO",
+        Some(Access::OfficerOrSelf) => "a CO, and everybody for oneself",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMANDS, page};
+    use crate::cmu::{Words, find};
+
+    #[test]
+    fn every_example_is_a_command_with_right_arguments() {
+        for command in COMMANDS {
+            let (word, arguments) = Words::split(command.example).unwrap();
+            assert_eq!(find(word).unwrap().name, command.name);
+            assert!((command.parse)(arguments).is_ok(), "{}", command.example);
+            assert!(page(command).contains(command.name));
+        }
+    }
+
+    #[test]
+    fn every_command_refuses_too_many_arguments() {
+        for command in COMMANDS {
+            let line = format!("{} x y z v w", command.example);
+            let (_, arguments) = Words::split(&line).unwrap();
+            assert!((command.parse)(arguments).is_err(), "{line}");
+        }
+    }
+}

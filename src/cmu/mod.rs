@@ -1,0 +1,55 @@
+//! The console's commands: one file each, one line each in [`COMMANDS`].
+//!
+//! A command says what it is called, what it takes and what it does ([`Command`]); help, masking of secrets,
+//! abbreviations and usage errors only read that. Most are one operation on every server in scope: [`read`]
+//! shows what each server answers, [`change`] rehearses and performs.
+
+mod caution;
+mod change;
+mod change_pswd;
+mod command;
+mod create_user;
+mod delete_user;
+mod enable_e2e;
+mod exit;
+mod failure;
+mod get_cluster_info;
+mod get_hsm_info;
+mod help;
+mod info;
+mod list_users;
+mod login_hsm;
+mod logout_hsm;
+mod lookup;
+mod mask;
+mod password;
+mod quit;
+mod read;
+mod server;
+mod session;
+mod words;
+
+pub use command::{Action, Command, Outcome, Usage};
+pub use enable_e2e::{print_limited, print_trusted};
+pub use lookup::{Unknown, find};
+pub use mask::mask;
+pub use session::Session;
+pub use words::Words;
+
+/// Every command, in the order of `help`.
+pub static COMMANDS: &[&Command] = &[
+    &change_pswd::COMMAND,
+    &create_user::COMMAND,
+    &delete_user::COMMAND,
+    &enable_e2e::COMMAND,
+    &exit::COMMAND,
+    &get_cluster_info::COMMAND,
+    &get_hsm_info::COMMAND,
+    &help::COMMAND,
+    &info::COMMAND,
+    &list_users::COMMAND,
+    &login_hsm::COMMAND,
+    &logout_hsm::COMMAND,
+    &quit::COMMAND,
+    &server::COMMAND,
+];

@@ -1,0 +1,97 @@
+//! What commands work with: the cluster, the console, and which servers are meant.
+
+use tokio::runtime::Handle;
+
+use super::Command;
+use super::command::Usage;
+use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
+use crate::console::Console;
+use crate::interrupt::Interrupt;
+use crate::protocol::Operation;
+use crate::protocol::message::Round;
+
+/// A console session. It blocks where the cluster waits: a person or a script does one thing at a time.
+pub struct Session<'a> {
+    /// Where lines come from and text goes.
+    pub console: &'a mut dyn Console,
+    /// The configured servers.
+    pub cluster: Cluster,
+    /// In server mode, the server that commands go to.
+    pub pinned: Option<usize>,
+    /// Raised by Ctrl-C while the cluster waits.
+    pub interrupt: Interrupt,
+    runtime: Handle,
+}
+
+impl<'a> Session<'a> {
+    /// A session in global mode; `runtime` drives the connections.
+    pub fn new(
+        console: &'a mut dyn Console,
+        cluster: Cluster,
+        interrupt: Interrupt,
+        runtime: Handle,
+    ) -> Self {
+        Self { console, cluster, pinned: None, interrupt, runtime }
+    }
+
+    /// `aws-cloudhsm>`, or in server mode `server0>`.
+    #[must_use]
+    pub fn prompt(&self) -> String {
+        match self.pinned {
+            None => "aws-cloudhsm>".to_owned(),
+            Some(number) => format!("server{number}>"),
+        }
+    }
+
+    /// The servers that a command goes to.
+    #[must_use]
+    pub fn scope(&self) -> Vec<usize> {
+        match self.pinned {
+            None => self.cluster.everywhere(),
+            Some(number) => vec![number],
+        }
+    }
+
+    /// Asks these servers, in one round.
+    pub fn ask<O: Operation>(
+        &mut self,
+        scope: &[usize],
+        question: &Question<O>,
+        round: Round,
+    ) -> Vec<Answer<O::Reply>> {
+        self.runtime.clone().block_on(self.cluster.ask(scope, question, round))
+    }
+
+    /// Reconnects those of these servers that lost their connection, and says what that means.
+    pub fn reconnect(&mut self, scope: &[usize]) {
+        for (number, how) in self.runtime.clone().block_on(self.cluster.reconnect(scope)) {
+            let Some(server) = self.cluster.servers().get(number) else { continue };
+            let text = match how {
+                Reconnected::No(_) => continue,
+                Reconnected::Yes { was: None } => format!("Reconnected to {server}\n"),
+                Reconnected::Yes { was: Some(who) } => format!(
+                    "Reconnected to {server}: the login of {who} ended with the lost connection, \
+                     use loginHSM again\n"
+                ),
+            };
+            self.console.print(&text);
+        }
+    }
+
+    /// A server as success and failure lines name it.
+    #[must_use]
+    pub fn server(&self, number: usize) -> Option<&Server> {
+        self.cluster.servers().get(number)
+    }
+
+    /// Drives a future of the cluster to its end.
+    pub fn wait<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut dyn Console) -> T) -> T {
+        self.runtime.clone().block_on(work(&mut self.cluster, self.console))
+    }
+
+    /// Says what is wrong with a command's arguments, and what they should be.
+    pub fn print_usage(&mut self, command: &Command, usage: &Usage) {
+        let text = format!("{0} failed: {usage}\nSyntax: {0} {1}", command.name, command.arguments);
+        self.console.print(&format!("{}\n", text.trim_end()));
+    }
+}

@@ -1,0 +1,60 @@
+//! The session from start-up to goodbye: reads a line, finds its command, runs it, again.
+
+mod startup;
+
+use crate::cmu::{Outcome, Session, Words, find};
+use crate::console::Input;
+
+pub use startup::{Unreachable, start_up};
+
+/// How a session went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every command succeeded on every server.
+    AllDone,
+    /// Some command did not, or not everywhere.
+    SomethingFailed,
+}
+
+/// Runs commands until `quit` or the end of input, and disconnects.
+pub fn run(session: &mut Session<'_>) -> Ended {
+    let mut ended = Ended::AllDone;
+    loop {
+        session.interrupt.clear();
+        let line = match session.console.line(&session.prompt()) {
+            Input::Given(line) => line,
+            Input::Interrupted => continue,
+            Input::Ended => break session.console.print("\n"),
+        };
+        match run_line(session, &line) {
+            Outcome::Done => {}
+            Outcome::Failed => ended = Ended::SomethingFailed,
+            Outcome::Quit => break,
+        }
+    }
+    session.console.print("disconnecting from servers, please wait...\n");
+    session.wait(async |cluster, _| cluster.close().await);
+    ended
+}
+
+/// Runs one line; blank ones and those that begin with `#` do nothing.
+fn run_line(session: &mut Session<'_>, line: &str) -> Outcome {
+    let Some((word, arguments)) = Words::split(line) else { return Outcome::Done };
+    if word.starts_with('#') {
+        return Outcome::Done;
+    }
+    let command = match find(word) {
+        Ok(command) => command,
+        Err(unknown) => {
+            session.console.print(&format!("{unknown}\n"));
+            return Outcome::Failed;
+        }
+    };
+    match (command.parse)(arguments) {
+        Ok(action) => action.run(session),
+        Err(usage) => {
+            session.print_usage(command, &usage);
+            Outcome::Failed
+        }
+    }
+}
