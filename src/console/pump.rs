@@ -1,0 +1,145 @@
+//! Feeds the line editor from the terminal, one byte a packet.
+//!
+//! rustyline reads as much as it can get and keeps or drops what it does not need. From a packet socket it gets
+//! one byte at a time, so that what it has not read can be had back, in order, when it is done.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::pipe::{PipeFlags, pipe_with};
+use zeroize::Zeroizing;
+
+use super::tty::{Tty, take_first};
+
+/// A running feed; it runs until it is stopped or the terminal hangs up.
+pub(super) struct Pump {
+    near: OwnedFd,
+    stop: OwnedFd,
+    interrupted: Arc<AtomicBool>,
+    feed: JoinHandle<VecDeque<u8>>,
+}
+
+impl Pump {
+    /// Feeds `first`, then what comes from the terminal.
+    pub(super) fn start(tty: &Arc<Tty>, first: VecDeque<u8>) -> io::Result<Self> {
+        let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let (stopped, stop) = pipe_with(PipeFlags::CLOEXEC)?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let feed = Feed {
+            tty: Arc::clone(tty),
+            far,
+            stopped,
+            waiting: first,
+            interrupted: Arc::clone(&interrupted),
+        };
+        let feed = thread::Builder::new().name("pump".to_owned()).spawn(move || feed.run())?;
+        Ok(Self { near, stop, interrupted, feed })
+    }
+
+    /// The end to read from.
+    pub(super) fn near(&self) -> BorrowedFd<'_> {
+        self.near.as_fd()
+    }
+
+    /// Ends the feed. Returns whether it has fed a Ctrl-C, and what nobody has read.
+    pub(super) fn stop(self) -> (bool, VecDeque<u8>) {
+        drop(self.stop);
+        let waiting = self.feed.join().unwrap_or_default();
+        let mut unread = packets(&self.near);
+        unread.extend(waiting);
+        (self.interrupted.load(Ordering::SeqCst), unread)
+    }
+}
+
+fn packets(near: &OwnedFd) -> VecDeque<u8> {
+    let mut unread = VecDeque::new();
+    let mut byte = [0];
+    while let Ok((1.., _)) = recv(near, &mut byte, RecvFlags::DONTWAIT) {
+        unread.extend(byte);
+    }
+    unread
+}
+
+struct Feed {
+    tty: Arc<Tty>,
+    far: OwnedFd,
+    stopped: OwnedFd,
+    waiting: VecDeque<u8>,
+    interrupted: Arc<AtomicBool>,
+}
+
+/// What a [`Feed`] can do next.
+enum Ready {
+    Stop,
+    Feed,
+    Read,
+}
+
+impl Feed {
+    /// Returns what it could not feed. Its socket is closed then, which the reader takes for the end of input.
+    fn run(mut self) -> VecDeque<u8> {
+        loop {
+            let goes_on = match self.wait() {
+                Ready::Stop => false,
+                Ready::Feed => self.feed(),
+                Ready::Read => self.read(),
+            };
+            if !goes_on {
+                return self.waiting;
+            }
+        }
+    }
+
+    /// Reads on only when all is fed: the kernel keeps the rest.
+    fn wait(&self) -> Ready {
+        let (next, end, flags) = if self.waiting.is_empty() {
+            (Ready::Read, self.tty.input(), PollFlags::IN)
+        } else {
+            (Ready::Feed, self.far.as_fd(), PollFlags::OUT)
+        };
+        let mut ends = [PollFd::new(&self.stopped, PollFlags::IN), PollFd::from_borrowed_fd(end, flags)];
+        while let Err(Errno::INTR) = poll(&mut ends, None) {}
+        match ends {
+            [stopped, _] if !stopped.revents().is_empty() => Ready::Stop,
+            _ => next,
+        }
+    }
+
+    fn feed(&mut self) -> bool {
+        let Some(&byte) = self.waiting.front() else { return true };
+        // Noted before the reader can act on it.
+        if matches!(byte, CTRL_C | CTRL_BACKSLASH) {
+            self.interrupted.store(true, Ordering::SeqCst);
+        }
+        match send(&self.far, &[byte], SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Ok(_) => {
+                take_first(&mut self.waiting);
+                true
+            }
+            Err(Errno::INTR | Errno::AGAIN) => true,
+            Err(_) => false,
+        }
+    }
+
+    fn read(&mut self) -> bool {
+        let mut bytes = Zeroizing::new([0; 256]);
+        let count = self.tty.read(bytes.as_mut_slice());
+        self.waiting.extend(bytes.iter().take(count));
+        if self.waiting.contains(&CTRL_Z) {
+            // The byte is fed, too: the editor is told to repaint by it.
+            self.tty.suspend();
+        }
+        count > 0
+    }
+}
+
+const CTRL_C: u8 = 3;
+const CTRL_Z: u8 = 26;
+const CTRL_BACKSLASH: u8 = 28;

@@ -1,0 +1,202 @@
+//! A person, or a program that plays one, at a terminal.
+//!
+//! Programs wait for a prompt and split what stands between two of them, so that every prompt is written once
+//! and printable input is echoed as it comes, without an escape sequence. Only a person presses an arrow, Tab
+//! or Backspace: the first such key in a line hands that line over to the line editor, which repaints it in
+//! place. Questions and hidden answers are never handed over.
+
+mod editor;
+mod entry;
+mod face;
+mod keys;
+mod signals;
+
+use std::io;
+use std::sync::Arc;
+
+use self::editor::LineEditor;
+use self::entry::{Echo, Entry};
+use self::keys::{Key, Keys};
+use super::tty::{Phase, Tty};
+use super::{Console, Input, Mask};
+use crate::interrupt::Interrupt;
+use crate::protocol::Secret;
+
+/// Standard input and output, when both are a terminal. Dropping it gives the terminal back as it was.
+pub struct Terminal {
+    tty: Arc<Tty>,
+    keys: Keys,
+    mask: Mask,
+    editor: Option<LineEditor>,
+}
+
+impl Terminal {
+    /// Takes the terminal over. What was typed before is echoed by the kernel, what comes later is not, so that
+    /// this is the first act of a program.
+    ///
+    /// Ctrl-C ends the program until the first prompt, and then raises `interrupt` while a command runs.
+    ///
+    /// # Errors
+    ///
+    /// When standard input or output is no terminal, or the process has no descriptor or thread left.
+    pub fn open(mask: Mask, interrupt: Interrupt) -> io::Result<Self> {
+        let tty = Arc::new(Tty::open()?);
+        // Gives the terminal back if what follows fails.
+        let terminal = Self { keys: Keys::new(Arc::clone(&tty)), editor: LineEditor::new(mask), mask, tty };
+        signals::watch(&terminal.tty, interrupt)?;
+        Ok(terminal)
+    }
+
+    fn asking<T>(&mut self, ask: impl FnOnce(&mut Self) -> Input<T>) -> Input<T> {
+        self.tty.enter(Phase::Asking);
+        if self.tty.take_interrupt() {
+            self.keys.clear();
+        }
+        let input = ask(self);
+        self.tty.enter(Phase::Running);
+        input
+    }
+
+    fn ask_line(&mut self, prompt: &str) -> Input<String> {
+        let mut entry = Entry::new(Echo::Masked(self.mask));
+        self.tty.write(prompt);
+        loop {
+            match self.type_on(prompt, &mut entry) {
+                Typed::Enter => return Input::Given(entry.into_text()),
+                Typed::Interrupted => return Input::Interrupted,
+                Typed::Ended => return Input::Ended,
+                Typed::Other(key) => {
+                    if let Some(input) = self.edit(prompt, &mut entry, key) {
+                        return input;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands the line over to the editor, or does without one what can be done.
+    fn edit(&mut self, prompt: &str, entry: &mut Entry, key: u8) -> Option<Input<String>> {
+        let Some(editor) = &mut self.editor else {
+            self.rub_out(entry, key);
+            return None;
+        };
+        let mut keys = self.keys.take();
+        keys.push_front(key);
+        let (input, unread) = editor.edit(prompt, entry, keys, &self.tty).ok()?;
+        self.keys.put_back(unread);
+        Some(if self.tty.is_lost() { Input::Ended } else { input })
+    }
+
+    /// Asks a question, without the editor.
+    fn ask(&mut self, question: &str, echo: Echo) -> Input<String> {
+        let mut entry = Entry::new(echo);
+        self.tty.write(question);
+        loop {
+            match self.type_on(question, &mut entry) {
+                Typed::Enter => return Input::Given(entry.into_text()),
+                Typed::Interrupted => return Input::Interrupted,
+                Typed::Ended => return Input::Ended,
+                Typed::Other(key) => self.rub_out(&mut entry, key),
+            }
+        }
+    }
+
+    /// Takes characters until a key that is more than one.
+    fn type_on(&mut self, prompt: &str, entry: &mut Entry) -> Typed {
+        loop {
+            if self.keys.is_empty() {
+                self.tty.write(&entry.unshown());
+            }
+            match self.keys.next() {
+                Key::Text(character) => entry.push(character),
+                Key::Control(TAB) if self.keys.hold_a_line() => entry.push(' '),
+                Key::Control(CTRL_Z) => self.suspend(prompt, entry),
+                key @ (Key::Control(_) | Key::Enter | Key::Closed) => {
+                    self.tty.write(&entry.unshown());
+                    return self.typed(key, entry);
+                }
+            }
+        }
+    }
+
+    fn typed(&mut self, key: Key, entry: &Entry) -> Typed {
+        let (line_end, typed) = match key {
+            Key::Enter => ("\n", Typed::Enter),
+            Key::Control(CTRL_C) => ("^C\n", Typed::Interrupted),
+            Key::Control(CTRL_D) if entry.is_empty() => ("\n", Typed::Ended),
+            Key::Control(other) => ("", Typed::Other(other)),
+            Key::Text(_) | Key::Closed => ("", Typed::Ended),
+        };
+        self.tty.write(line_end);
+        if self.tty.is_lost() { Typed::Ended } else { typed }
+    }
+
+    fn rub_out(&mut self, entry: &mut Entry, key: u8) {
+        match key {
+            BACKSPACE | DELETE => self.tty.write(&entry.erase()),
+            ESCAPE => self.keys.skip_sequence(),
+            CTRL_U => {
+                while !entry.is_empty() {
+                    self.tty.write(&entry.erase());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn suspend(&mut self, prompt: &str, entry: &mut Entry) {
+        self.tty.suspend();
+        entry.forget_shown();
+        self.tty.write(prompt);
+    }
+}
+
+impl Console for Terminal {
+    fn line(&mut self, prompt: &str) -> Input<String> {
+        let input = self.asking(|terminal| terminal.ask_line(prompt));
+        if let (Input::Given(line), Some(editor)) = (&input, &mut self.editor) {
+            editor.remember(line);
+        }
+        input
+    }
+
+    fn answer(&mut self, question: &str) -> Input<String> {
+        self.asking(|terminal| terminal.ask(question, Echo::Masked(str::to_owned)))
+    }
+
+    fn secret(&mut self, prompt: &str) -> Input<Secret> {
+        match self.asking(|terminal| terminal.ask(prompt, Echo::Nothing)) {
+            Input::Given(secret) => Input::Given(Secret::new(secret)),
+            Input::Interrupted => Input::Interrupted,
+            Input::Ended => Input::Ended,
+        }
+    }
+
+    fn print(&mut self, text: &str) {
+        self.tty.write(text);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.tty.close();
+    }
+}
+
+/// What ended a stretch of plain typing.
+enum Typed {
+    Enter,
+    Interrupted,
+    Ended,
+    /// A control byte that means something to an editor only.
+    Other(u8),
+}
+
+const CTRL_C: u8 = 3;
+const CTRL_D: u8 = 4;
+const BACKSPACE: u8 = 8;
+const TAB: u8 = 9;
+const CTRL_U: u8 = 21;
+const CTRL_Z: u8 = 26;
+const ESCAPE: u8 = 27;
+const DELETE: u8 = 127;

@@ -1,0 +1,141 @@
+//! The line editor that takes a line over at a person's first editing key.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::{env, io, mem};
+
+use rustix::stdio::dup2_stdin;
+use rustyline::config::Configurer;
+use rustyline::error::ReadlineError;
+use rustyline::history::{History, MemHistory};
+use rustyline::{Cmd, ColorMode, Config, Editor, KeyEvent};
+use signal_hook::consts::SIGINT;
+use unicode_width::UnicodeWidthChar;
+
+use super::entry::Entry;
+use super::face::{Face, NoSecretBack};
+use super::signals::end_by;
+use crate::console::pump::Pump;
+use crate::console::tty::{Phase, Tty};
+use crate::console::{Input, Mask};
+
+/// rustyline, with the history of the session. Only this file and `face.rs` know it.
+pub(super) struct LineEditor {
+    rustyline: Editor<Face, MemHistory>,
+    mask: Mask,
+}
+
+impl LineEditor {
+    /// `None` where the terminal is unable to repaint a line, or does not say what it is.
+    pub(super) fn new(mask: Mask) -> Option<Self> {
+        let term = env::var("TERM").unwrap_or_default();
+        if UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term)) {
+            return None;
+        }
+        Some(Self { rustyline: rustyline(mask, MemHistory::default())?, mask })
+    }
+
+    /// Keeps the line for arrow-up, as others may see it.
+    pub(super) fn remember(&mut self, line: &str) {
+        // It fails for no line: a history in memory only refuses some, such as a repeated one.
+        let _ = self.rustyline.history_mut().add(&(self.mask)(line));
+    }
+
+    /// Goes on with a line that is on the screen already. `keys` come before what the terminal still has; what
+    /// nobody has read of both is returned. It fails for want of resources only.
+    pub(super) fn edit(
+        &mut self,
+        prompt: &str,
+        entry: &Entry,
+        keys: VecDeque<u8>,
+        tty: &Arc<Tty>,
+    ) -> io::Result<(Input<String>, VecDeque<u8>)> {
+        let pump = Pump::start(tty, keys)?;
+        self.face_mut(|face| face.switch_to(pump.near()))?;
+        tty.write(&back_to_prompt(prompt, &entry.visible(), tty.columns()));
+        let line = self.rustyline.readline_with_initial(prompt, (entry.text(), ""));
+        self.face_mut(Face::forget_switch)?;
+        dup2_stdin(tty.input())?;
+        tty.enter(Phase::Asking);
+        let (interrupted, unread) = pump.stop();
+        self.forget_secrets();
+        Ok((outcome(line, interrupted, tty), unread))
+    }
+
+    fn face_mut(&mut self, change: impl FnOnce(&mut Face) -> io::Result<()>) -> io::Result<()> {
+        self.rustyline.helper_mut().map_or(Ok(()), change)
+    }
+
+    /// What was cut from a line with a secret must not be pasted into the next; as cut text cannot be cleared,
+    /// the whole editor goes.
+    fn forget_secrets(&mut self) {
+        if !self.rustyline.helper().is_some_and(Face::has_seen_a_secret) {
+            return;
+        }
+        let history = mem::take(self.rustyline.history_mut());
+        if let Some(fresh) = rustyline(self.mask, history) {
+            self.rustyline = fresh;
+        }
+    }
+}
+
+/// Terminals that rustyline does not edit on, either, and those without a name.
+const UNABLE: [&str; 4] = ["", "dumb", "cons25", "emacs"];
+
+/// Masking is done where colours are, so that they are forced, though no colour is used. Pasted line ends are line
+/// ends: a whole session pasted at once must not become one line.
+fn rustyline(mask: Mask, history: MemHistory) -> Option<Editor<Face, MemHistory>> {
+    let config = Config::builder().color_mode(ColorMode::Forced).bracketed_paste(false).build();
+    let mut editor = Editor::with_history(config, history).ok()?;
+    editor.enable_synchronized_output(false);
+    let face = Face::new(mask);
+    editor.bind_sequence(KeyEvent::ctrl('Y'), NoSecretBack::handler(&face));
+    editor.bind_sequence(KeyEvent::ctrl('Z'), Cmd::Repaint);
+    editor.set_helper(Some(face));
+    Some(editor)
+}
+
+/// The editor paints from the row that the cursor is on, which must be the prompt's.
+fn back_to_prompt(prompt: &str, visible: &str, columns: usize) -> String {
+    match rows_below(prompt.chars().chain(visible.chars()), columns) {
+        0 => String::new(),
+        rows => format!("\x1b[{rows}A\r\x1b[J"),
+    }
+}
+
+/// How many times a terminal wraps the text: only when a character no longer fits, not when the row is full.
+fn rows_below(text: impl Iterator<Item = char>, columns: usize) -> usize {
+    let (rows, _) = text.fold((0, 0), |(row, column), character| {
+        let width = character.width().unwrap_or(0);
+        if column + width > columns { (row + 1, width) } else { (row, column + width) }
+    });
+    rows
+}
+
+fn outcome(line: Result<String, ReadlineError>, interrupted: bool, tty: &Tty) -> Input<String> {
+    match line {
+        Ok(line) => Input::Given(line),
+        Err(ReadlineError::Interrupted) if interrupted => Input::Interrupted,
+        Err(ReadlineError::Interrupted) => {
+            // rustyline has replaced the handler of SIGINT, and no key was pressed: another process sent it.
+            end_by(SIGINT, tty);
+            Input::Ended
+        }
+        // Bytes that are no UTF-8: the line is lost, the session is not.
+        Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Input::Interrupted,
+        Err(_) => Input::Ended,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_row_is_not_wrapped_yet() {
+        assert_eq!(rows_below("12345".chars(), 5), 0);
+        assert_eq!(rows_below("123456".chars(), 5), 1);
+        assert_eq!(rows_below("1234宽".chars(), 5), 1);
+        assert_eq!(rows_below("1234宽67宽".chars(), 5), 2);
+    }
+}

@@ -1,0 +1,189 @@
+//! What the line editor shows: secrets as stars, however the line is edited.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::stdio::dup2_stdin;
+use rustyline::completion::Completer;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::validate::Validator;
+use rustyline::{
+    Cmd, ConditionalEventHandler, Context, Event, EventContext, EventHandler, Helper, RepeatCount,
+};
+use unicode_width::UnicodeWidthChar;
+use zeroize::Zeroizing;
+
+use crate::console::Mask;
+
+/// rustyline's view of the console.
+pub(super) struct Face {
+    mask: Mask,
+    secrets: RefCell<Vec<Zeroizing<String>>>,
+    seen: Arc<AtomicBool>,
+    switch: RefCell<Option<OwnedFd>>,
+}
+
+impl Face {
+    pub(super) fn new(mask: Mask) -> Self {
+        Self { mask, secrets: RefCell::default(), seen: Arc::default(), switch: RefCell::default() }
+    }
+
+    /// Makes the editor read from `end` as soon as it has set the terminal's mode.
+    pub(super) fn switch_to(&mut self, end: BorrowedFd<'_>) -> io::Result<()> {
+        self.switch = RefCell::new(Some(end.try_clone_to_owned()?));
+        Ok(())
+    }
+
+    /// The editor has ended, perhaps before it came to the switch.
+    pub(super) fn forget_switch(&mut self) -> io::Result<()> {
+        self.switch.take();
+        Ok(())
+    }
+
+    /// Whether any line that was edited had a secret in it.
+    pub(super) fn has_seen_a_secret(&self) -> bool {
+        self.seen.load(Ordering::SeqCst)
+    }
+
+    /// The line as others may see it, each character as wide as it was.
+    ///
+    /// A word that was secret once stays so while the line is edited, even if its command is rubbed out.
+    fn shown(&self, line: &str) -> String {
+        let masked = (self.mask)(line);
+        let mut masked = masked.chars();
+        line.split_inclusive(' ')
+            .map(|word| {
+                let mask: String = masked.by_ref().take(word.chars().count()).collect();
+                self.shown_word(word, &mask)
+            })
+            .collect()
+    }
+
+    fn shown_word(&self, word: &str, mask: &str) -> String {
+        let name = word.trim_end_matches(' ');
+        if word != mask {
+            self.remember(name);
+            widen(word, mask.chars())
+        } else if self.is_secret(name) {
+            widen(word, name.chars().map(|_| '*').chain(" ".chars()))
+        } else {
+            word.to_owned()
+        }
+    }
+
+    fn remember(&self, word: &str) {
+        self.seen.store(true, Ordering::SeqCst);
+        if !self.is_secret(word) {
+            self.secrets.borrow_mut().push(Zeroizing::new(word.to_owned()));
+        }
+    }
+
+    fn is_secret(&self, word: &str) -> bool {
+        self.secrets.borrow().iter().any(|secret| secret.as_str() == word)
+    }
+}
+
+/// rustyline places its cursor by the width of what was typed.
+fn widen(word: &str, mask: impl Iterator<Item = char>) -> String {
+    word.chars()
+        .zip(mask)
+        .map(|(typed, shown)| {
+            let times = if typed == shown { 1 } else { typed.width().unwrap_or(1) };
+            shown.to_string().repeat(times)
+        })
+        .collect()
+}
+
+impl Helper for Face {}
+
+/// The place for completion of command and user names.
+impl Completer for Face {
+    type Candidate = String;
+}
+
+impl Validator for Face {}
+
+/// The place for hints. The editor asks for the first one between setting the terminal's mode, for which file
+/// descriptor 0 must be the terminal, and its first read: the one moment to put another end there.
+impl Hinter for Face {
+    type Hint = String;
+
+    fn hint(&self, _line: &str, _pos: usize, _ctx: &Context<'_>) -> Option<String> {
+        if let Some(end) = self.switch.take() {
+            // Both ends are open, so that it cannot fail.
+            let _ = dup2_stdin(end);
+        }
+        None
+    }
+}
+
+impl Highlighter for Face {
+    fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
+        Cow::Owned(self.shown(line))
+    }
+
+    /// Without it, characters typed at the end would be written as they are.
+    fn highlight_char(&self, line: &str, _pos: usize, _kind: CmdKind) -> bool {
+        self.shown(line) != line
+    }
+}
+
+/// Refuses to paste what was cut, once a secret may be in it: in another place it would be readable.
+pub(super) struct NoSecretBack {
+    seen: Arc<AtomicBool>,
+}
+
+impl NoSecretBack {
+    pub(super) fn handler(face: &Face) -> EventHandler {
+        EventHandler::Conditional(Box::new(Self { seen: Arc::clone(&face.seen) }))
+    }
+}
+
+impl ConditionalEventHandler for NoSecretBack {
+    fn handle(
+        &self,
+        _event: &Event,
+        _times: RepeatCount,
+        _forward: bool,
+        _line: &EventContext<'_>,
+    ) -> Option<Cmd> {
+        self.seen.load(Ordering::SeqCst).then_some(Cmd::Noop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Masks what follows `pin `.
+    fn mask(line: &str) -> String {
+        let shown = |(at, typed)| if at >= 4 && line.starts_with("pin ") { '*' } else { typed };
+        line.chars().enumerate().map(shown).collect()
+    }
+
+    #[test]
+    fn a_secret_stays_one_without_its_command() {
+        let face = Face::new(mask);
+        assert_eq!(face.shown("pin hush"), "pin ****");
+        assert_eq!(face.shown("pi hush"), "pi ****");
+        assert_eq!(face.shown("hush now"), "**** now");
+    }
+
+    #[test]
+    fn a_mask_is_as_wide_as_what_it_hides() {
+        let face = Face::new(mask);
+        assert_eq!(face.shown("pin 宽a"), "pin ***");
+    }
+
+    #[test]
+    fn other_lines_are_shown_as_they_are() {
+        let face = Face::new(mask);
+        assert_eq!(face.shown("pinless  hush "), "pinless  hush ");
+        assert!(!face.has_seen_a_secret());
+    }
+}

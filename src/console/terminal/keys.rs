@@ -1,0 +1,136 @@
+//! Bytes from the terminal as keys, with what was typed ahead of its prompt.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::{mem, str};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::console::tty::{Tty, take_first};
+
+/// What the next bytes say.
+#[derive(Clone, Copy)]
+pub(super) enum Key {
+    /// One printable character.
+    Text(char),
+    /// `\r`, `\n` or `\r\n`.
+    Enter,
+    /// Any other control byte, DEL among them.
+    Control(u8),
+    /// Hang-up.
+    Closed,
+}
+
+/// The keys in the order in which they were typed. Bytes that were taken are wiped: they may be a password's.
+pub(super) struct Keys {
+    tty: Arc<Tty>,
+    ahead: VecDeque<u8>,
+    character: Zeroizing<Vec<u8>>,
+    after_return: bool,
+}
+
+impl Keys {
+    pub(super) fn new(tty: Arc<Tty>) -> Self {
+        let character = Zeroizing::new(Vec::with_capacity(4));
+        Self { tty, ahead: VecDeque::with_capacity(CHUNK), character, after_return: false }
+    }
+
+    /// Waits for the next key.
+    pub(super) fn next(&mut self) -> Key {
+        loop {
+            let Some(byte) = self.byte() else { return Key::Closed };
+            if let Some(key) = self.key(byte) {
+                return key;
+            }
+        }
+    }
+
+    /// Whether the next key has to be waited for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ahead.is_empty()
+    }
+
+    /// Whether a whole line is here already, which is a program's or a paste rather than a person's keys.
+    pub(super) fn hold_a_line(&self) -> bool {
+        self.ahead.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
+    }
+
+    /// Skips what an arrow or function key sends after its ESC, all at once.
+    pub(super) fn skip_sequence(&mut self) {
+        if !matches!(self.ahead.front(), Some(b'[' | b'O')) {
+            return;
+        }
+        self.ahead.pop_front();
+        while let Some(byte) = self.ahead.pop_front() {
+            if matches!(byte, b'@'..=b'~') {
+                return;
+            }
+        }
+    }
+
+    /// Drops what was typed ahead of an interrupted command, as the kernel did with what it still had.
+    pub(super) fn clear(&mut self) {
+        self.ahead.iter_mut().for_each(Zeroize::zeroize);
+        self.ahead.clear();
+    }
+
+    /// Takes what was typed ahead, for another reader.
+    pub(super) fn take(&mut self) -> VecDeque<u8> {
+        mem::replace(&mut self.ahead, VecDeque::with_capacity(CHUNK))
+    }
+
+    /// Puts back what another reader left over after it had read a line.
+    pub(super) fn put_back(&mut self, unread: VecDeque<u8>) {
+        self.ahead = unread;
+        self.after_return = true;
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        if self.ahead.is_empty() {
+            self.fill();
+        }
+        take_first(&mut self.ahead)
+    }
+
+    fn fill(&mut self) {
+        if self.tty.is_lost() {
+            return;
+        }
+        let mut bytes = Zeroizing::new([0; CHUNK]);
+        let count = self.tty.read(bytes.as_mut_slice());
+        self.ahead.extend(bytes.iter().take(count));
+    }
+
+    /// The key that this byte completes.
+    fn key(&mut self, byte: u8) -> Option<Key> {
+        let after_return = mem::replace(&mut self.after_return, byte == b'\r');
+        match byte {
+            b'\n' if after_return => None,
+            b'\r' | b'\n' => Some(Key::Enter),
+            0..0x20 | 0x7f => Some(Key::Control(byte)),
+            _ => self.text(byte),
+        }
+    }
+
+    /// Waits for the last byte of a character; what is no UTF-8 is shown as such, and what would steer the
+    /// terminal is left out.
+    fn text(&mut self, byte: u8) -> Option<Key> {
+        if !is_continuation(byte) {
+            self.character.clear();
+        }
+        self.character.push(byte);
+        let character = match str::from_utf8(&self.character) {
+            Ok(text) => text.chars().next().filter(|character| !character.is_control()),
+            Err(error) if error.error_len().is_none() => return None,
+            Err(_) => Some(char::REPLACEMENT_CHARACTER),
+        };
+        self.character.zeroize();
+        character.map(Key::Text)
+    }
+}
+
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+const CHUNK: usize = 4096;

@@ -1,0 +1,233 @@
+//! The terminal device: its modes, its bytes, and its return to the shell as it was.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{io, mem, thread};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Signal, kill_current_process_group};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+};
+use signal_hook::consts::SIGCONT;
+
+/// One terminal, held from the start of the program to its end.
+///
+/// The kernel neither echoes nor edits in any [`Phase`] but the last, so that what is typed ahead waits unseen
+/// for its prompt. Output modes are the user's throughout: `\n` still goes to the next line's start.
+pub(super) struct Tty {
+    input: OwnedFd,
+    output: OwnedFd,
+    saved: Termios,
+    phase: Mutex<Phase>,
+    continued: Arc<AtomicBool>,
+    interrupted: AtomicBool,
+    lost: AtomicBool,
+}
+
+/// What the program does, which decides what Ctrl-C is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing was asked yet: Ctrl-C ends the program.
+    Starting,
+    /// A prompt or a question waits: Ctrl-C is a byte like any other.
+    Asking,
+    /// A command runs: Ctrl-C interrupts it.
+    Running,
+    /// The terminal is the shell's again; the other phases never come back.
+    Closed,
+}
+
+impl Tty {
+    /// Takes over standard input and output; from here on nothing is echoed by the kernel.
+    pub(super) fn open() -> io::Result<Self> {
+        let input = io::stdin().as_fd().try_clone_to_owned()?;
+        let output = io::stdout().as_fd().try_clone_to_owned()?;
+        let saved = tcgetattr(&input)?;
+        let continued = Arc::default();
+        signal_hook::flag::register(SIGCONT, Arc::clone(&continued))?;
+        let tty = Self {
+            input,
+            output,
+            saved,
+            phase: Mutex::new(Phase::Starting),
+            continued,
+            interrupted: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+        };
+        tty.set(&tty.mode(Phase::Starting))?;
+        Ok(tty)
+    }
+
+    /// Changes what Ctrl-C is. Without effect once closed.
+    pub(super) fn enter(&self, phase: Phase) {
+        let mut current = self.lock();
+        if *current == Phase::Closed {
+            return;
+        }
+        *current = phase;
+        if self.set(&self.mode(phase)).is_err() {
+            self.lost.store(true, Ordering::SeqCst);
+        }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        *self.lock()
+    }
+
+    /// Gives the terminal back for good.
+    pub(super) fn close(&self) {
+        let mut current = self.lock();
+        *current = Phase::Closed;
+        self.restore();
+    }
+
+    /// Sets the shell's modes until the next [`enter`](Self::enter).
+    pub(super) fn restore(&self) {
+        // A terminal that is gone has no modes to restore.
+        let _ = self.set(&self.saved);
+    }
+
+    /// Ctrl-Z: stops the whole job as the kernel would, and returns when the shell continues it.
+    pub(super) fn suspend(&self) {
+        self.restore();
+        self.continued.store(false, Ordering::SeqCst);
+        if kill_current_process_group(Signal::TSTP).is_ok() {
+            self.await_continuation();
+        }
+        self.enter(Phase::Asking);
+    }
+
+    /// The signal may be taken by another thread, so that this one runs on for a moment; setting a mode in that
+    /// moment would leave it to the shell. Bounded, for a job that nobody controls is not stopped at all.
+    fn await_continuation(&self) {
+        for _ in 0..100 {
+            if self.continued.load(Ordering::SeqCst) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Notes a Ctrl-C that came as a signal.
+    pub(super) fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether [`interrupt`](Self::interrupt) was called since the last time.
+    pub(super) fn take_interrupt(&self) -> bool {
+        self.interrupted.swap(false, Ordering::SeqCst)
+    }
+
+    /// Waits for bytes. 0 means that no more will ever come.
+    pub(super) fn read(&self, bytes: &mut [u8]) -> usize {
+        loop {
+            match rustix::io::read(&self.input, &mut *bytes) {
+                Ok(count) => return count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.wait_for(&self.input, PollFlags::IN),
+                Err(_) => return 0,
+            }
+        }
+    }
+
+    /// Writes all of the text, or notes that nobody can read it any more.
+    pub(super) fn write(&self, text: &str) {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() && !self.is_lost() {
+            match rustix::io::write(&self.output, rest) {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.wait_for(&self.output, PollFlags::OUT),
+                Err(_) => self.lost.store(true, Ordering::SeqCst),
+            }
+        }
+    }
+
+    /// Whether writing or setting a mode failed: the terminal was closed.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        match tcgetwinsize(&self.output) {
+            Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
+            Ok(_) | Err(_) => 80,
+        }
+    }
+
+    /// The terminal itself, also while file descriptor 0 is something else.
+    pub(super) fn input(&self) -> BorrowedFd<'_> {
+        self.input.as_fd()
+    }
+
+    fn wait_for(&self, end: &OwnedFd, flags: PollFlags) {
+        // Whatever is wrong shows at the next read or write.
+        let _ = poll(&mut [PollFd::new(end, flags)], None);
+    }
+
+    /// Never with a flush: that would lose what was typed ahead.
+    fn set(&self, mode: &Termios) -> rustix::io::Result<()> {
+        loop {
+            match tcsetattr(&self.input, OptionalActions::Now, mode) {
+                Err(Errno::INTR) => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn mode(&self, phase: Phase) -> Termios {
+        match phase {
+            Phase::Starting | Phase::Running => interruptible(self.quiet()),
+            Phase::Asking => uninterruptible(self.quiet()),
+            Phase::Closed => self.saved.clone(),
+        }
+    }
+
+    /// Byte by byte, unechoed, with CR and LF as they were sent.
+    fn quiet(&self) -> Termios {
+        let mut mode = self.saved.clone();
+        mode.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL | LocalModes::IEXTEN;
+        mode.input_modes -= InputModes::ICRNL | InputModes::INLCR | InputModes::IGNCR | InputModes::IXON;
+        mode.input_modes -= InputModes::BRKINT | InputModes::INPCK | InputModes::ISTRIP;
+        mode.special_codes[SpecialCodeIndex::VMIN] = 1;
+        mode.special_codes[SpecialCodeIndex::VTIME] = 0;
+        mode
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The interrupt character is a signal, and the only one: Ctrl-Z waits for the prompt, where it works.
+fn interruptible(mut mode: Termios) -> Termios {
+    mode.local_modes |= LocalModes::ISIG;
+    mode.special_codes[SpecialCodeIndex::VSUSP] = DISABLED;
+    mode.special_codes[SpecialCodeIndex::VQUIT] = DISABLED;
+    mode
+}
+
+/// The codes are off with `ISIG`, but rustyline makes keys of them, also of a disabled one.
+fn uninterruptible(mut mode: Termios) -> Termios {
+    mode.local_modes -= LocalModes::ISIG;
+    mode.special_codes[SpecialCodeIndex::VINTR] = 3;
+    mode.special_codes[SpecialCodeIndex::VEOF] = 4;
+    mode.special_codes[SpecialCodeIndex::VSUSP] = 26;
+    mode.special_codes[SpecialCodeIndex::VQUIT] = 28;
+    mode
+}
+
+/// Takes the first of the bytes that were read, and wipes its place: it may be a password's.
+pub(super) fn take_first(bytes: &mut VecDeque<u8>) -> Option<u8> {
+    let first = mem::take(bytes.front_mut()?);
+    bytes.pop_front();
+    Some(first)
+}
+
+/// `_POSIX_VDISABLE` on Linux.
+const DISABLED: u8 = 0;

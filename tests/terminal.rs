@@ -1,0 +1,286 @@
+//! The console at a terminal: exact bytes for programs, an editor for people, and a terminal left as it was.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "terminal/session.rs"]
+mod session;
+
+use std::process::Command;
+use std::time::Duration;
+
+use session::{PROMPT, Session, console, must_be_installed};
+
+const UP: &str = "\x1b[A";
+const LEFT: &str = "\x1b[D";
+const LOGIN: &str = "loginHSM PRECO admin -hpswd";
+const LOGGED_IN: &str = "loginHSM success on server 0(127.0.1.1)";
+
+/// What stands between two prompts must begin with the command, once, and hold nothing that a program that splits
+/// it into words would stumble over.
+fn assert_answered(between: &str, command: &str) {
+    assert!(between.starts_with(&format!("{command}\r\n")), "{between:?}");
+    assert_eq!(between.matches(command).count(), 1, "{between:?}");
+    assert!(!between.contains(['\x1b', '\x08']), "{between:?}");
+}
+
+#[test]
+fn a_line_is_echoed_once_whatever_ends_it_and_however_it_comes() {
+    for end in ["\r", "\n", "\r\n"] {
+        let mut session = Session::at_prompt();
+        for gap in [0, 1, 5, 30, 100] {
+            let line = format!("listUsers{end}");
+            match gap {
+                0 => session.send(&line),
+                _ => session.send_slowly(&line, Duration::from_millis(gap)),
+            }
+            assert_answered(&session.wait_for(PROMPT), "listUsers");
+        }
+        session.send(&format!("quit{end}"));
+        let goodbye = session.wait_for("disconnecting from servers, please wait...");
+        assert_eq!(goodbye.trim_end(), "quit");
+        assert!(session.wait_for_end().success());
+        session.assert_modes_restored();
+    }
+}
+
+#[test]
+fn two_lines_in_one_write_are_two_commands() {
+    let mut session = Session::at_prompt();
+    session.send("listUsers\rlistUsers\r");
+    assert_answered(&session.wait_for(PROMPT), "listUsers");
+    assert_answered(&session.wait_for(PROMPT), "listUsers");
+}
+
+#[test]
+fn blank_lines_are_prompts_only() {
+    let mut session = Session::at_prompt();
+    session.send("\r\n\n\r");
+    for _ in 0..3 {
+        assert_eq!(session.wait_for(PROMPT), "\r\n");
+    }
+}
+
+#[test]
+fn what_is_typed_before_the_first_prompt_waits_for_it() {
+    let mut session = Session::start(&console(), "xterm");
+    session.wait_for("onnect");
+    session.send("listUsers\r");
+    assert!(!session.wait_for(PROMPT).contains("listUsers"));
+    assert_answered(&session.wait_for(PROMPT), "listUsers");
+}
+
+#[test]
+fn what_is_typed_ahead_of_a_hidden_password_is_neither_lost_nor_shown() {
+    let mut session = Session::at_prompt();
+    session.send(&format!("{LOGIN}\rpassword\rlistUsers\r"));
+    assert_eq!(session.wait_for("Enter password:"), format!("{LOGIN}\r\n"));
+    assert_eq!(session.wait_for(LOGGED_IN).trim(), "");
+    session.wait_for(PROMPT);
+    assert_answered(&session.wait_for(PROMPT), "listUsers");
+}
+
+#[test]
+fn a_hidden_password_can_be_corrected() {
+    let mut session = Session::at_prompt();
+    session.send(&format!("{LOGIN}\r"));
+    session.wait_for("Enter password:");
+    session.send("wrong\x15pass\x1b[Dwordx\x7f\r");
+    assert_eq!(session.wait_for(LOGGED_IN).trim(), "");
+}
+
+#[test]
+fn ctrl_c_abandons_a_line_and_a_question_but_not_what_is_typed_after_it() {
+    let mut session = Session::at_prompt();
+    session.send("listUs\x03listUsers\r");
+    assert_eq!(session.wait_for(PROMPT), "listUs^C\r\n");
+    assert_answered(&session.wait_for(PROMPT), "listUsers");
+    session.send("createUser CU crypto opensesame\r");
+    assert!(
+        session.wait_for("Do you want to continue(y/n)?").starts_with("createUser CU crypto **********\r\n")
+    );
+    session.send("n\x7fy\x03");
+    let abandoned = session.wait_for(PROMPT);
+    assert!(abandoned.starts_with("n\x08 \x08y^C\r\n"), "{abandoned:?}");
+    assert!(!abandoned.contains("success"), "{abandoned:?}");
+}
+
+#[test]
+fn ctrl_d_quits_on_a_blank_line_only() {
+    let mut session = Session::at_prompt();
+    session.send("listUsers\x04");
+    session.wait_for_row("aws-cloudhsm>listUsers");
+    session.send("\r");
+    session.wait_for(PROMPT);
+    session.send("\x04");
+    session.wait_for("disconnecting from servers, please wait...");
+    assert!(session.wait_for_end().success());
+    session.assert_modes_restored();
+}
+
+#[test]
+fn a_person_can_edit() {
+    let mut session = Session::at_prompt();
+    for (keys, line) in [
+        (format!("listUers{}s", LEFT.repeat(3)), "listUsers"),
+        ("listUsersx\x7f".to_owned(), "listUsers"),
+        ("lstUsers\x01\x1b[Ci".to_owned(), "listUsers"),
+        ("nothing\x15listUsers\x17listUsers".to_owned(), "listUsers"),
+    ] {
+        session.send(&keys);
+        session.wait_for_row(&format!("{PROMPT}{line}"));
+        session.send("\r");
+        session.wait_for("\r\n");
+        session.wait_for(PROMPT);
+        session.wait_for_row(PROMPT);
+    }
+}
+
+#[test]
+fn history_brings_lines_back() {
+    let mut session = Session::at_prompt();
+    session.send("listUsers\r");
+    session.wait_for(PROMPT);
+    session.send("nonsense\r");
+    session.wait_for(PROMPT);
+    for keys in [UP.repeat(2), "\x10\x10".to_owned()] {
+        session.send(&keys);
+        session.wait_for_row("aws-cloudhsm>listUsers");
+        session.send("\x03");
+        session.wait_for_row(PROMPT);
+    }
+    session.send("\x12list");
+    session.wait_for_row("(reverse-i-search)`list': listUsers");
+    session.send("\r");
+    session.wait_for_row(PROMPT);
+}
+
+#[test]
+fn a_line_typed_behind_an_editing_key_is_not_lost() {
+    let mut session = Session::at_prompt();
+    session.send(&format!("listUers{LEFT}{LEFT}{LEFT}s\r{LOGIN}\rpassword\rlistUsers\r"));
+    session.wait_for(LOGGED_IN);
+    session.wait_for(PROMPT);
+    assert_answered(&session.wait_for(PROMPT), "listUsers");
+    // Once, in the advice that comes before the prompt.
+    assert_eq!(session.everything().matches("password\r").count(), 1);
+}
+
+#[test]
+fn an_edited_secret_stays_hidden() {
+    let mut session = Session::at_prompt();
+    session.send(&format!("loginHSM CO admin sesame{LEFT}"));
+    session.wait_for_row("aws-cloudhsm>loginHSM CO admin ******");
+    session.send(&format!("open{LEFT}{LEFT}"));
+    session.wait_for_row("aws-cloudhsm>loginHSM CO admin **********");
+    // Without its command, moved by cut and paste, and brought back by the history.
+    session.send("\x01\x1b[3~\x1b[3~");
+    session.wait_for_row("aws-cloudhsm>ginHSM CO admin **********");
+    session.send("\x05\x17\x01\x19lo");
+    session.wait_for_row("aws-cloudhsm>loginHSM CO admin");
+    session.send("\x05sesame\r");
+    session.wait_for(PROMPT);
+    session.wait_for_row(PROMPT);
+    session.send("\x19now\x19");
+    session.wait_for_row("aws-cloudhsm>now");
+    session.send(&format!("\x15{UP}"));
+    session.wait_for_row("aws-cloudhsm>loginHSM CO admin ******");
+    assert!(!session.everything().contains("sesam"), "{:?}", session.everything());
+}
+
+#[test]
+fn a_line_longer_than_the_screen_is_taken_over_in_place() {
+    let mut session = Session::at_prompt();
+    let line = format!("{}b", "a".repeat(146));
+    session.send(&line);
+    session.wait_for("b");
+    session.send(LEFT);
+    session.wait_for_row(&line[67..]);
+    session.send("\x03");
+    session.wait_for_row(PROMPT);
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_escape_sequence() {
+    for term in ["dumb", ""] {
+        let mut session = Session::start(&console(), term);
+        session.wait_for(PROMPT);
+        session.send("listUserz\x7fs\x1b[A\x12\r");
+        let between = session.wait_for(PROMPT);
+        assert!(between.starts_with("listUserz\x08 \x08s\r\n"), "{between:?}");
+        session.send("\x04");
+        assert!(session.wait_for_end().success());
+        assert!(!session.everything().contains('\x1b'));
+        session.assert_modes_restored();
+    }
+}
+
+#[test]
+fn the_terminal_is_as_it_was_after_every_signal() {
+    for before in ["", "listUsers", &format!("listUsers{LEFT}")] {
+        for signal in ["-INT", "-TERM", "-HUP", "-QUIT"] {
+            let mut session = Session::at_prompt();
+            session.send(before);
+            session.wait_for_row(&format!("{PROMPT}{}", before.trim_end_matches(LEFT)));
+            session.signal(signal);
+            let end = session.wait_for_end();
+            assert!(end.signal().is_some(), "{signal}: {end:?}");
+            session.assert_modes_restored();
+        }
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    must_be_installed("bash");
+    let mut session = Session::start(&["bash", "--norc", "-i"].map(str::to_owned), "xterm");
+    session.wait_for("shell$ ");
+    session.send(&format!("{}\r", console().join(" ")));
+    session.wait_for(PROMPT);
+    for typed in ["listU", &format!("listU{LEFT}")] {
+        session.send(typed);
+        session.wait_for_row("aws-cloudhsm>listU");
+        session.send("\x1a");
+        session.wait_for("Stopped");
+        session.wait_for("shell$ ");
+        session.send("stty -a\r");
+        session.wait_for(" icanon");
+        session.wait_for(" echo ");
+        session.wait_for("shell$ ");
+        session.send("fg\r");
+        session.wait_for_row("aws-cloudhsm>listU");
+        session.send("\x03");
+        session.wait_for_row(PROMPT);
+    }
+    session.send("\x04");
+    session.wait_for("shell$ ");
+}
+
+#[test]
+fn a_real_expect_script_runs_at_any_typing_speed() {
+    must_be_installed("expect");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/expect/session.exp");
+    for speed in ["at once", "steadily", "like a person"] {
+        let mut command = Command::new("expect");
+        command.args(["-f", script, speed]).args(console()).env("TERM", "xterm");
+        let output = command.output().unwrap();
+        let transcript = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{speed}: {transcript}");
+        assert!(!transcript.contains('\x1b'), "{speed}: {transcript:?}");
+    }
+}
+
+#[test]
+fn a_real_pexpect_script_runs() {
+    let there = Command::new("python3").args(["-c", "import pexpect"]).output();
+    if !there.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/expect/session.py");
+    let output = Command::new("python3").arg(script).args(console()).env("TERM", "xterm").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}

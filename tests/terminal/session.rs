@@ -1,0 +1,164 @@
+//! The real console on a real pseudo-terminal, driven as expect and pexpect drive it.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtyPair, PtySize, native_pty_system};
+
+pub(crate) const PROMPT: &str = "aws-cloudhsm>";
+const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(80).unwrap();
+
+/// A running console. What it wrote is read from a cursor on, which each wait moves on.
+pub(crate) struct Session {
+    pty: PtyPair,
+    child: Box<dyn Child + Send + Sync>,
+    keyboard: Box<dyn Write + Send>,
+    output: Arc<Mutex<Vec<u8>>>,
+    cursor: usize,
+    modes_before: String,
+}
+
+impl Session {
+    /// A console on a capable terminal, at its first prompt.
+    pub(crate) fn at_prompt() -> Self {
+        let mut session = Self::start(&console(), "xterm-256color");
+        session.wait_for(PROMPT);
+        session
+    }
+
+    pub(crate) fn start(arguments: &[String], term: &str) -> Self {
+        let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let modes_before = modes(pty.master.as_ref());
+        let mut command = CommandBuilder::from_argv(arguments.iter().map(Into::into).collect());
+        command.env("TERM", term);
+        command.env("PS1", "shell$ ");
+        let child = pty.slave.spawn_command(command).unwrap();
+        let keyboard = pty.master.take_writer().unwrap();
+        let output = Arc::default();
+        collect(pty.master.try_clone_reader().unwrap(), Arc::clone(&output));
+        Self { pty, child, keyboard, output, cursor: 0, modes_before }
+    }
+
+    pub(crate) fn send(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    pub(crate) fn send_slowly(&mut self, keys: &str, gap: Duration) {
+        for byte in keys.as_bytes() {
+            self.keyboard.write_all(&[*byte]).unwrap();
+            self.keyboard.flush().unwrap();
+            thread::sleep(gap);
+        }
+    }
+
+    /// Waits for the text and returns what came before it.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        let found = within_deadline(|| find(&self.output.lock().unwrap()[self.cursor..], text.as_bytes()));
+        let Some(at) = found else { panic!("no {text:?} in {:?}", self.rest()) };
+        let end = self.cursor + at;
+        let before = String::from_utf8_lossy(&self.output.lock().unwrap()[self.cursor..end]).into_owned();
+        self.cursor = end + text.len();
+        before
+    }
+
+    /// Waits until the row that the cursor is on shows the text, as a person sees it.
+    pub(crate) fn wait_for_row(&self, text: &str) {
+        if within_deadline(|| (self.row() == text).then_some(())).is_none() {
+            panic!("the row is {:?}, not {text:?}, in {:?}", self.row(), self.screen());
+        }
+    }
+
+    /// Everything since the start.
+    pub(crate) fn everything(&self) -> String {
+        String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+    }
+
+    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
+        let ended = within_deadline(|| self.child.try_wait().unwrap());
+        ended.unwrap_or_else(|| panic!("still running: {:?}", self.rest()))
+    }
+
+    /// Asserts that the shell gets the terminal back as it lent it.
+    pub(crate) fn assert_modes_restored(&self) {
+        assert_eq!(modes(self.pty.master.as_ref()), self.modes_before);
+    }
+
+    fn screen(&self) -> String {
+        self.emulate().screen().contents()
+    }
+
+    fn row(&self) -> String {
+        let emulator = self.emulate();
+        let (row, _) = emulator.screen().cursor_position();
+        emulator.screen().rows(0, COLUMNS.get()).nth(row.into()).unwrap().trim_end().to_owned()
+    }
+
+    fn emulate(&self) -> vt100::Parser {
+        let mut emulator = vt100::Parser::new(ROWS, COLUMNS, 0);
+        emulator.process(&self.output.lock().unwrap());
+        emulator
+    }
+
+    fn rest(&self) -> String {
+        String::from_utf8_lossy(&self.output.lock().unwrap()[self.cursor..]).into_owned()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It has ended already in most stories.
+        let _ = self.child.kill();
+    }
+}
+
+/// The console with an embedded cluster of one HSM.
+pub(crate) fn console() -> Vec<String> {
+    [env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"), "--dev", "1"].map(str::to_owned).to_vec()
+}
+
+/// Stories that other programs drive need those programs: `tests/run` installs them.
+pub(crate) fn must_be_installed(program: &str) {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
+    assert!(found.status.success(), "{program} is not installed; tests/run installs what the tests need");
+}
+
+/// Generous, for a busy machine; nothing here asserts that something is fast.
+fn within_deadline<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        let found = look();
+        if found.is_some() || start.elapsed() > Duration::from_secs(20) {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn collect(mut reader: Box<dyn Read + Send>, output: Arc<Mutex<Vec<u8>>>) {
+    thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = reader.read(&mut bytes) {
+            output.lock().unwrap().extend_from_slice(&bytes[..count]);
+        }
+    });
+}
+
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().unwrap())
+}
+
+fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
+    bytes.windows(text.len()).position(|window| window == text)
+}
