@@ -1,1 +1,46 @@
-fn main() {}
+//! Plays every story in `tests/transcripts` on a real cluster, and compares what the console prints.
+//!
+//! A story is script and expectation in one: what stands behind a prompt or a question is typed there. Its first
+//! line says what it shows, `#` begins prose, `#!` a stage direction ([`stage`]). `TRANSCRIPTS=overwrite` writes
+//! what was printed into the file.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+#[path = "transcripts/play.rs"]
+mod play;
+#[path = "transcripts/stage.rs"]
+mod stage;
+
+use std::fs;
+use std::path::Path;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use similar::TextDiff;
+
+fn main() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut trials = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            trials.push(Trial::test(name, move || story(&path)));
+        }
+    }
+    trials.sort_by(|left, right| left.name().cmp(right.name()));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn story(path: &Path) -> Result<(), Failed> {
+    let expected = fs::read_to_string(path)?;
+    let printed = play::play(&expected);
+    if std::env::var("TRANSCRIPTS").is_ok_and(|value| value == "overwrite") {
+        return Ok(fs::write(path, printed)?);
+    }
+    if printed == expected {
+        return Ok(());
+    }
+    let diff = TextDiff::from_lines(&expected, &printed);
+    Err(diff.unified_diff().header("expected", "printed").to_string().into())
+}

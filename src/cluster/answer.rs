@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::protocol::Refusal;
 use crate::protocol::message::Round;
+use crate::protocol::{Effect, Refusal};
 
 /// One server's answer; `Ok(None)` is a rehearsal that would succeed.
 pub type Answer<R> = Result<Option<R>, Failure>;
@@ -21,16 +21,16 @@ pub enum Failure {
     #[error("{}", .0.text())]
     Refused(Refusal),
     /// It has not proved to be of the cluster, and the question holds a secret or depends on who asks.
-    #[error("not allowed in limited commands mode, enable_e2e ends it")]
+    #[error("not allowed in limited commands mode, until enable_e2e succeeds")]
     Limited,
 }
 
 impl Failure {
-    /// An answer that did not come. A rehearsal changes nothing, so its silence leaves nothing unknown.
-    pub(super) fn silence(round: Round, reason: impl Display) -> Self {
-        match round {
-            Round::Rehearse => Self::NotReached(reason.to_string()),
-            Round::Perform(_) => Self::NoAnswer(reason.to_string()),
+    /// An answer that did not come. Where nothing can have changed, nothing is left unknown.
+    pub(super) fn silence(round: Round, effect: Effect, reason: impl Display) -> Self {
+        match (round, effect) {
+            (Round::Rehearse, _) | (Round::Perform(_), Effect::None) => Self::NotReached(reason.to_string()),
+            (Round::Perform(_), Effect::Login | Effect::Change) => Self::NoAnswer(reason.to_string()),
         }
     }
 }

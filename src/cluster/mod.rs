@@ -14,6 +14,8 @@ pub mod config;
 mod question;
 mod server;
 
+use std::fmt::Display;
+
 use futures_util::future::join_all;
 
 use crate::interrupt::Interrupt;
@@ -138,31 +140,28 @@ impl Cluster {
                     Ok(link) => link,
                     Err(failure) => return (None, Err(failure)),
                 };
+                let silence = |reason: &dyn Display| (None, Err(Failure::silence(round, O::EFFECT, reason)));
                 let called = tokio::select! {
                     called = link.call(call, &limits) => called,
-                    () = interrupt.raised() => return (None, Err(Failure::silence(round, "interrupted"))),
+                    () = interrupt.raised() => return silence(&"interrupted"),
                 };
                 match called {
                     Ok((link, answer)) => match question.understand(round, answer) {
                         Some(answer) => (Some(link), answer),
-                        None => (None, Err(Failure::silence(round, "the answer was to another question"))),
+                        None => silence(&"the answer was to another question"),
                     },
-                    Err(error) => (None, Err(Failure::silence(round, error))),
+                    Err(error) => silence(&error),
                 }
             }
         });
         let answered = join_all(calls).await;
-        let mut answers = Vec::with_capacity(answered.len());
-        for (number, (link, answer)) in scope.iter().zip(answered) {
+        let take_note = |(number, (link, answer)): (&usize, (_, Answer<O::Reply>))| {
             if let Some(server) = self.servers.get_mut(*number) {
-                server.give_back(link);
-                if answer.is_ok() {
-                    server.note_login(question.login());
-                }
+                server.take_back(link, answer.is_ok().then(|| question.login()));
             }
-            answers.push(answer);
-        }
-        answers
+            answer
+        };
+        scope.iter().zip(answered).map(take_note).collect()
     }
 
     /// Says goodbye to all.

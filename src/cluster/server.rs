@@ -199,20 +199,18 @@ impl Server {
         self.link.take()
     }
 
-    pub(super) fn give_back(&mut self, link: Option<Link>) {
-        self.link = link;
-    }
-
-    pub(super) fn note_login(&mut self, login: &Login) {
+    /// The link, if the call left one, and what the call's success means for the login.
+    pub(super) fn take_back(&mut self, link: Option<Link>, login: Option<&Login>) {
+        self.link = link.or(self.link.take());
         match login {
-            Login::Unchanged => {}
-            Login::Now(who) => self.login = Some(who.clone()),
-            Login::Activated => {
+            None | Some(Login::Unchanged) => {}
+            Some(Login::Now(who)) => self.login = Some(who.clone()),
+            Some(Login::Activated) => {
                 if let Some(who) = self.login.as_mut().filter(|who| who.user_type == UserType::PreCo) {
                     who.user_type = UserType::Co;
                 }
             }
-            Login::Gone => self.login = None,
+            Some(Login::Gone) => self.login = None,
         }
     }
 

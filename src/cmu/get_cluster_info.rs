@@ -34,7 +34,7 @@ impl Action for GetClusterInfo {
 fn show(server: &Server, members: &[Member]) -> String {
     let mut text = format!("Cluster info from {server}:\nNode Id\t\tHostname\t\tPort\n");
     for member in members {
-        text.push_str(&format!("{}\t\t{:<15}\t\t{}\n", member.node_id, member.hostname, member.port));
+        text.push_str(&format!("{}\t\t{}\t\t{}\n", member.node_id, member.hostname, member.port));
     }
     text
 }

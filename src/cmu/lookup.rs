@@ -14,7 +14,7 @@ pub enum Unknown {
         names: Vec<&'static str>,
     },
     /// It begins none.
-    #[error("Unknown command {word}{}; help lists all commands", suggestion(*.nearest))]
+    #[error("Unknown command {word}\n{}help lists all commands", suggestion(*.nearest))]
     Nothing {
         /// What was typed.
         word: String,
@@ -51,7 +51,7 @@ fn nearest(word: &str) -> Option<&'static str> {
 }
 
 fn suggestion(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!(", is {name} meant?")).unwrap_or_default()
+    nearest.map(|name| format!("Did you mean {name}? ")).unwrap_or_default()
 }
 
 #[cfg(test)]

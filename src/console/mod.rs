@@ -44,7 +44,7 @@ pub fn open(mask: Mask, interrupt: &Interrupt) -> io::Result<Box<dyn Console>> {
     }
 }
 
-/// What came from the person or the script.
+/// What came from the person or the script. In each case the output is at the beginning of a line again.
 pub enum Input<T> {
     /// A whole line.
     Given(T),

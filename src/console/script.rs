@@ -44,7 +44,10 @@ impl<R: BufRead, W: Write> Script<R, W> {
     fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
         self.print(prompt);
         loop {
-            let Some(line) = self.read() else { return Input::Ended };
+            let Some(line) = self.read() else {
+                self.print("\n");
+                return Input::Ended;
+            };
             if keep(&line) {
                 if self.echo == Echo::Written {
                     self.print(&format!("{}\n", mask(&line)));

@@ -20,21 +20,26 @@ pub enum Ended {
 pub fn run(session: &mut Session<'_>) -> Ended {
     let mut ended = Ended::AllDone;
     loop {
-        session.interrupt.clear();
-        let line = match session.console.line(&session.prompt()) {
-            Input::Given(line) => line,
-            Input::Interrupted => continue,
-            Input::Ended => break session.console.print("\n"),
-        };
-        match run_line(session, &line) {
-            Outcome::Done => {}
-            Outcome::Failed => ended = Ended::SomethingFailed,
-            Outcome::Quit => break,
+        match step(session) {
+            Some(Outcome::Done) => {}
+            Some(Outcome::Failed) => ended = Ended::SomethingFailed,
+            Some(Outcome::Quit) => break,
+            None => break,
         }
     }
     session.console.print("disconnecting from servers, please wait...\n");
     session.wait(async |cluster, _| cluster.close().await);
     ended
+}
+
+/// Shows the prompt, reads a line and runs it; `None` at the end of input.
+pub fn step(session: &mut Session<'_>) -> Option<Outcome> {
+    session.interrupt.clear();
+    match session.console.line(&session.prompt()) {
+        Input::Given(line) => Some(run_line(session, &line)),
+        Input::Interrupted => Some(Outcome::Done),
+        Input::Ended => None,
+    }
 }
 
 /// Runs one line; blank ones and those that begin with `#` do nothing.

@@ -1,0 +1,165 @@
+//! Stage directions: what happens to the cluster around the console.
+
+use std::fs;
+use std::io::Cursor;
+
+use cloudhsm::cluster::Cluster;
+use cloudhsm::cmu::Session;
+use cloudhsm::console::{Echo, Script};
+use cloudhsm::hsmd::folder::CA;
+use cloudhsm::interrupt::Interrupt;
+use cloudhsm::shell::{self, Unreachable};
+use tokio::runtime::Handle;
+
+use crate::common::TestCluster;
+use crate::common::relay::{Door, Fault};
+
+pub(crate) struct Stage {
+    runtime: Handle,
+    interrupt: Interrupt,
+    cluster: Option<TestCluster>,
+    /// Another console, which stays connected.
+    elsewhere: Option<Cluster>,
+    /// Whether the story is about the banner.
+    pub(crate) shows_start: bool,
+    pub(crate) unreachable: Unreachable,
+}
+
+impl Stage {
+    pub(crate) fn new(runtime: Handle, interrupt: Interrupt) -> Self {
+        Self {
+            runtime,
+            interrupt,
+            cluster: None,
+            elsewhere: None,
+            shows_start: false,
+            unreachable: Unreachable::GiveUp,
+        }
+    }
+
+    pub(crate) fn console(&self) -> Cluster {
+        self.cluster.as_ref().unwrap().console(&self.interrupt)
+    }
+
+    /// The directions:
+    ///
+    /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
+    /// * `shows the start`: the banner is part of the story; `--allow-unreachable`: as the option
+    /// * `server 1 dies after 2`: answers two more calls, hangs up on the next, and nobody listens from then on;
+    ///   so do `stalls`, `loses an answer`, `hangs up` and the others of [`fault`]
+    /// * `server 1 refuses`, `is no HSM`, `stalls`, `has another key`: what a new connection meets; `is back`
+    /// * `server 1 restarts`: its connections are gone
+    /// * `customerCA.crt is missing`, `is garbage`, `is back`
+    /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
+    pub(crate) fn direct(&mut self, direction: &str) {
+        let runtime = self.runtime.clone();
+        let words: Vec<&str> = direction.split(' ').collect();
+        match words[..] {
+            ["servers", nodes] => {
+                let nodes = nodes.parse().unwrap();
+                self.cluster = Some(runtime.block_on(TestCluster::start(nodes)));
+            }
+            ["activated"] => {
+                self.play_elsewhere(
+                    "loginHSM PRECO admin password\nchangePswd PRECO admin newpassword1\ny\nlogoutHSM\n",
+                );
+                self.elsewhere = None;
+            }
+            ["shows", "the", "start"] => self.shows_start = true,
+            ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
+            ["server", number, "restarts"] => {
+                runtime.block_on(self.cluster().restart(number.parse().unwrap()));
+            }
+            ["server", number, ref what @ .., "after", calls] => {
+                let relay = &self.cluster().relays[number.parse::<usize>().unwrap()];
+                relay.fail_after(calls.parse().unwrap(), fault(&what.join(" ")));
+            }
+            ["server", number, ref what @ ..] => {
+                let relay = &mut self.cluster().relays[number.parse::<usize>().unwrap()];
+                runtime.block_on(relay.set_door(door(&what.join(" "))));
+            }
+            ["customerCA.crt", "is", state] => self.set_ca(state),
+            ["elsewhere", "is", "gone"] => self.leave(),
+            ["elsewhere", ..] => {
+                self.play_elsewhere(&format!("{}\n", words[1..].join(" ").replace(" / ", "\n")));
+            }
+            _ => panic!("no such direction: {direction}"),
+        }
+    }
+
+    /// The cluster's folder is another one each time.
+    pub(crate) fn without_paths(&self, text: &str) -> String {
+        text.replace(self.cluster.as_ref().unwrap().path().to_str().unwrap(), "[DIR]")
+    }
+
+    fn cluster(&mut self) -> &mut TestCluster {
+        self.cluster.as_mut().unwrap()
+    }
+
+    fn set_ca(&mut self, state: &str) {
+        let path = self.cluster().path();
+        let (ca, kept) = (path.join(CA), path.join("hsm0").join(CA));
+        match state {
+            "missing" => fs::remove_file(ca).unwrap(),
+            "garbage" => fs::write(ca, "garbage").unwrap(),
+            "another" => {
+                let key = rcgen::KeyPair::generate().unwrap();
+                let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+                fs::write(ca, params.self_signed(&key).unwrap().pem()).unwrap();
+            }
+            "back" => drop(fs::copy(kept, ca).unwrap()),
+            _ => panic!("{state}"),
+        }
+    }
+
+    fn leave(&mut self) {
+        let mut gone = self.elsewhere.take().unwrap();
+        self.runtime.block_on(gone.close());
+        // The HSMs learn of it when they read the end; nothing tells when that was.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+
+    fn play_elsewhere(&mut self, lines: &str) {
+        let cluster = match self.elsewhere.take() {
+            Some(cluster) => cluster,
+            None => {
+                let mut cluster = self.console();
+                let scope = cluster.everywhere();
+                self.runtime.block_on(cluster.open(&scope, |_| (), |_, _| ()));
+                cluster
+            }
+        };
+        let mut text = Vec::new();
+        let mut console = Script::new(Cursor::new(lines), &mut text, str::to_owned, Echo::Written);
+        let mut session = Session::new(&mut console, cluster, Interrupt::default(), self.runtime.clone());
+        while let Some(true) =
+            shell::step(&mut session).map(|outcome| outcome == cloudhsm::cmu::Outcome::Done)
+        {}
+        self.elsewhere = Some(session.cluster);
+        let text = String::from_utf8(text).unwrap();
+        assert!(!text.contains("failed:"), "elsewhere: {text}");
+    }
+}
+
+fn fault(what: &str) -> Fault {
+    match what {
+        "dies" => Fault::Dies,
+        "hangs up" => Fault::ClosesBefore,
+        "hangs up on a call" => Fault::ClosesWithin,
+        "loses an answer" => Fault::ClosesAfter,
+        "stalls" => Fault::Stalls,
+        "sends garbage" => Fault::Garbage,
+        _ => panic!("no such fault: {what}"),
+    }
+}
+
+fn door(what: &str) -> Door {
+    match what {
+        "refuses" => Door::Refuses,
+        "is no HSM" => Door::SpeaksNoTls,
+        "stalls" => Door::StallsInHandshake,
+        "has another key" => Door::WrongCertificate,
+        "is back" => Door::Open,
+        _ => panic!("no such door: {what}"),
+    }
+}
