@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Parser};
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
-use cloudhsm::cmu::{Session, mask};
+use cloudhsm::cmu::{Session, mask, recall};
 use cloudhsm::console;
 use cloudhsm::hsmd::dev::{DEFAULT_NODES, Dev};
 use cloudhsm::hsmd::settings::HashCost;
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<u8, String> {
     let interrupt = Interrupt::default();
     // First of all: what is typed from now on is not echoed twice.
-    let mut console = console::open(mask, &interrupt).map_err(text)?;
+    let mut console = console::open(mask, recall, &interrupt).map_err(text)?;
     let runtime = Runtime::new().map_err(text)?;
     let (config, dials, dev) = match &arguments.config {
         Some(path) => {

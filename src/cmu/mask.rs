@@ -29,6 +29,16 @@ pub fn mask(line: &str) -> String {
     masked
 }
 
+/// The line that arrow-up brings back: from the first masked word on it asks for the password. With `*` in its
+/// place, Enter would try those as the password, and five tries lock the user.
+#[must_use]
+pub fn recall(line: &str) -> String {
+    let mut words = Arguments::default();
+    let kept: Vec<&str> = line.split_ascii_whitespace().take_while(|word| !words.is_secret(word)).collect();
+    let is_whole = kept.len() == line.split_ascii_whitespace().count();
+    if is_whole { line.to_owned() } else { [kept.as_slice(), &[PROMPTED]].concat().join(" ") }
+}
+
 /// The words of a line that have been seen.
 #[derive(Default)]
 struct Arguments {
@@ -62,7 +72,7 @@ fn mask_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use super::{mask, recall};
     use proptest::prelude::*;
 
     #[test]
@@ -81,6 +91,14 @@ mod tests {
         ] {
             assert_eq!(mask(line), expected);
         }
+    }
+
+    #[test]
+    fn a_recalled_line_asks_for_the_password() {
+        assert_eq!(recall("loginHSM CO admin co12345"), "loginHSM CO admin -hpswd");
+        assert_eq!(recall("loginHSM CO admin -hpswd"), "loginHSM CO admin -hpswd");
+        assert_eq!(recall("createUser  CU alice two words"), "createUser CU alice -hpswd");
+        assert_eq!(recall("deleteUser  CU alice"), "deleteUser  CU alice");
     }
 
     proptest! {

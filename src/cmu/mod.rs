@@ -32,7 +32,7 @@ mod words;
 pub use command::{Action, Command, Outcome, Usage};
 pub use enable_e2e::{print_limited, print_trusted};
 pub use lookup::{Unknown, find};
-pub use mask::mask;
+pub use mask::{mask, recall};
 pub use session::Session;
 pub use words::Words;
 

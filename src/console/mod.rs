@@ -36,9 +36,9 @@ pub trait Console {
 /// # Errors
 ///
 /// If the terminal's mode cannot be set.
-pub fn open(mask: Mask, interrupt: &Interrupt) -> io::Result<Box<dyn Console>> {
+pub fn open(mask: Mask, recall: Recall, interrupt: &Interrupt) -> io::Result<Box<dyn Console>> {
     match (io::stdin().is_terminal(), io::stdout().is_terminal()) {
-        (true, true) => Ok(Box::new(Terminal::open(mask, interrupt.clone())?)),
+        (true, true) => Ok(Box::new(Terminal::open(mask, recall, interrupt.clone())?)),
         (true, false) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Typed))),
         (false, _) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Written))),
     }
@@ -59,3 +59,6 @@ pub enum Input<T> {
 /// The result has as many characters as the line, and the mask of a line's beginning is the beginning of the
 /// line's mask, so that a terminal can echo character by character.
 pub type Mask = fn(&str) -> String;
+
+/// What arrow-up brings back of a line: one that can be entered again, without its secrets.
+pub type Recall = fn(&str) -> String;

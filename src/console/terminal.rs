@@ -18,7 +18,7 @@ use self::editor::LineEditor;
 use self::entry::{Echo, Entry};
 use self::keys::{Key, Keys};
 use super::tty::{Phase, Tty};
-use super::{Console, Input, Mask};
+use super::{Console, Input, Mask, Recall};
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
@@ -28,6 +28,7 @@ pub struct Terminal {
     keys: Keys,
     mask: Mask,
     editor: Option<LineEditor>,
+    ended: bool,
 }
 
 impl Terminal {
@@ -39,20 +40,25 @@ impl Terminal {
     /// # Errors
     ///
     /// When standard input or output is no terminal, or the process has no descriptor or thread left.
-    pub fn open(mask: Mask, interrupt: Interrupt) -> io::Result<Self> {
+    pub fn open(mask: Mask, recall: Recall, interrupt: Interrupt) -> io::Result<Self> {
         let tty = Arc::new(Tty::open()?);
         // Gives the terminal back if what follows fails.
-        let terminal = Self { keys: Keys::new(Arc::clone(&tty)), editor: LineEditor::new(mask), mask, tty };
+        let keys = Keys::new(Arc::clone(&tty));
+        let terminal = Self { tty, keys, mask, editor: LineEditor::new(mask, recall), ended: false };
         signals::watch(&terminal.tty, interrupt)?;
         Ok(terminal)
     }
 
     fn asking<T>(&mut self, ask: impl FnOnce(&mut Self) -> Input<T>) -> Input<T> {
+        if self.ended {
+            return Input::Ended;
+        }
         self.tty.enter(Phase::Asking);
         if self.tty.take_interrupt() {
             self.keys.clear();
         }
         let input = ask(self);
+        self.ended = matches!(input, Input::Ended);
         self.tty.enter(Phase::Running);
         input
     }
@@ -65,6 +71,8 @@ impl Terminal {
                 Typed::Enter => return Input::Given(entry.into_text()),
                 Typed::Interrupted => return Input::Interrupted,
                 Typed::Ended => return Input::Ended,
+                // Pasted rather than pressed.
+                Typed::Other(TAB) if self.keys.hold_a_line() => entry.push(' '),
                 Typed::Other(key) => {
                     if let Some(input) = self.edit(prompt, &mut entry, key) {
                         return input;
@@ -109,7 +117,6 @@ impl Terminal {
             }
             match self.keys.next() {
                 Key::Text(character) => entry.push(character),
-                Key::Control(TAB) if self.keys.hold_a_line() => entry.push(' '),
                 Key::Control(CTRL_Z) => self.suspend(prompt, entry),
                 key @ (Key::Control(_) | Key::Enter | Key::Closed) => {
                     self.tty.write(&entry.unshown());
@@ -125,7 +132,7 @@ impl Terminal {
             Key::Control(CTRL_C) => ("^C\n", Typed::Interrupted),
             Key::Control(CTRL_D) if entry.is_empty() => ("\n", Typed::Ended),
             Key::Control(other) => ("", Typed::Other(other)),
-            Key::Text(_) | Key::Closed => ("", Typed::Ended),
+            Key::Text(_) | Key::Closed => ("\n", Typed::Ended),
         };
         self.tty.write(line_end);
         if self.tty.is_lost() { Typed::Ended } else { typed }
@@ -145,6 +152,7 @@ impl Terminal {
     }
 
     fn suspend(&mut self, prompt: &str, entry: &mut Entry) {
+        self.tty.write(&entry.unshown());
         self.tty.suspend();
         entry.forget_shown();
         self.tty.write(prompt);

@@ -9,9 +9,10 @@ use std::{io, mem, thread};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Signal, kill_current_process_group};
+use rustix::process::{Signal, getpgrp, kill_current_process_group};
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcgetwinsize,
+    tcsetattr,
 };
 use signal_hook::consts::SIGCONT;
 
@@ -88,8 +89,16 @@ impl Tty {
 
     /// Sets the shell's modes until the next [`enter`](Self::enter).
     pub(super) fn restore(&self) {
-        // A terminal that is gone has no modes to restore.
-        let _ = self.set(&self.saved);
+        if !self.is_lent_out() {
+            // A terminal that is gone has no modes to restore.
+            let _ = self.set(&self.saved);
+        }
+    }
+
+    /// In the background the shell has restored its modes already, and an attempt to do it again would stop this
+    /// process when it is about to end.
+    fn is_lent_out(&self) -> bool {
+        tcgetpgrp(&self.input).is_ok_and(|foreground| foreground != getpgrp())
     }
 
     /// Ctrl-Z: stops the whole job as the kernel would, and returns when the shell continues it.
@@ -98,6 +107,7 @@ impl Tty {
         self.continued.store(false, Ordering::SeqCst);
         if kill_current_process_group(Signal::TSTP).is_ok() {
             self.await_continuation();
+            self.await_foreground();
         }
         self.enter(Phase::Asking);
     }
@@ -110,6 +120,14 @@ impl Tty {
                 return;
             }
             thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// `kill %1` continues a job, too, but in the background, where setting a mode would stop it again before the
+    /// signal could end it.
+    fn await_foreground(&self) {
+        while self.is_lent_out() {
+            thread::sleep(Duration::from_millis(20));
         }
     }
 

@@ -95,7 +95,7 @@ impl Session {
         assert_eq!(modes(self.pty.master.as_ref()), self.modes_before);
     }
 
-    fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.emulate().screen().contents()
     }
 

@@ -17,28 +17,29 @@ use super::face::{Face, NoSecretBack};
 use super::signals::end_by;
 use crate::console::pump::Pump;
 use crate::console::tty::{Phase, Tty};
-use crate::console::{Input, Mask};
+use crate::console::{Input, Mask, Recall};
 
 /// rustyline, with the history of the session. Only this file and `face.rs` know it.
 pub(super) struct LineEditor {
     rustyline: Editor<Face, MemHistory>,
     mask: Mask,
+    recall: Recall,
 }
 
 impl LineEditor {
     /// `None` where the terminal is unable to repaint a line, or does not say what it is.
-    pub(super) fn new(mask: Mask) -> Option<Self> {
+    pub(super) fn new(mask: Mask, recall: Recall) -> Option<Self> {
         let term = env::var("TERM").unwrap_or_default();
         if UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term)) {
             return None;
         }
-        Some(Self { rustyline: rustyline(mask, MemHistory::default())?, mask })
+        Some(Self { rustyline: rustyline(mask, MemHistory::default())?, mask, recall })
     }
 
-    /// Keeps the line for arrow-up, as others may see it.
+    /// Keeps the line for arrow-up, without its secrets.
     pub(super) fn remember(&mut self, line: &str) {
         // It fails for no line: a history in memory only refuses some, such as a repeated one.
-        let _ = self.rustyline.history_mut().add(&(self.mask)(line));
+        let _ = self.rustyline.history_mut().add(&(self.recall)(line));
     }
 
     /// Goes on with a line that is on the screen already. `keys` come before what the terminal still has; what
