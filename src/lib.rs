@@ -18,11 +18,14 @@
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
 //!
+//! [`dev`] runs HSMs inside the console, for development.
+//!
 //! A change is made by every server or by none: [`cluster`] tells how.
 
 pub mod cluster;
 pub mod cmu;
 pub mod console;
+pub mod dev;
 pub mod hsm;
 pub mod hsmd;
 pub mod interrupt;

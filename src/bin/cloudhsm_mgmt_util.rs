@@ -10,7 +10,7 @@ use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::cmu::{Session, mask, recall};
 use cloudhsm::console;
-use cloudhsm::hsmd::dev::{DEFAULT_NODES, Dev};
+use cloudhsm::dev::{DEFAULT_NODES, Dev};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Ended, Unreachable};

@@ -1,8 +1,8 @@
 //! The console's commands: one file each, one line each in [`COMMANDS`].
 //!
 //! A command says what it is called, what it takes and what it does ([`Command`]); help, masking of secrets,
-//! abbreviations and usage errors only read that. Most are one operation on every server in scope: [`read`]
-//! shows what each server answers, [`change`] rehearses and performs.
+//! abbreviations and usage errors only read that. Most are one operation on every server in scope: `read`
+//! shows what each server answers, `change` rehearses and performs.
 
 mod caution;
 mod change;

@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::protocol::message::OperationId;
 use crate::protocol::{Refusal, Reply, Request};
 
-/// The last [`REMEMBERED`] changes by id, oldest first.
+/// The last changes by id, oldest first.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done(VecDeque<(OperationId, Reply)>);
 

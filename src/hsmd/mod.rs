@@ -1,10 +1,9 @@
 //! The daemon around [`Hsm`](crate::hsm::Hsm): a data folder, a store, a clock and a network.
 //!
-//! A request's way: [`server`] accepts, [`session`] speaks TLS frames, [`engine`] decides, [`store`] makes the
-//! decision durable, and only then it is applied and answered. [`folder`] says what an HSM's folder holds and
-//! [`init`] makes one; [`dev`] runs a whole cluster inside another program.
+//! A request's way: [`server`] accepts, `session` speaks TLS frames, [`engine`] decides, [`store`] makes the
+//! decision durable, and only then it is applied and answered. [`folder`] says what an HSM's folder holds,
+//! [`init`] makes one and [`run`] serves it.
 
-pub mod dev;
 pub mod engine;
 pub mod folder;
 pub mod init;

@@ -103,8 +103,7 @@ macro_rules! operations {
             fn into_request(self) -> Request { Request::$operation(self) }
 
             fn reply(reply: Reply) -> Option<$reply> {
-                #[expect(clippy::allow_attributes_without_reason, reason = "generated")]
-                match reply { Reply::$operation(reply) => Some(reply), #[allow(unreachable_patterns)] _ => None }
+                match reply { Reply::$operation(reply) => Some(reply), _ => None }
             }
         })*
     };

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::folder::{self, CONFIG, FolderError};
-use super::init::{self, CA_KEY_FOLDER, InitError, Names, NewCluster};
-use super::run::{RunError, Running};
-use super::settings::HashCost;
 use crate::cluster::Dial;
 use crate::cluster::config::{Config, ConfigError};
+use crate::hsmd::folder::{self, CONFIG, FolderError};
+use crate::hsmd::init::{self, CA_KEY_FOLDER, InitError, Names, NewCluster};
+use crate::hsmd::run::{RunError, Running};
+use crate::hsmd::settings::HashCost;
 use crate::protocol::message::PORT;
 use crate::wire::identity::IdentityError;
 use crate::wire::link::Address;

@@ -1,0 +1,217 @@
+//! What holds for every sequence of requests, every byte sequence and every store failure.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "properties/frozen.rs"]
+mod frozen;
+#[path = "properties/model.rs"]
+mod model;
+
+use cloudhsm::hsm::{Change, Hsm, Outcome, SessionId, audit};
+use cloudhsm::hsmd::engine::{Engine, Question};
+use cloudhsm::hsmd::store::Store;
+use cloudhsm::protocol::message::{Answer, Call, Hello, OperationId, Round, Welcome};
+use cloudhsm::protocol::user::{ListUsers, UserType};
+use cloudhsm::protocol::{Effect, Refusal, Reply, Request};
+use cloudhsm::wire::frame::{MAX_CALL, decode, encode, frames};
+use frozen::Disk;
+use futures_util::StreamExt;
+use model::{Asked, Step, World, new_hsm, request, step};
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_refusal_changes_nothing_but_counted_failures(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        for step in &steps {
+            let Step::Ask { request: Asked(request), session } = step else { world.happen(step); continue };
+            let rehearsed = world.rehearse(request, *session);
+            prop_assert!(rehearsed.changes.is_empty());
+            let performed = world.perform(request, *session);
+            let allowed = |change: &Change| matches!(change, Change::LoginFailed(_) | Change::Recorded(_));
+            if let Outcome::Refused(refusal) = performed.outcome {
+                prop_assert!(performed.changes.iter().all(allowed));
+                // What a rehearsal lets through is refused for a wrong password only.
+                let foreseen = matches!(rehearsed.outcome, Outcome::Refused(foreseen) if foreseen == refusal);
+                prop_assert!(foreseen || refusal == Refusal::LoginFailure);
+            } else {
+                prop_assert!(!matches!(rehearsed.outcome, Outcome::Refused(_)));
+            }
+        }
+    }
+
+    #[test]
+    fn the_history_gives_the_state_and_the_audit_log_its_chain(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        steps.iter().for_each(|step| world.happen(step));
+        let mut replayed = Hsm::default();
+        world.history.iter().flatten().for_each(|change| replayed.apply(change));
+        // Sessions are not history: the serialized state has none.
+        prop_assert!(encode(&replayed).unwrap() == encode(&world.hsm).unwrap());
+        let log: Vec<_> = world.history.iter().flatten().filter_map(recorded).collect();
+        prop_assert_eq!(audit::verify(&log), Ok(()));
+        if log.len() > 2 {
+            let mut gap = log.clone();
+            gap.remove(1);
+            prop_assert!(audit::verify(&gap).is_err());
+            let mut altered = log;
+            altered[0].time += 1;
+            prop_assert!(audit::verify(&altered).is_err());
+        }
+    }
+
+    #[test]
+    fn an_operation_id_does_its_operation_once(steps in prop::collection::vec(step(), 1..40)) {
+        let mut world = World::new();
+        for step in &steps {
+            let Step::Ask { request: Asked(request), session } = step else { world.happen(step); continue };
+            let id = OperationId(world.history.len() as u128 + 1000);
+            let first = world.perform_as(request, *session, id);
+            let (Outcome::Reply(reply), Effect::Change) = (&first.outcome, request.effect()) else { continue };
+            // Also when nobody is logged in any more: the id is the proof.
+            let again = world.perform_as(request, SessionId(99), id);
+            prop_assert!(again.changes.is_empty());
+            prop_assert!(matches!(&again.outcome, Outcome::Reply(second) if second == reply));
+            let other = Request::ListUsers(ListUsers);
+            let misused = world.perform_as(&other, *session, id);
+            prop_assert!(matches!(misused.outcome, Outcome::Refused(Refusal::OperationIdReused)));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_message_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        // It is enough that none of them panics or takes memory by the gigabyte.
+        let decoded = [
+            decode::<Hello>(&bytes).is_ok(),
+            decode::<Welcome>(&bytes).is_ok(),
+            decode::<Call>(&bytes).is_ok(),
+            decode::<Answer>(&bytes).is_ok(),
+        ];
+        prop_assert_eq!(decoded.len(), 4);
+    }
+
+    #[test]
+    fn a_call_is_read_as_it_was_written_and_only_whole(request in request(), id in any::<u128>(), cut in 1usize..20) {
+        let call = Call { round: Round::Perform(OperationId(id)), request: request.0 };
+        let bytes = encode(&call).unwrap();
+        let read: Call = decode(&bytes).unwrap();
+        prop_assert!(encode(&read).unwrap() == bytes);
+        let cut = bytes.len().saturating_sub(cut);
+        prop_assert!(decode::<Call>(&bytes[..cut]).is_err());
+        prop_assert!(decode::<Call>(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_frame_over_the_limit_is_refused_before_it_is_read(length in (MAX_CALL as u32 + 1)..) {
+        let header = length.to_be_bytes();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        let refused = runtime.block_on(async {
+            tokio::io::AsyncWriteExt::write_all(&mut theirs, &header).await.unwrap();
+            frames(ours, MAX_CALL).next().await
+        });
+        prop_assert!(refused.unwrap().is_err());
+    }
+}
+
+/// Who may do what, written down again and apart from the operations' own table.
+#[test]
+fn permissions_are_those_of_the_guide() {
+    use UserType::{Au, Co, Cu, PreCo};
+    let nobody = None;
+    for (operation, refused) in [
+        ("DescribeHsm", vec![]),
+        ("ListMembers", vec![]),
+        ("ListUsers", vec![]),
+        ("Logout", vec![nobody]),
+        ("CreateUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
+        ("DeleteUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
+        ("ChangePassword", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
+        ("ChangePassword of oneself", vec![nobody]),
+    ] {
+        for caller in [nobody, Some(Co), Some(Cu), Some(Au), Some(PreCo)] {
+            let may = model::may(operation, caller);
+            let expected = match caller {
+                _ if !refused.contains(&caller) => None,
+                None => Some(Refusal::NotLoggedIn),
+                Some(_) => Some(Refusal::NotAuthorized),
+            };
+            assert_eq!(may, expected, "{operation} by {caller:?}");
+        }
+    }
+}
+
+/// Whatever write or sync fails, the store that is opened next has every change that was acknowledged and at most
+/// the one that was under way; whether what was not synced is there or not.
+#[test]
+fn a_store_that_fails_keeps_what_it_acknowledged() {
+    let mut world = World::new();
+    world.create_users(5);
+    let (first, later) = world.history.split_first().unwrap();
+    let (commits, mut failures) = (later.len(), 0);
+    for countdown in 0.. {
+        let disk = Disk::new();
+        drop(Store::on(disk.backend(None), first).unwrap());
+        let acknowledged = match Store::on(disk.backend(Some(countdown)), &[]) {
+            Err(_) => 0,
+            Ok((mut store, _)) => later.iter().take_while(|changes| store.commit(&[changes]).is_ok()).count(),
+        };
+        for image in [disk.durable(), disk.live()] {
+            let (_, reopened) = Store::on(image, &[]).unwrap();
+            let found =
+                (0..=commits).find(|count| state(first, &later[..*count]) == encode(&reopened).unwrap());
+            let found = found.expect("a state that never was");
+            assert!(
+                (acknowledged..=acknowledged + 1).contains(&found),
+                "{countdown}: {acknowledged}, {found}"
+            );
+        }
+        if acknowledged == commits {
+            break;
+        }
+        failures += 1;
+    }
+    assert!(failures > 2 * commits, "each commit writes and syncs: {failures}");
+}
+
+#[tokio::test]
+async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
+    let disk = Disk::new();
+    drop(Store::on(disk.backend(None), &new_hsm()).unwrap());
+    let (store, hsm) = Store::on(disk.backend(Some(40)), &[]).unwrap();
+    let (engine, owner) = Engine::start(store, hsm, Vec::new()).unwrap();
+    let session = engine.open().await.unwrap();
+    let ask = async |request: &Request| {
+        let round = Round::Perform(OperationId(0));
+        let password = Some(model::right_password(request));
+        engine.decide(Question { request: request.clone(), round, caller: session, password }).await
+    };
+    let login = model::login(UserType::PreCo, "admin", true);
+    let mut failed = false;
+    for _ in 0..100 {
+        match ask(&login).await {
+            Outcome::Refused(Refusal::StoreFailure) => failed = true,
+            Outcome::Reply(_) => assert!(!failed, "a change after the store failed"),
+            Outcome::Refused(_) | Outcome::Needs(_) => panic!("the login is right"),
+        }
+    }
+    assert!(failed);
+    let Outcome::Reply(Reply::ListUsers(users)) = ask(&Request::ListUsers(ListUsers)).await else {
+        panic!("reads go on")
+    };
+    assert_eq!(users.len(), 2);
+    drop(engine);
+    owner.join().unwrap();
+}
+
+fn state(first: &[Change], later: &[Vec<Change>]) -> bytes::Bytes {
+    let mut hsm = Hsm::default();
+    first.iter().chain(later.iter().flatten()).for_each(|change| hsm.apply(change));
+    encode(&hsm).unwrap()
+}
+
+fn recorded(change: &Change) -> Option<audit::AuditRecord> {
+    if let Change::Recorded(record) = change { Some(record.clone()) } else { None }
+}

@@ -1,0 +1,213 @@
+//! An HSM without a daemon: passwords are their own hashes, and the clock is a counter.
+
+use std::fmt;
+
+use cloudhsm::hsm::{
+    Change, Decision, Env, Hsm, Identity, Outcome, PasswordHash, PasswordResult, PasswordWork, SessionId,
+    User, UserName,
+};
+use cloudhsm::protocol::device::{DescribeHsm, ListMembers};
+use cloudhsm::protocol::message::{OperationId, Round};
+use cloudhsm::protocol::session::{Login, Logout};
+use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserType};
+use cloudhsm::protocol::{Refusal, Request, Secret};
+use proptest::prelude::*;
+
+const ADMIN: &str = "admin";
+const RIGHT: &str = "password";
+
+/// Something that happens to an HSM.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Ask { request: Asked, session: SessionId },
+    Close(SessionId),
+    Restart,
+}
+
+/// A request as proptest may show it: without its password.
+#[derive(Clone)]
+pub(crate) struct Asked(pub(crate) Request);
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.0.name(), self.0.subject())
+    }
+}
+
+/// Few names, passwords and sessions, so that they meet.
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    let session = || (1..4u32).prop_map(SessionId);
+    prop_oneof![
+        20 => (request(), session()).prop_map(|(request, session)| Step::Ask { request, session }),
+        1 => session().prop_map(Step::Close),
+        1 => Just(Step::Restart),
+    ]
+}
+
+pub(crate) fn request() -> impl Strategy<Value = Asked> {
+    let user_type =
+        prop::sample::select(vec![UserType::Co, UserType::Cu, UserType::PreCo, UserType::Unknown]);
+    let name = prop::sample::select(vec![ADMIN, "alice", "Alice", "bob", "a-b"]);
+    let password = prop::sample::select(vec![RIGHT, "Password", "short"]);
+    let kind = prop::sample::select(vec![0, 1, 1, 1, 2, 3, 3, 4, 5, 5]);
+    (kind, user_type, name, password).prop_map(|(kind, user_type, name, password)| {
+        let (name, password) = (name.to_owned(), Secret::new(password.to_owned()));
+        Asked(match kind {
+            0 => Request::ListUsers(ListUsers),
+            1 => Request::Login(Login { user_type, name, password }),
+            2 => Request::Logout(Logout),
+            3 => Request::CreateUser(CreateUser { user_type, name, password }),
+            4 => Request::DeleteUser(DeleteUser { user_type, name }),
+            _ => Request::ChangePassword(ChangePassword { user_type, name, password }),
+        })
+    })
+}
+
+pub(crate) fn login(user_type: UserType, name: &str, right: bool) -> Request {
+    let password = Secret::new(if right { RIGHT } else { "wrong123" }.to_owned());
+    Request::Login(Login { user_type, name: name.to_owned(), password })
+}
+
+/// What hashing or comparing a right password would bring.
+pub(crate) fn right_password(request: &Request) -> PasswordResult {
+    let hash = PasswordHash(request.password().map_or(RIGHT, Secret::expose).to_owned());
+    match request {
+        Request::Login(_) => PasswordResult::Checked { hash, right: true },
+        _ => PasswordResult::Hashed(hash),
+    }
+}
+
+/// The history of an HSM that was just made.
+pub(crate) fn new_hsm() -> Vec<Change> {
+    let identity =
+        Identity { hsm_id: "hsm-aaaaaaaaaaa".to_owned(), serial_number: "1".to_owned(), node_id: 0 };
+    vec![
+        Change::Made(identity),
+        user(1, UserType::PreCo, ADMIN),
+        user(2, UserType::Au, "app_user"),
+        Change::Started,
+    ]
+}
+
+fn user(id: u32, user_type: UserType, name: &str) -> Change {
+    let name = UserName::parse(name).unwrap();
+    Change::UserCreated { id: UserId(id), user: User::new(user_type, name, PasswordHash(RIGHT.to_owned())) }
+}
+
+/// An HSM and how it came to be.
+pub(crate) struct World {
+    pub(crate) hsm: Hsm,
+    /// The changes of each decision.
+    pub(crate) history: Vec<Vec<Change>>,
+    now: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let mut world = Self { hsm: Hsm::default(), history: Vec::new(), now: 0 };
+        world.apply(new_hsm());
+        world
+    }
+
+    pub(crate) fn happen(&mut self, step: &Step) {
+        match step {
+            Step::Ask { request, session } => drop(self.perform(&request.0, *session)),
+            Step::Close(session) => self.hsm.close(*session),
+            Step::Restart => self.apply(vec![Change::Started]),
+        }
+    }
+
+    pub(crate) fn rehearse(&self, request: &Request, session: SessionId) -> Decision {
+        self.decide(request, session, Round::Rehearse)
+    }
+
+    /// Under an id of its own.
+    pub(crate) fn perform(&mut self, request: &Request, session: SessionId) -> Decision {
+        let id = OperationId(self.history.len() as u128);
+        self.perform_as(request, session, id)
+    }
+
+    pub(crate) fn perform_as(&mut self, request: &Request, session: SessionId, id: OperationId) -> Decision {
+        let decision = self.decide(request, session, Round::Perform(id));
+        self.apply(decision.changes.clone());
+        decision
+    }
+
+    /// An officer creates users: a history of two decisions each, all of them successes.
+    pub(crate) fn create_users(&mut self, count: usize) {
+        self.apply(vec![user(3, UserType::Co, "officer")]);
+        for number in 0..count {
+            let login = self.perform(&login(UserType::Co, "officer", true), SessionId(1));
+            let (name, password) = (format!("user_{number}"), Secret::new(RIGHT.to_owned()));
+            let create = Request::CreateUser(CreateUser { user_type: UserType::Cu, name, password });
+            let create = self.perform(&create, SessionId(1));
+            assert!(matches!((login.outcome, create.outcome), (Outcome::Reply(_), Outcome::Reply(_))));
+        }
+    }
+
+    fn decide(&self, request: &Request, session: SessionId, round: Round) -> Decision {
+        let mut password = None;
+        loop {
+            let env = Env { now: self.now, members: &[], password: password.as_ref() };
+            let decision = self.hsm.decide(request, round, session, &env);
+            let Outcome::Needs(work) = &decision.outcome else { return decision };
+            if round == Round::Rehearse {
+                return decision;
+            }
+            password = Some(done(work, request.password().unwrap()));
+        }
+    }
+
+    fn apply(&mut self, changes: Vec<Change>) {
+        self.now += 1;
+        changes.iter().for_each(|change| self.hsm.apply(change));
+        self.history.push(changes);
+    }
+}
+
+fn done(work: &PasswordWork, given: &Secret) -> PasswordResult {
+    match work {
+        PasswordWork::Hash => PasswordResult::Hashed(PasswordHash(given.expose().to_owned())),
+        PasswordWork::Check(hash) => {
+            PasswordResult::Checked { hash: hash.clone(), right: hash.0 == given.expose() }
+        }
+    }
+}
+
+/// Why this caller may not ask for this, on an HSM where everything else is in order.
+pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> {
+    let mut world = World::new();
+    world.apply(vec![
+        user(3, UserType::Co, "caller"),
+        user(4, UserType::Cu, "caller"),
+        user(5, UserType::Au, "caller"),
+        user(6, UserType::PreCo, "caller"),
+        user(7, UserType::Cu, "victim"),
+    ]);
+    let session = SessionId(1);
+    if let Some(user_type) = caller {
+        world.perform(&login(user_type, "caller", true), session);
+    }
+    let (name, password) = ("victim".to_owned(), Secret::new(RIGHT.to_owned()));
+    let request = match operation {
+        "DescribeHsm" => Request::DescribeHsm(DescribeHsm),
+        "ListMembers" => Request::ListMembers(ListMembers),
+        "ListUsers" => Request::ListUsers(ListUsers),
+        "Logout" => Request::Logout(Logout),
+        "CreateUser" => {
+            Request::CreateUser(CreateUser { user_type: UserType::Cu, name: "new".to_owned(), password })
+        }
+        "DeleteUser" => Request::DeleteUser(DeleteUser { user_type: UserType::Cu, name }),
+        "ChangePassword" => {
+            Request::ChangePassword(ChangePassword { user_type: UserType::Cu, name, password })
+        }
+        _ => {
+            let (user_type, name) = (caller.unwrap_or(UserType::Cu), "caller".to_owned());
+            Request::ChangePassword(ChangePassword { user_type, name, password })
+        }
+    };
+    match world.perform(&request, session).outcome {
+        Outcome::Refused(refusal @ (Refusal::NotLoggedIn | Refusal::NotAuthorized)) => Some(refusal),
+        Outcome::Refused(_) | Outcome::Reply(_) | Outcome::Needs(_) => None,
+    }
+}
