@@ -8,15 +8,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
-use crate::cluster::Dial;
 use crate::cluster::config::{Config, ConfigError};
+use crate::cluster::{Dial, Owner};
 use crate::hsmd::folder::{self, CONFIG, FolderError};
-use crate::hsmd::init::{self, CA_KEY_FOLDER, InitError, Names, NewCluster};
+use crate::hsmd::init::{self, InitError, Names, NewCluster};
 use crate::hsmd::run::{RunError, Running};
 use crate::hsmd::settings::HashCost;
 use crate::protocol::message::PORT;
+use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::identity::IdentityError;
 use crate::wire::link::Address;
 
@@ -27,8 +26,6 @@ pub struct Dev {
     /// How the console reaches the HSMs.
     pub dials: Vec<Dial>,
     running: Vec<Running>,
-    /// Removed at the end; `None` if the folder is to be kept.
-    temporary: Option<TempDir>,
 }
 
 /// Why there is no development cluster.
@@ -54,6 +51,9 @@ pub enum DevError {
     /// The client certificate of the configuration cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The cluster's CA certificate cannot be used.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
     /// There is no place for temporary files.
     #[error("no temporary folder: {0}")]
     Temporary(io::Error),
@@ -73,7 +73,7 @@ pub enum DevError {
 const NET: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 0);
 
 /// HSMs of a development cluster if nobody says how many.
-pub const DEFAULT_NODES: u32 = 3;
+const DEFAULT_NODES: u32 = 3;
 
 impl Dev {
     /// Starts a cluster of `nodes` HSMs: the one kept in `folder`, made there if there is none, or one that is
@@ -99,7 +99,7 @@ impl Dev {
                 if is_absent_or_empty(folder) {
                     init::cluster(folder, &new)?;
                 }
-                Self::run(folder, nodes, None).await
+                Self::run(folder, nodes).await
             }
             None => {
                 let temporary = tempfile::Builder::new()
@@ -108,7 +108,8 @@ impl Dev {
                     .map_err(DevError::Temporary)?;
                 let folder = temporary.path().join("cluster");
                 init::cluster(&folder, &new)?;
-                Self::run(&folder, nodes, Some(temporary)).await
+                // The HSMs have their files open: nothing is left behind, however this program ends.
+                Self::run(&folder, nodes).await.inspect(|_| drop(temporary))
             }
         }
     }
@@ -118,10 +119,9 @@ impl Dev {
         for running in self.running {
             running.stop().await;
         }
-        drop(self.temporary);
     }
 
-    async fn run(folder: &Path, nodes: Option<u32>, temporary: Option<TempDir>) -> Result<Self, DevError> {
+    async fn run(folder: &Path, nodes: Option<u32>) -> Result<Self, DevError> {
         let hsms = folder::hsm_folders(folder)?;
         if let Some(wanted) = nodes.filter(|wanted| usize::try_from(*wanted) != Ok(hsms.len())) {
             return Err(DevError::OtherSize { folder: folder.to_owned(), found: hsms.len(), wanted });
@@ -132,23 +132,11 @@ impl Dev {
             let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
             let hsm_runs = Running::start(hsm, Some(any_port)).await;
             let hsm_runs = hsm_runs.map_err(|source| DevError::Run { folder: hsm.clone(), source })?;
-            dials.push(Dial { address: Address::Socket(hsm_runs.address), ..Dial::new(server)? });
+            let owner = Owner::Known(Anchor::load(server.owner_cert_path())?);
+            dials.push(Dial { address: Address::Socket(hsm_runs.address), owner, ..Dial::new(server)? });
             running.push(hsm_runs);
         }
-        if temporary.is_some() {
-            remove_what_is_open(folder, &hsms);
-        }
-        Ok(Self { config, dials, running, temporary })
-    }
-}
-
-/// Removes keys and stores, which the running HSMs have open or in memory: a program that is killed leaves no
-/// secret behind.
-fn remove_what_is_open(folder: &Path, hsms: &[PathBuf]) {
-    for path in hsms.iter().cloned().chain([folder.join(CA_KEY_FOLDER)]) {
-        if let Err(error) = fs::remove_dir_all(&path) {
-            tracing::debug!(path = %path.display(), %error, "could not remove a temporary folder");
-        }
+        Ok(Self { config, dials, running })
     }
 }
 

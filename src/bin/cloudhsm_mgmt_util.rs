@@ -10,7 +10,7 @@ use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::cmu::{Session, mask, recall};
 use cloudhsm::console;
-use cloudhsm::dev::{DEFAULT_NODES, Dev};
+use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Ended, Unreachable};
@@ -28,9 +28,9 @@ struct Arguments {
     #[arg(group = "cluster", value_name = "CONFIG")]
     config: Option<PathBuf>,
 
-    /// Run a development cluster of N HSMs inside this program, instead of a configuration
-    #[arg(long, group = "cluster", value_name = "N", num_args = 0..=1, default_missing_value = DEV)]
-    dev: Option<u32>,
+    /// Run a development cluster of N HSMs (3 by default) inside this program, instead of a configuration
+    #[arg(long, group = "cluster", value_name = "N", num_args = 0..=1)]
+    dev: Option<Option<u32>>,
 
     /// Keep the development cluster in this folder across runs
     #[arg(long, value_name = "DIR", requires = "dev")]
@@ -40,9 +40,6 @@ struct Arguments {
     #[arg(long)]
     allow_unreachable: bool,
 }
-
-const DEV: &str = "3";
-const _: () = assert!(DEFAULT_NODES == 3);
 
 const EXIT_CODES: &str = "\
 Exit codes, with commands from standard input:
@@ -60,6 +57,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(stderr)
+        .log_internal_errors(false)
         .init();
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),
@@ -99,7 +97,8 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
 
 fn start_dev(runtime: &Runtime, arguments: &Arguments) -> Result<(Config, Vec<Dial>, Option<Dev>), String> {
     let folder = arguments.dev_dir.as_deref();
-    let mut dev = runtime.block_on(Dev::start(arguments.dev, folder, HashCost::default())).map_err(text)?;
+    let mut dev =
+        runtime.block_on(Dev::start(arguments.dev.flatten(), folder, HashCost::default())).map_err(text)?;
     advise(dev.dials.len(), folder);
     Ok((dev.config.clone(), std::mem::take(&mut dev.dials), Some(dev)))
 }
@@ -121,6 +120,10 @@ fn advise(nodes: usize, folder: Option<&Path>) {
 /// A person saw what failed; a script needs to be told.
 fn exit_code(ended: Ended) -> u8 {
     match ended {
+        Ended::ConsoleLost => {
+            say("cloudhsm_mgmt_util: standard input or output failed; the remaining commands were not run");
+            FAILED
+        }
         Ended::SomethingFailed if !stdin().is_terminal() || !stdout().is_terminal() => FAILED,
         Ended::SomethingFailed | Ended::AllDone => 0,
     }

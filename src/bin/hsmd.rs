@@ -10,8 +10,9 @@ use clap::{Parser, Subcommand};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
 use cloudhsm::hsmd::init::{self, Names, NewCluster};
-use cloudhsm::hsmd::run::Running;
+use cloudhsm::hsmd::run::{RunError, Running};
 use cloudhsm::hsmd::settings::HashCost;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A software HSM for the CloudHSM management console
@@ -72,10 +73,18 @@ enum Cluster {
     },
 }
 
+/// Threads that hash passwords and wait for stores: the memory of each hash stays with its thread.
+const BLOCKING: usize = 8;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let levels = tracing_subscriber::EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
-    tracing_subscriber::fmt().with_env_filter(levels.from_env_lossy()).with_writer(stderr).init();
+    // A log that nobody reads any more does not stop an HSM.
+    tracing_subscriber::fmt()
+        .with_env_filter(levels.from_env_lossy())
+        .with_writer(stderr)
+        .log_internal_errors(false)
+        .init();
     let done = match arguments.command {
         Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
         Command::Cluster(Cluster::Init { dir, nodes, net, port }) => init_cluster(&dir, nodes, net, port),
@@ -117,8 +126,8 @@ fn run(dir: &Path, listen: Option<SocketAddr>) -> Result<(), String> {
             folders.len()
         ));
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(text)?;
-    runtime.block_on(async {
+    let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING).build();
+    runtime.map_err(text)?.block_on(async {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate()).map_err(text)?, signal(SignalKind::interrupt()).map_err(text)?);
         let running = start_all(&folders, listen).await?;
@@ -140,7 +149,10 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
             }
             Err(error) => {
                 stop_all(running).await;
-                return Err(format!("{}: {error}", folder.display()));
+                return Err(match error {
+                    RunError::Folder(error) => error.to_string(),
+                    other => format!("{}: {other}", folder.display()),
+                });
             }
         }
     }

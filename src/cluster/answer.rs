@@ -14,6 +14,9 @@ pub enum Failure {
     /// Nothing happened there.
     #[error("HSM CLUSTER ERROR: Server in cluster is unavailable ({0})")]
     NotReached(String),
+    /// The operator did not wait for it; nothing happened there.
+    #[error("interrupted before the server answered")]
+    Interrupted,
     /// It was asked to do it, and whether it did is unknown.
     #[error("HSM CLUSTER ERROR: No answer from the server, it may or may not have done this ({0})")]
     NoAnswer(String),
@@ -26,6 +29,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// An answer that was not waited for.
+    pub(super) fn interrupted(round: Round, effect: Effect) -> Self {
+        match Self::silence(round, effect, "interrupted") {
+            Self::NotReached(_) => Self::Interrupted,
+            other => other,
+        }
+    }
+
     /// An answer that did not come. Where nothing can have changed, nothing is left unknown.
     pub(super) fn silence(round: Round, effect: Effect, reason: impl Display) -> Self {
         match (round, effect) {

@@ -25,8 +25,8 @@ use crate::wire::Limits;
 use crate::wire::link::Link;
 
 pub use answer::{Answer, Failure};
-pub use question::Question;
-pub use server::{Dial, Limitation, LoggedIn, Opened, Server};
+pub use question::{Question, Unaskable};
+pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
 
 /// All servers that the console manages, reached or not.
 pub struct Cluster {
@@ -37,13 +37,15 @@ pub struct Cluster {
 
 /// What happened to a server that had no connection.
 pub enum Reconnected {
-    /// It has one again; `was` is who was logged in when it was lost.
-    Yes {
-        /// Who has to log in again, if anybody was.
+    /// It has one again.
+    Trusted {
+        /// Who was logged in on the lost one, and has to log in again.
         was: Option<LoggedIn>,
     },
-    /// Still not, and why.
-    No(String),
+    /// It has one again, but the other end did not prove to be of the cluster.
+    Limited,
+    /// Still not.
+    No,
 }
 
 impl Cluster {
@@ -102,17 +104,14 @@ impl Cluster {
             .filter(|number| self.servers.get_mut(*number).is_some_and(|server| !server.is_alive()))
             .collect();
         let mut told = Vec::new();
-        let before: Vec<_> =
-            lost.iter().map(|number| self.servers.get_mut(*number).and_then(Server::forget_login)).collect();
-        let mut was = before.into_iter();
         self.open(
             &lost,
             |_| (),
             |server, opened| {
-                let was = was.next().flatten();
                 let how = match opened {
-                    Opened::Trusted(_) | Opened::Limited(..) => Reconnected::Yes { was },
-                    Opened::Failed(reason) => Reconnected::No(reason.clone()),
+                    Opened::Trusted(_) => Reconnected::Trusted { was: server.login().cloned() },
+                    Opened::Limited(..) => Reconnected::Limited,
+                    Opened::Failed(_) => Reconnected::No,
                 };
                 told.push((server.number(), how));
             },
@@ -143,7 +142,7 @@ impl Cluster {
                 let silence = |reason: &dyn Display| (None, Err(Failure::silence(round, O::EFFECT, reason)));
                 let called = tokio::select! {
                     called = link.call(call, &limits) => called,
-                    () = interrupt.raised() => return silence(&"interrupted"),
+                    () = interrupt.raised() => return (None, Err(Failure::interrupted(round, O::EFFECT))),
                 };
                 match called {
                     Ok((link, answer)) => match question.understand(round, answer) {

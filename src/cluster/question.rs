@@ -10,7 +10,7 @@ use super::server::LoggedIn;
 use crate::protocol::message::{self, Call, OperationId, Round};
 use crate::protocol::user::UserType;
 use crate::protocol::{Operation, Request};
-use crate::wire::frame::{self, Garbage};
+use crate::wire::frame::{self, Garbage, MAX_CALL};
 
 /// An operation, encoded once for all servers and both rounds, under one id.
 pub struct Question<O> {
@@ -19,6 +19,20 @@ pub struct Question<O> {
     perform: Bytes,
     login: Login,
     operation: PhantomData<O>,
+}
+
+/// Why an operation cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Unaskable {
+    /// An HSM would hang up on it.
+    #[error("the arguments are too long")]
+    TooLong,
+    /// There is no id for it.
+    #[error("no random numbers could be had")]
+    NoRandom,
+    /// It cannot be encoded, which no operation's type allows.
+    #[error("the operation cannot be encoded")]
+    Unencodable(#[from] Garbage),
 }
 
 /// What a success makes of the connection's login.
@@ -35,10 +49,10 @@ impl<O: Operation> Question<O> {
     ///
     /// # Errors
     ///
-    /// If it cannot be encoded, which no operation's type allows.
-    pub fn new(operation: O) -> Result<Self, Garbage> {
+    /// If it is longer than an HSM takes, or there are no random numbers.
+    pub fn new(operation: O) -> Result<Self, Unaskable> {
         let mut id = [0; 16];
-        rand::fill(&mut id).map_err(|_| Garbage)?;
+        rand::fill(&mut id).map_err(|_| Unaskable::NoRandom)?;
         let id = OperationId(u128::from_be_bytes(id));
         let request = operation.into_request();
         let login = match &request {
@@ -56,6 +70,9 @@ impl<O: Operation> Question<O> {
         };
         let rehearse = frame::encode(&Call { round: Round::Rehearse, request: request.clone() })?;
         let perform = frame::encode(&Call { round: Round::Perform(id), request })?;
+        if perform.len() > MAX_CALL {
+            return Err(Unaskable::TooLong);
+        }
         Ok(Self { id, rehearse, perform, login, operation: PhantomData })
     }
 

@@ -25,10 +25,19 @@ pub struct Dial {
     pub port: u16,
     /// Where it is reached.
     pub address: Address,
-    /// Read at each connection: the operator may put the file there meanwhile.
-    pub owner_cert_path: PathBuf,
+    /// Whom to trust.
+    pub owner: Owner,
     /// The client certificate, if there is one.
     pub identity: Option<Arc<Identity>>,
+}
+
+/// Where the cluster's CA certificate comes from.
+#[derive(Clone, Debug)]
+pub enum Owner {
+    /// Read at each connection: the operator may put the file there meanwhile.
+    File(PathBuf),
+    /// Known from the start.
+    Known(Anchor),
 }
 
 /// How connecting went.
@@ -72,7 +81,7 @@ pub struct Server {
 /// What the last attempt to connect brought.
 enum Standing {
     Trusted,
-    Limited,
+    Limited(Limitation),
     Down(String),
 }
 
@@ -91,14 +100,18 @@ impl Dial {
             hostname: server.hostname.clone(),
             port: server.port,
             address: Address::Named(server.hostname.clone(), server.port),
-            owner_cert_path: server.owner_cert_path().to_owned(),
+            owner: Owner::File(server.owner_cert_path().to_owned()),
             identity: identity.map(Arc::new),
         })
     }
 
     /// Connects: with proof, or if the proof cannot be had, without trust.
     pub async fn open(&self, limits: &Limits) -> Opened {
-        let limitation = match Anchor::load(&self.owner_cert_path) {
+        let anchor = match &self.owner {
+            Owner::File(path) => Anchor::load(path),
+            Owner::Known(anchor) => Ok(anchor.clone()),
+        };
+        let limitation = match anchor {
             Err(error) => Limitation::NoAnchor(error),
             Ok(anchor) => match self.open_link(Trust::Owner(anchor), limits).await {
                 Ok(link) => return Opened::Trusted(link),
@@ -108,7 +121,12 @@ impl Dial {
         };
         match self.open_link(Trust::Nobody, limits).await {
             Ok(link) => Opened::Limited(link, limitation),
-            Err(error) => Opened::Failed(error.to_string()),
+            Err(error) => match limitation {
+                Limitation::NoAnchor(_) => Opened::Failed(error.to_string()),
+                Limitation::Distrust(reason) => {
+                    Opened::Failed(format!("Certificate ERROR: [{reason}], and {error}"))
+                }
+            },
         }
     }
 
@@ -149,7 +167,7 @@ impl Server {
         self.hsm_id.as_deref()
     }
 
-    /// Who is logged in there.
+    /// Who is logged in there, or was when the connection was lost.
     #[must_use]
     pub fn login(&self) -> Option<&LoggedIn> {
         self.login.as_ref()
@@ -167,6 +185,15 @@ impl Server {
         matches!(self.standing, Standing::Trusted)
     }
 
+    /// Why it is in limited commands mode, if it is.
+    #[must_use]
+    pub fn limitation(&self) -> Option<&Limitation> {
+        match &self.standing {
+            Standing::Limited(limitation) => Some(limitation),
+            Standing::Trusted | Standing::Down(_) => None,
+        }
+    }
+
     /// Whether the connection is still there, as far as one can see without asking.
     pub(super) fn is_alive(&mut self) -> bool {
         let alive = self.link.as_mut().is_some_and(Link::is_idle);
@@ -179,18 +206,19 @@ impl Server {
     pub(super) fn why_down(&self) -> &str {
         match &self.standing {
             Standing::Down(reason) => reason,
-            Standing::Trusted | Standing::Limited => "the connection was lost",
+            Standing::Trusted | Standing::Limited(_) => "the connection was lost",
         }
     }
 
+    /// Takes the outcome over. The login of a lost connection is remembered until there is another connection.
     pub(super) fn connected(&mut self, opened: Opened) {
-        self.login = None;
         (self.link, self.standing) = match opened {
             Opened::Trusted(link) => (Some(link), Standing::Trusted),
-            Opened::Limited(link, _) => (Some(link), Standing::Limited),
+            Opened::Limited(link, limitation) => (Some(link), Standing::Limited(limitation)),
             Opened::Failed(reason) => (None, Standing::Down(reason)),
         };
         if let Some(link) = &self.link {
+            self.login = None;
             self.hsm_id = Some(link.hsm_id().to_owned());
         }
     }
@@ -212,10 +240,6 @@ impl Server {
             }
             Some(Login::Gone) => self.login = None,
         }
-    }
-
-    pub(super) fn forget_login(&mut self) -> Option<LoggedIn> {
-        self.login.take()
     }
 }
 

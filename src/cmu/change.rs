@@ -1,12 +1,12 @@
 //! A command that is one lasting change on every server: rehearsed everywhere, then performed.
 
 use super::failure::{Context, print_failure};
-use super::read::success;
+use super::read::{prepare, success};
 use super::{Outcome, Session};
 use crate::cluster::{Answer, Failure, Question};
 use crate::console::Input;
-use crate::protocol::Operation;
 use crate::protocol::message::Round;
+use crate::protocol::{Operation, Refusal};
 
 /// A change with what the original says about it.
 pub(super) struct Change<O> {
@@ -22,6 +22,8 @@ pub(super) struct Change<O> {
     pub(super) choices: Choices,
     /// The line that does the same on a server that was left behind.
     pub(super) again: String,
+    /// What a server says where nothing is left to do.
+    pub(super) is_so_already: Option<Refusal>,
 }
 
 /// The question after a failure.
@@ -45,7 +47,6 @@ enum Choice {
 #[derive(Default)]
 struct Progress {
     done: Vec<usize>,
-    /// Not there, and the operator was not told by the HSM why.
     missing: Vec<usize>,
     unknown: Vec<usize>,
     failed: bool,
@@ -54,15 +55,23 @@ struct Progress {
 impl<O: Operation> Change<O> {
     /// Rehearses on every server in scope; performs on all those that could, unless the operator stops.
     pub(super) fn run(self, session: &mut Session<'_>) -> Outcome {
-        let Self { name, operation, heading, context, choices, again } = self;
-        let Ok(question) = Question::new(operation) else { return Outcome::Failed };
+        let Self { name, operation, heading, context, choices, again, is_so_already } = self;
+        let Some(question) = prepare(session, name, operation) else { return Outcome::Failed };
         let scope = session.scope();
         session.reconnect(&scope);
         if session.pinned.is_none() {
             session.console.print(&format!("{heading} on {} nodes\n", scope.len()));
         }
-        let mut run =
-            Run { session, name, context, choices, question, progress: Progress::default(), stopped: false };
+        let mut run = Run {
+            session,
+            name,
+            context,
+            choices,
+            question,
+            is_so_already,
+            progress: Progress::default(),
+            stopped: false,
+        };
         if let Some(ready) = run.rehearse(&scope) {
             run.perform(&ready);
         }
@@ -78,6 +87,7 @@ struct Run<'a, 'b, O> {
     context: Context,
     choices: Choices,
     question: Question<O>,
+    is_so_already: Option<Refusal>,
     progress: Progress,
     /// The operator answered abort, or cannot be asked: no more questions.
     stopped: bool,
@@ -92,10 +102,8 @@ impl<O: Operation> Run<'_, '_, O> {
             match self.settle(*number, answer, Round::Rehearse) {
                 Ok(_) => ready.push(*number),
                 Err((_, Choice::Stop)) => return None,
-                Err((Failure::Refused(_) | Failure::Limited, _)) => {}
-                Err((Failure::NotReached(_) | Failure::NoAnswer(_), _)) => {
-                    self.progress.missing.push(*number);
-                }
+                Err((Failure::Refused(refusal), _)) if self.is_so_already == Some(refusal) => {}
+                Err(_) => self.progress.missing.push(*number),
             }
         }
         Some(ready)
@@ -133,11 +141,9 @@ impl<O: Operation> Run<'_, '_, O> {
                 Err(failure) => failure,
             };
             print_failure(self.session, self.name, self.context, number, &failure);
-            match failure {
-                Failure::NoAnswer(_) => in_doubt = Some(failure.clone()),
-                // The HSM would have answered as before, had it done this.
-                Failure::Refused(_) => in_doubt = None,
-                Failure::NotReached(_) | Failure::Limited => {}
+            if matches!(failure, Failure::NoAnswer(_)) {
+                // Until it answers, nothing else it says ends the doubt: the first call may still be on its way.
+                in_doubt = Some(failure.clone());
             }
             match self.choose() {
                 Choice::Retry => answer = self.retry(number, round),
@@ -186,6 +192,9 @@ impl<O: Operation> Run<'_, '_, O> {
                 let names: Vec<_> = names.iter().map(ToString::to_string).collect();
                 text.push_str(&format!("{} {state} {}\n", self.name, names.join(", ")));
             }
+        }
+        if self.stopped && !done.is_empty() {
+            text.push_str("What is done is not undone.\n");
         }
         if !unknown.is_empty() {
             text.push_str("Compare with listUsers what is there.\n");

@@ -53,6 +53,7 @@ impl Action for ChangePswd {
             },
             choices: Choices::RetryIgnoreAbort,
             again: format!("changePswd {type_word} {name} -hpswd"),
+            is_so_already: None,
             operation: user::ChangePassword { user_type: UserType::parse(&type_word), name, password },
         }
         .run(session)

@@ -5,8 +5,8 @@ use super::change::{Change, Choices};
 use super::command::action;
 use super::password::Password;
 use super::{Action, Command, Outcome, Session};
-use crate::protocol::Operation;
 use crate::protocol::user::{self, UserType};
+use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "createUser",
@@ -50,6 +50,7 @@ impl Action for CreateUser {
             context: |_, server| format!("creating user on {server} failed"),
             choices: Choices::RetryIgnoreAbort,
             again: format!("createUser {type_word} {name} -hpswd"),
+            is_so_already: Some(Refusal::UserExists),
             operation: user::CreateUser { user_type: UserType::parse(&type_word), name, password },
         }
         .run(session)

@@ -4,8 +4,8 @@ use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
 use super::{Action, Command, Outcome, Session};
-use crate::protocol::Operation;
 use crate::protocol::user::{self, UserType};
+use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "deleteUser",
@@ -39,6 +39,7 @@ impl Action for DeleteUser {
             context: usual_context,
             choices: Choices::RetryRollBackIgnore,
             again: format!("deleteUser {type_word} {name}"),
+            is_so_already: Some(Refusal::NoSuchUser),
             operation: user::DeleteUser { user_type: UserType::parse(&type_word), name },
         }
         .run(session)

@@ -76,7 +76,7 @@ pub fn print_limited(server: &Server, limitation: &Limitation) -> String {
 fn failure(server: &Server, opened: &Opened) -> Option<(usize, String)> {
     let text = match opened {
         Opened::Trusted(_) => return None,
-        Opened::Limited(_, limitation) => print_not_enabled(limitation),
+        Opened::Limited(_, limitation) => print_limited(server, limitation),
         Opened::Failed(reason) => format!("Enabling E2E failed on {server}: {reason}\n"),
     };
     Some((server.number(), text))

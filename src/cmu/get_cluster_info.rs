@@ -1,7 +1,7 @@
 //! `getClusterInfo`
 
 use super::command::action;
-use super::read::read;
+use super::read::{read, shown};
 use super::{Action, Command, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
@@ -34,7 +34,7 @@ impl Action for GetClusterInfo {
 fn show(server: &Server, members: &[Member]) -> String {
     let mut text = format!("Cluster info from {server}:\nNode Id\t\tHostname\t\tPort\n");
     for member in members {
-        text.push_str(&format!("{}\t\t{}\t\t{}\n", member.node_id, member.hostname, member.port));
+        text.push_str(&format!("{}\t\t{}\t\t{}\n", member.node_id, shown(&member.hostname), member.port));
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `getHSMInfo`
 
 use super::command::action;
-use super::read::read;
+use super::read::{read, shown};
 use super::{Action, Command, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
@@ -45,7 +45,7 @@ fn show(server: &Server, hsm: &HsmDescription) -> String {
         format!("\t\t*** Server {} HSM Info ***\n", server.number()),
         fields(&[("Label", "cavium"), ("Model", "NITROX-III CNN35XX-NFBE")]),
         fields(&[
-            ("Serial Number", &hsm.serial_number),
+            ("Serial Number", &shown(&hsm.serial_number)),
             ("HSM Flags", "0"),
             ("FIPS state", "2 [FIPS mode with single factor authentication]"),
         ]),

@@ -22,7 +22,7 @@ struct Info {
 }
 
 fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
-    let word = words.next("server")?;
+    let word = words.next("the word server")?;
     if word != "server" {
         return Err(Usage::Invalid { word: word.to_owned(), expected: "the word server" });
     }
@@ -51,7 +51,7 @@ const HEADER: &str =
 fn row(server: &Server) -> String {
     let dial = server.dial();
     let state = if server.is_connected() { "Connected" } else { "Not connected" };
-    let login = match server.login() {
+    let login = match server.login().filter(|_| server.is_connected()) {
         Some(who) => format!("Logged in as '{who}'"),
         None => "Not logged in".to_owned(),
     };

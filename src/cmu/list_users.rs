@@ -1,7 +1,7 @@
 //! `listUsers`
 
 use super::command::action;
-use super::read::read;
+use super::read::{read, shown};
 use super::{Action, Command, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
@@ -45,7 +45,7 @@ fn row(user: &UserRow) -> String {
         "{:>10}\t\t{}\t\t{:<32}\t{:>3} {:>15}\t\t {:>3}\n",
         user.id.0,
         user.user_type,
-        user.name,
+        shown(&user.name),
         yes_or_no(user.quorum_key),
         user.login_failures,
         yes_or_no(user.second_factor),

@@ -12,7 +12,7 @@ pub(super) fn read<O: Operation>(
     operation: O,
     show: impl Fn(&Server, O::Reply) -> String,
 ) -> Outcome {
-    let Ok(question) = Question::new(operation) else { return Outcome::Failed };
+    let Some(question) = prepare(session, command, operation) else { return Outcome::Failed };
     let scope = session.scope();
     session.reconnect(&scope);
     let answers = session.ask(&scope, &question, question.perform());
@@ -32,6 +32,26 @@ pub(super) fn read<O: Operation>(
         }
     }
     outcome
+}
+
+/// The question of a command, if it is one that an HSM takes.
+pub(super) fn prepare<O: Operation>(
+    session: &mut Session<'_>,
+    command: &str,
+    operation: O,
+) -> Option<Question<O>> {
+    match Question::new(operation) {
+        Ok(question) => Some(question),
+        Err(error) => {
+            session.console.print(&format!("{command} failed: {error}\n"));
+            None
+        }
+    }
+}
+
+/// Text from an HSM that may be an impostor, for one line of the session.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
 }
 
 /// The line of a success: with the server's name in global mode, without in server mode.

@@ -4,6 +4,7 @@ use tokio::runtime::Handle;
 
 use super::Command;
 use super::command::Usage;
+use super::enable_e2e::print_limited;
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
@@ -66,10 +67,15 @@ impl<'a> Session<'a> {
     pub fn reconnect(&mut self, scope: &[usize]) {
         for (number, how) in self.runtime.clone().block_on(self.cluster.reconnect(scope)) {
             let Some(server) = self.cluster.servers().get(number) else { continue };
-            let text = match how {
-                Reconnected::No(_) => continue,
-                Reconnected::Yes { was: None } => format!("Reconnected to {server}\n"),
-                Reconnected::Yes { was: Some(who) } => format!(
+            let text = match (how, server.limitation()) {
+                (Reconnected::No, _) => continue,
+                (Reconnected::Limited, Some(limitation)) => {
+                    format!("Reconnected to {server}\n{}", print_limited(server, limitation))
+                }
+                (Reconnected::Limited, None) | (Reconnected::Trusted { was: None }, _) => {
+                    format!("Reconnected to {server}\n")
+                }
+                (Reconnected::Trusted { was: Some(who) }, _) => format!(
                     "Reconnected to {server}: the login of {who} ended with the lost connection, \
                      use loginHSM again\n"
                 ),

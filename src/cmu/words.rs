@@ -36,7 +36,9 @@ impl<'a> Words<'a> {
     /// If it is missing or not a number.
     pub fn number(&mut self, name: &'static str) -> Result<usize, Usage> {
         let word = self.next(name)?;
-        word.parse().map_err(|_| Usage::Invalid { word: word.to_owned(), expected: "a number" })
+        let digits = Some(word).filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = digits.and_then(|digits| digits.parse().ok());
+        number.ok_or_else(|| Usage::Invalid { word: word.to_owned(), expected: "a number" })
     }
 
     /// Makes sure that nothing is left.

@@ -3,6 +3,7 @@
 //! Only this folder and the programs print. A console never fails a caller: once nobody can read what it
 //! writes, it takes no more lines, and the session ends as at the end of input.
 
+mod no_echo;
 mod pump;
 mod script;
 mod terminal;
@@ -29,6 +30,10 @@ pub trait Console {
 
     /// Writes a part of the session's text; line ends are the caller's.
     fn print(&mut self, text: &str);
+
+    /// Whether the output could not be written, as nobody reads it any more or there is no room for it, or the input
+    /// not be read: no line comes any more, though some may be left.
+    fn is_lost(&self) -> bool;
 }
 
 /// The console that fits standard input and output: a [`Terminal`] if both are one, a [`Script`] otherwise.

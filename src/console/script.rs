@@ -1,7 +1,11 @@
 //! Standard input that is no terminal: one command a line, and the next line answers a question.
 
 use std::io::{BufRead, Write};
+use std::{mem, str};
 
+use zeroize::Zeroizing;
+
+use super::no_echo::NoEcho;
 use super::{Console, Input, Mask};
 use crate::protocol::Secret;
 
@@ -11,8 +15,9 @@ pub struct Script<R, W> {
     output: W,
     mask: Mask,
     echo: Echo,
-    /// Nobody reads the output any more.
-    closed: bool,
+    /// A `\n` now would belong to the line end before it.
+    after_return: bool,
+    lost: bool,
 }
 
 /// Who shows what was read.
@@ -27,26 +32,43 @@ pub enum Echo {
 impl<R: BufRead, W: Write> Script<R, W> {
     /// Plays `input`.
     pub fn new(input: R, output: W, mask: Mask, echo: Echo) -> Self {
-        Self { input, output, mask, echo, closed: false }
+        Self { input, output, mask, echo, after_return: false, lost: false }
     }
 
-    /// One line without its end; `None` at the end of input, or if reading fails.
-    fn read(&mut self) -> Option<String> {
-        let mut bytes = Vec::new();
-        if self.closed || self.input.read_until(b'\n', &mut bytes).ok()? == 0 {
-            return None;
+    /// One line without its end, which is `\n`, `\r` or both.
+    fn read(&mut self) -> Read {
+        let mut line = Zeroizing::new(Vec::new());
+        let mut any = false;
+        while !self.lost {
+            let Ok(&[byte, ..]) = self.input.fill_buf() else {
+                self.lost |= self.input.fill_buf().is_err();
+                break;
+            };
+            self.input.consume(1);
+            match (byte, mem::replace(&mut self.after_return, byte == b'\r')) {
+                (b'\n', true) => continue,
+                (b'\n' | b'\r', _) => return text(&line),
+                _ => line.push(byte),
+            }
+            any = true;
         }
-        let line = String::from_utf8_lossy(&bytes);
-        Some(line.trim_end_matches(['\r', '\n']).to_owned())
+        if any && !self.lost { text(&line) } else { Read::End }
     }
 
     /// Shows a prompt, reads a line that `keep` keeps, and shows it.
     fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
         self.print(prompt);
         loop {
-            let Some(line) = self.read() else {
-                self.print("\n");
-                return Input::Ended;
+            let line = match self.read() {
+                Read::Line(line) => line,
+                Read::NotText => {
+                    self.print("\nThis line is not UTF-8; it is left out\n");
+                    return Input::Interrupted;
+                }
+                Read::End => {
+                    self.print("\n");
+                    return Input::Ended;
+                }
             };
             if keep(&line) {
                 if self.echo == Echo::Written {
@@ -58,17 +80,39 @@ impl<R: BufRead, W: Write> Script<R, W> {
     }
 }
 
+/// What was read.
+enum Read {
+    Line(String),
+    /// Guessing would make one password of several.
+    NotText,
+    End,
+}
+
+fn text(line: &[u8]) -> Read {
+    match str::from_utf8(line) {
+        Ok(text) => Read::Line(text.trim_start_matches('\u{feff}').to_owned()),
+        Err(_) => Read::NotText,
+    }
+}
+
 impl<R: BufRead, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask)
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
-        self.ask(question, |_| true, str::to_owned)
+        // What answers a question may have been meant as a command.
+        self.ask(question, |_| true, self.mask)
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
-        match self.ask(prompt, |_| true, |_| String::new()) {
+        let hidden = (self.echo == Echo::Typed).then(NoEcho::on_stdin);
+        let input = self.ask(prompt, |_| true, |_| String::new());
+        if hidden.is_some() {
+            // The Enter that ended the password was not shown, either.
+            self.print("\n");
+        }
+        match input {
             Input::Given(line) => Input::Given(Secret::new(line)),
             Input::Interrupted => Input::Interrupted,
             Input::Ended => Input::Ended,
@@ -77,6 +121,10 @@ impl<R: BufRead, W: Write> Console for Script<R, W> {
 
     fn print(&mut self, text: &str) {
         let written = self.output.write_all(text.as_bytes()).and_then(|()| self.output.flush());
-        self.closed |= written.is_err();
+        self.lost |= written.is_err();
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lost
     }
 }

@@ -169,7 +169,8 @@ impl Console for Terminal {
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
-        self.asking(|terminal| terminal.ask(question, Echo::Masked(str::to_owned)))
+        // What answers a question may have been meant as a command.
+        self.asking(|terminal| terminal.ask(question, Echo::Masked(terminal.mask)))
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
@@ -182,6 +183,10 @@ impl Console for Terminal {
 
     fn print(&mut self, text: &str) {
         self.tty.write(text);
+    }
+
+    fn is_lost(&self) -> bool {
+        self.tty.is_lost()
     }
 }
 

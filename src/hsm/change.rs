@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
+use super::done::Performed;
 use super::{Identity, Outcome, PasswordHash, SessionId, User};
 use crate::protocol::message::OperationId;
 use crate::protocol::user::{UserId, UserType};
-use crate::protocol::{Effect, Reply, Request};
+use crate::protocol::{Effect, Request};
 
 /// One step of an HSM's history. New ones go to the end: the order is the store's format.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,12 +46,7 @@ pub enum Change {
     /// A session belongs to nobody.
     LoggedOut(SessionId),
     /// A change was done under an id, and answered so.
-    Performed {
-        /// The client's.
-        id: OperationId,
-        /// To be given again.
-        reply: Reply,
-    },
+    Performed(Performed),
     /// The audit log has one more record.
     Recorded(AuditRecord),
 }
@@ -59,7 +55,10 @@ impl Change {
     /// What makes a second request under the same id harmless; nothing unless a change was done.
     pub(super) fn performed(id: OperationId, request: &Request, outcome: &Outcome) -> Option<Self> {
         match (request.effect(), outcome) {
-            (Effect::Change, Outcome::Reply(reply)) => Some(Self::Performed { id, reply: reply.clone() }),
+            (Effect::Change, Outcome::Reply(reply)) => {
+                let subject = request.subject().map(|(user_type, name)| (user_type, name.to_owned()));
+                Some(Self::Performed(Performed { id, subject, reply: reply.clone() }))
+            }
             (Effect::Change | Effect::Login | Effect::None, _) => None,
         }
     }

@@ -21,7 +21,7 @@ use crate::protocol::user::UserId;
 use crate::protocol::{Refusal, Reply, Request};
 
 pub use change::Change;
-pub use done::Done;
+pub use done::{Done, Performed};
 pub use session::SessionId;
 pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};
 
@@ -102,7 +102,8 @@ pub struct Decision {
 }
 
 impl Hsm {
-    /// Decides a request and changes nothing.
+    /// Decides a request and changes nothing. A refusal is recorded also when it was only rehearsed: to the client
+    /// it is the end of the command.
     #[must_use]
     pub fn decide(&self, request: &Request, round: Round, caller: SessionId, env: &Env<'_>) -> Decision {
         if let Round::Perform(id) = round
@@ -116,11 +117,13 @@ impl Hsm {
             Err(No::Refused(refusal)) => Outcome::Refused(refusal),
             Err(No::Needs(work)) => Outcome::Needs(work),
         };
-        match round {
-            Round::Rehearse => changes.clear(),
-            Round::Perform(id) => {
+        let record = || self.audit.record(request, &outcome, caller, self.reboots, env.now);
+        match (round, &outcome) {
+            (Round::Rehearse, Outcome::Refused(_)) => changes = record().into_iter().collect(),
+            (Round::Rehearse, Outcome::Reply(_) | Outcome::Needs(_)) => changes.clear(),
+            (Round::Perform(id), _) => {
                 changes.extend(Change::performed(id, request, &outcome));
-                changes.extend(self.audit.record(request, &outcome, caller, self.reboots, env.now));
+                changes.extend(record());
             }
         }
         Decision { outcome, changes }
@@ -139,7 +142,7 @@ impl Hsm {
             Change::LoginFailed(id) => self.count_failure(*id),
             Change::LoggedIn { session, user } => self.log_in(*session, *user),
             Change::LoggedOut(session) => self.sessions.close(*session),
-            Change::Performed { id, reply } => self.done.remember(*id, reply.clone()),
+            Change::Performed(performed) => self.done.remember(performed.clone()),
             Change::Recorded(record) => self.audit = record.head(),
         }
     }

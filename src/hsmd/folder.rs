@@ -55,6 +55,9 @@ pub enum FolderError {
     /// It is a folder of something else.
     #[error("{}: neither an HSM's folder (no {SETTINGS}) nor a cluster's (no hsm0)", .0.display())]
     Foreign(PathBuf),
+    /// It is a cluster's folder where one HSM's is wanted.
+    #[error("{}: a cluster's folder; name one of its HSMs, such as hsm0 in it", .0.display())]
+    Cluster(PathBuf),
     /// A part of it is missing.
     #[error("{}: not whole: {missing} is missing", path.display())]
     HalfMade {
@@ -80,8 +83,13 @@ pub enum FolderError {
         message: String,
     },
     /// The history cannot be had.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("{}: {source}", path.display())]
+    Store {
+        /// Of the store.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
     /// The cluster's certificate or key cannot be had.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -104,6 +112,9 @@ pub fn hsm_folders(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
         return Ok(vec![path.to_owned()]);
     }
     let count = entries.flatten().filter(|entry| is_hsm_folder(&entry.file_name().to_string_lossy())).count();
+    if count == 0 && [STORE, KEY, CERTIFICATE].iter().any(|name| path.join(name).exists()) {
+        return Err(FolderError::HalfMade { path: path.to_owned(), missing: SETTINGS.to_owned() });
+    }
     if count == 0 {
         return Err(FolderError::Foreign(path.to_owned()));
     }
@@ -127,6 +138,9 @@ impl Folder {
     ///
     /// If anything in it is missing, unreadable, not private, or in use.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
+        if hsm_folders(path)?.as_slice() != [path] {
+            return Err(FolderError::Cluster(path.to_owned()));
+        }
         must_be_private(path)?;
         for name in [SETTINGS, STORE, KEY, CERTIFICATE, CA] {
             let file = path.join(name);
@@ -138,7 +152,8 @@ impl Folder {
         let settings = read_settings(path)?;
         let identity = Identity::load(&path.join(CERTIFICATE), &path.join(KEY))?;
         let anchor = Anchor::load(&path.join(CA))?;
-        let (store, hsm) = Store::open(&path.join(STORE))?;
+        let file = path.join(STORE);
+        let (store, hsm) = Store::open(&file).map_err(|source| FolderError::Store { path: file, source })?;
         Ok(Self { settings, store, hsm, identity, anchor })
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! A folder is made beside its place and renamed there when it is whole, so that no half-made one is ever found.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -27,7 +27,7 @@ use crate::protocol::{Refusal, Secret};
 pub const MAX_NODES: u32 = 32;
 
 /// In a cluster's folder: where the CA's private key is kept apart from what the HSMs and the console need.
-pub const CA_KEY_FOLDER: &str = "owner";
+const CA_KEY_FOLDER: &str = "owner";
 
 /// A cluster to be.
 pub struct NewCluster {
@@ -76,7 +76,7 @@ pub enum InitError {
     #[error("no key could be made: {0}")]
     Key(String),
     /// The store could not be made.
-    #[error(transparent)]
+    #[error("the store could not be made: {0}")]
     Store(#[from] StoreError),
     /// The hash parameters are wrong.
     #[error(transparent)]
@@ -238,7 +238,9 @@ fn whole_or_not_at_all(
     if fs::read_dir(&place).map_or(place.exists(), |mut entries| entries.next().is_some()) {
         return Err(InitError::Exists(dir.to_owned()));
     }
-    let work = tempfile::Builder::new().prefix(".hsmd-init-").tempdir_in(parent).map_err(unwritable)?;
+    let private = Permissions::from_mode(0o700);
+    let work = tempfile::Builder::new().prefix(".hsmd-init-").permissions(private).tempdir_in(parent);
+    let work = work.map_err(unwritable)?;
     make(work.path(), &place)?;
     fs::rename(work.path(), &place).map_err(unwritable)?;
     // What is left of the temporary folder is only its name.
@@ -272,6 +274,6 @@ fn write(path: &Path, text: &[u8]) -> Result<(), InitError> {
 }
 
 fn make_private(path: &Path) -> Result<(), InitError> {
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    fs::set_permissions(path, mode).map_err(|source| InitError::Unwritable { path: path.to_owned(), source })
+    fs::set_permissions(path, Permissions::from_mode(0o600))
+        .map_err(|source| InitError::Unwritable { path: path.to_owned(), source })
 }

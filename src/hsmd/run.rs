@@ -98,7 +98,7 @@ impl Running {
             engine,
             hasher,
             limits: Limits::default(),
-            connections: Arc::new(Semaphore::new(settings.max_connections)),
+            connections: Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(1))),
         };
         let stop = CancellationToken::new();
         let serving = tokio::spawn(server::serve(listener, Arc::new(service), stop.clone()));

@@ -45,6 +45,10 @@ const LINGER: Duration = Duration::from_millis(500);
 /// client that is gone would keep its user logged in.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
+/// How long after a question without an answer the network is asked again, and how often.
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(10);
+const KEEPALIVE_COUNT: u32 = 3;
+
 /// Serves until `stop`, then answers what has been asked.
 pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: CancellationToken) {
     let tasks = TaskTracker::new();
@@ -90,7 +94,8 @@ async fn connection(tcp: TcpStream, client: SocketAddr, service: &Service, stop:
         tracing::debug!(%client, %error, "could not set the connection's options");
     }
     let handshake = timeout(service.limits.handshake, service.tls.accept(tcp).into_fallible());
-    let served = match handshake.await {
+    let handshake = tokio::select! { done = handshake => done, () = stop.cancelled() => return };
+    let served = match handshake {
         Ok(Ok(stream)) => session::serve(stream, service, stop).await,
         Ok(Err((error, tcp))) => {
             tracing::info!(%client, %error, "TLS handshake failed");
@@ -109,7 +114,9 @@ async fn connection(tcp: TcpStream, client: SocketAddr, service: &Service, stop:
 fn set_options(tcp: &TcpStream) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     sockopt::set_socket_keepalive(tcp, true)?;
-    Ok(sockopt::set_tcp_keepidle(tcp, KEEPALIVE)?)
+    sockopt::set_tcp_keepidle(tcp, KEEPALIVE)?;
+    sockopt::set_tcp_keepintvl(tcp, KEEPALIVE_AGAIN)?;
+    Ok(sockopt::set_tcp_keepcnt(tcp, KEEPALIVE_COUNT)?)
 }
 
 /// Lets the client read the alert: closing with unread bytes would take it back.

@@ -1,8 +1,9 @@
 //! One client's connection, from its first frame to its last.
 
 use std::io;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -12,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Question;
 use super::server::Service;
 use crate::hsm::{Outcome, SessionId};
-use crate::protocol::Refusal;
 use crate::protocol::message::{Answer, Call, Hello, Round, VERSION, Welcome};
+use crate::protocol::{Refusal, Reply};
 use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
 
 /// Why a connection ended before its client ended it.
@@ -21,6 +22,12 @@ use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
 pub(super) enum SessionError {
     #[error("no hello in time")]
     NoHello,
+    #[error("the client hung up before its hello")]
+    HungUp,
+    #[error("a call was begun and not finished in time")]
+    HalfACall,
+    #[error("nobody logged in for {0:?}")]
+    Idle(Duration),
     #[error("the client speaks protocol version {0}")]
     Version(u16),
     #[error("{0}")]
@@ -28,6 +35,9 @@ pub(super) enum SessionError {
     #[error("{0}")]
     Io(#[from] io::Error),
 }
+
+/// How long a connection may be without a login before it is closed. The console connects again by itself.
+const IDLE: Duration = Duration::from_secs(600);
 
 /// How often a comparison is repeated because the password changed meanwhile.
 const MAX_WORK: usize = 8;
@@ -50,7 +60,7 @@ pub(super) async fn serve(
 
 async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, service: &Service) -> Result<(), SessionError> {
     let hello = timeout(service.limits.hello, frames.next()).await.map_err(|_| SessionError::NoHello)?;
-    let hello: Hello = frame::decode(&hello.ok_or(SessionError::NoHello)??)?;
+    let hello: Hello = frame::decode(&hello.ok_or(SessionError::HungUp)??)?;
     let welcome = Welcome { version: VERSION, hsm_id: service.hsm_id.clone() };
     frames.send(frame::encode(&welcome)?).await?;
     if hello.version != VERSION {
@@ -66,19 +76,56 @@ async fn serve_calls(
     session: SessionId,
     stop: &CancellationToken,
 ) -> Result<(), SessionError> {
+    let mut logged_in = false;
     loop {
         let frame = tokio::select! {
-            frame = frames.next() => frame,
+            frame = next_call(frames, service.limits.call, logged_in) => frame?,
             () = stop.cancelled() => return Ok(()),
         };
         let Some(frame) = frame else { return Ok(()) };
-        let call: Call = frame::decode(&frame?)?;
+        let call: Call = frame::decode(&frame)?;
         let name = call.request.name();
         let answer = answer(call, service, session).await;
+        logged_in = match answer {
+            Ok(Some(Reply::Login(()))) => true,
+            Ok(Some(Reply::Logout(()))) => false,
+            _ => logged_in,
+        };
         let refusal = answer.as_ref().err().map(|refusal| refusal.text());
         tracing::debug!(hsm_id = %service.hsm_id, %session, call = name, refusal);
         let sent = timeout(service.limits.call, frames.send(frame::encode(&answer)?)).await;
         sent.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    }
+}
+
+/// Waits for a call as long as somebody is logged in. Nobody may keep a connection with half a call, or for long
+/// without a login: they are limited in number.
+async fn next_call(
+    frames: &mut Frames<TlsStream<TcpStream>>,
+    limit: Duration,
+    logged_in: bool,
+) -> Result<Option<BytesMut>, SessionError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let begun = frames.read_buffer().len();
+        match timeout(limit, frames.next()).await {
+            Ok(Some(frame)) => return closed_is_none(frame),
+            Ok(None) => return Ok(None),
+            Err(_) if begun > 0 => return Err(SessionError::HalfACall),
+            Err(_) => waited += limit,
+        }
+        if !logged_in && waited >= IDLE && frames.read_buffer().is_empty() {
+            return Err(SessionError::Idle(IDLE));
+        }
+    }
+}
+
+/// A client that goes without a word of farewell is gone all the same.
+fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, SessionError> {
+    match frame {
+        Ok(frame) => Ok(Some(frame)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -93,7 +140,8 @@ async fn answer(call: Call, service: &Service, session: SessionId) -> Answer {
             (Outcome::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
             (Outcome::Needs(work), Round::Perform(_)) => {
                 let given = request.password().ok_or(Refusal::InvalidInput)?.clone();
-                password = service.hasher.work(work, given).await;
+                let worked = service.hasher.work(work, given).await;
+                password = Some(worked.ok_or(Refusal::OutOfResources)?);
             }
         }
     }

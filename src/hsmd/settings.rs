@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::protocol::device::Member;
 
@@ -18,7 +19,8 @@ pub struct Settings {
     /// Clients must hold a certificate of this CA (PEM, X.509 version 3); `null` asks for none.
     pub client_ca: Option<PathBuf>,
     /// Connections at the same time; more wait until one ends.
-    pub max_connections: usize,
+    #[serde(deserialize_with = "at_most::<10_000, _>")]
+    pub max_connections: u32,
     /// How new passwords are hashed.
     pub password_hash: HashCost,
 }
@@ -27,9 +29,11 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HashCost {
-    /// Memory for one hash, in KiB.
+    /// Memory for one hash, in KiB; at most 1 GiB.
+    #[serde(deserialize_with = "at_most::<1_048_576, _>")]
     pub memory_kib: u32,
     /// Passes over it.
+    #[serde(deserialize_with = "at_most::<100, _>")]
     pub iterations: u32,
     /// Lanes.
     pub parallelism: u32,
@@ -40,6 +44,15 @@ impl Settings {
     #[must_use]
     pub fn new(listen: SocketAddr, members: Vec<Member>, password_hash: HashCost) -> Self {
         Self { listen, members, client_ca: None, max_connections: 900, password_hash }
+    }
+}
+
+/// A number from 1 to `MAX`.
+fn at_most<'de, const MAX: u32, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    match u32::try_from(number) {
+        Ok(number) if (1..=MAX).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => Err(D::Error::custom(format!("{number} is not a number from 1 to {MAX}"))),
     }
 }
 

@@ -5,9 +5,9 @@
 //! history over the newest snapshot gives the HSM; the audit log is never shortened. Each value is a version
 //! byte and postcard.
 
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::path::Path;
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
@@ -29,17 +29,15 @@ pub struct Store {
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// There is one already.
+    #[error("there is a store already")]
+    Exists,
     /// Another program has it open.
-    #[error("{}: in use by another hsmd", .0.display())]
-    InUse(PathBuf),
+    #[error("in use by another hsmd")]
+    InUse,
     /// There is a file, but not a store: it is never taken for an empty HSM.
-    #[error("{}: not an HSM's store, or damaged ({source})", path.display())]
-    Unreadable {
-        /// Of the file.
-        path: PathBuf,
-        /// What redb said.
-        source: Box<redb::Error>,
-    },
+    #[error("not an HSM's store, or damaged ({0})")]
+    Unreadable(String),
     /// A record is of a later release, or damaged.
     #[error("record {0} of the store cannot be read by this release")]
     Record(u64),
@@ -75,7 +73,7 @@ impl Store {
     /// If the file cannot be made; an existing one is not touched.
     pub fn create(path: &Path, history: &[Change]) -> Result<(), StoreError> {
         if path.exists() {
-            return Err(StoreError::InUse(path.to_owned()));
+            return Err(StoreError::Exists);
         }
         let database = Builder::new().set_cache_size(CACHE).create(path).map_err(failed)?;
         Self { database, last: 0, since_snapshot: 0 }.commit(&[history])
@@ -87,21 +85,12 @@ impl Store {
     ///
     /// If there is none, it is in use, or it cannot be read.
     pub fn open(path: &Path) -> Result<(Self, Hsm), StoreError> {
-        let unreadable = |source: DatabaseError| StoreError::Unreadable {
-            path: path.to_owned(),
-            source: Box::new(source.into()),
-        };
-        let deadline = Instant::now() + LOCK_PATIENCE;
-        let database = loop {
-            match Builder::new().set_cache_size(CACHE).open(path) {
-                Err(DatabaseError::DatabaseAlreadyOpen) if Instant::now() < deadline => {
-                    thread::sleep(Duration::from_millis(20));
-                }
-                Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StoreError::InUse(path.to_owned())),
-                opened => break opened.map_err(unreadable)?,
-            }
-        };
-        match Self::replay(database)? {
+        let opened = panic::catch_unwind(|| {
+            let mut file = open_file(path)?;
+            if file.check_integrity().map_err(unreadable)? { Self::replay(file) } else { Err(damaged()) }
+        });
+        // redb panics on pages that make no sense.
+        match opened.unwrap_or_else(|_| Err(damaged()))? {
             (store, hsm) if store.last > 0 => Ok((store, hsm)),
             _ => Err(StoreError::Empty),
         }
@@ -214,6 +203,28 @@ impl Store {
         transaction.abort().map_err(failed)?;
         Ok((Self { database, last, since_snapshot: last.saturating_sub(before) }, hsm))
     }
+}
+
+/// Opens a store's file; a predecessor that was killed may hold its lock for a moment.
+fn open_file(path: &Path) -> Result<Database, StoreError> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match Builder::new().set_cache_size(CACHE).open(path) {
+            Err(DatabaseError::DatabaseAlreadyOpen) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StoreError::InUse),
+            opened => return opened.map_err(unreadable),
+        }
+    }
+}
+
+fn unreadable(error: DatabaseError) -> StoreError {
+    StoreError::Unreadable(redb::Error::from(error).to_string())
+}
+
+fn damaged() -> StoreError {
+    StoreError::Unreadable("its pages do not fit together".to_owned())
 }
 
 fn write<T: Serialize + ?Sized>(

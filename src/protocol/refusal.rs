@@ -58,6 +58,8 @@ refusals! {
     OperationIdReused = 0x1000a, "HSM Error: Operation id is already used for another operation";
     /// The HSM is stopping.
     ShuttingDown = 0x1000b, "HSM Error: The HSM is shutting down";
+    /// Memory or random numbers could not be had; the HSM's log may say more.
+    OutOfResources = 0x1000c, "HSM Error: The HSM is out of resources";
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub enum Ended {
     AllDone,
     /// Some command did not, or not everywhere.
     SomethingFailed,
+    /// The input could not be read or the output not be written, and what was left of the input was not run.
+    ConsoleLost,
 }
 
 /// Runs commands until `quit` or the end of input, and disconnects.
@@ -29,7 +31,7 @@ pub fn run(session: &mut Session<'_>) -> Ended {
     }
     session.console.print("disconnecting from servers, please wait...\n");
     session.wait(async |cluster, _| cluster.close().await);
-    ended
+    if session.console.is_lost() { Ended::ConsoleLost } else { ended }
 }
 
 /// Shows the prompt, reads a line and runs it; `None` at the end of input.
@@ -37,7 +39,7 @@ pub fn step(session: &mut Session<'_>) -> Option<Outcome> {
     session.interrupt.clear();
     match session.console.line(&session.prompt()) {
         Input::Given(line) => Some(run_line(session, &line)),
-        Input::Interrupted => Some(Outcome::Done),
+        Input::Interrupted => Some(Outcome::Failed),
         Input::Ended => None,
     }
 }

@@ -58,7 +58,7 @@ impl Anchor {
     ///
     /// If the file does not hold exactly one self-signed certificate.
     pub fn load(path: &Path) -> Result<Self, AnchorError> {
-        let text = fs::read(path).map_err(|source| match source.kind() {
+        let text = read_file(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => AnchorError::Missing(path.to_owned()),
             _ => AnchorError::Unreadable { path: path.to_owned(), source },
         })?;
@@ -91,5 +91,14 @@ impl Anchor {
         }
         certificate::check_signature(ca.public_key(), &ca).map_err(unusable)?;
         Ok(Self(der.to_vec()))
+    }
+}
+
+/// Reads a file that is one: a pipe could make the console wait for ever.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::metadata(path)? {
+        metadata if metadata.is_file() => fs::read(path),
+        metadata if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => Err(io::Error::other("not a file")),
     }
 }

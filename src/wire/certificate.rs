@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
 };
+use x509_parser::asn1_rs::Tag;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -110,7 +111,9 @@ fn algorithm(
 ) -> Result<&'static dyn VerificationAlgorithm, Distrust> {
     let signature = certificate.signature_algorithm.algorithm.to_id_string();
     let curve = || {
-        let parameters = key.algorithm.parameters.as_ref()?;
+        // An RSA key's are NULL.
+        let parameters =
+            key.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid)?;
         parameters.as_oid().ok().map(|oid| oid.to_id_string())
     };
     let algorithm: &'static dyn VerificationAlgorithm = match (signature.as_str(), curve().as_deref()) {

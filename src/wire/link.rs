@@ -144,6 +144,9 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, Open
     if welcome.version != VERSION {
         return Err(OpenError::Version(welcome.version));
     }
+    if welcome.hsm_id.is_empty() || !welcome.hsm_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(OpenError::NotAnHsm(Garbage));
+    }
     Ok(welcome.hsm_id)
 }
 
@@ -164,6 +167,8 @@ fn tls_error(error: &io::Error) -> OpenError {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
                 OpenError::Closed
             }
+            // Of the frames, not of TLS.
+            io::ErrorKind::InvalidData => OpenError::NotAnHsm(Garbage),
             _ => OpenError::Tls(strerror(error)),
         };
     };

@@ -110,4 +110,8 @@ impl Console for Script {
     fn print(&mut self, text: &str) {
         self.text.borrow_mut().push_str(text);
     }
+
+    fn is_lost(&self) -> bool {
+        false
+    }
 }

@@ -1,0 +1,34 @@
+//! The programs as processes: `hsmd` and the console as they are installed, and what happens to both when they are
+//! signalled, killed, misconfigured, or met by somebody else's certificates.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "binaries/cluster.rs"]
+mod cluster;
+#[path = "binaries/process.rs"]
+mod process;
+
+#[path = "binaries/certificates.rs"]
+mod certificates;
+#[path = "binaries/daemon.rs"]
+mod daemon;
+#[path = "binaries/dev.rs"]
+mod dev;
+#[path = "binaries/exit_code.rs"]
+mod exit_code;
+#[path = "binaries/folder.rs"]
+mod folder;
+#[path = "binaries/kill.rs"]
+mod kill;
+#[path = "binaries/life.rs"]
+mod life;
+#[path = "binaries/secret.rs"]
+mod secret;
+#[path = "binaries/start_up.rs"]
+mod start_up;
