@@ -7,13 +7,16 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "terminal/cluster.rs"]
+mod cluster;
 #[path = "terminal/session.rs"]
 mod session;
 
 use std::process::Command;
 use std::time::Duration;
 
-use session::{PROMPT, Session, console, must_be_installed};
+use cluster::Cluster;
+use session::{PROMPT, Session, console, must_be_installed, wait_for_text};
 
 const UP: &str = "\x1b[A";
 const LEFT: &str = "\x1b[D";
@@ -255,6 +258,46 @@ fn the_terminal_is_as_it_was_after_every_signal() {
             session.assert_modes_restored();
         }
     }
+}
+
+#[test]
+fn ctrl_c_ends_the_waiting_for_a_server_that_does_not_answer() {
+    let cluster = Cluster::run(2);
+    let mut session = Session::start(&cluster.console(), "xterm");
+    session.wait_for(PROMPT);
+    cluster.signal(1, "-STOP");
+    session.send("listUsers\r");
+    // Nothing is printed before all have answered; too early, the key would only clear what is typed ahead.
+    std::thread::sleep(Duration::from_millis(500));
+    session.send("\x03");
+    let listed = session.wait_for(PROMPT);
+    assert!(listed.contains("Users on server 0("), "{listed}");
+    assert!(listed.contains("listUsers failed: interrupted before the server answered"), "{listed}");
+    cluster.signal(1, "-CONT");
+    session.send("listUsers\r");
+    let listed = session.wait_for(PROMPT);
+    assert!(listed.contains("Reconnected to server 1(") && listed.contains("Users on server 1("), "{listed}");
+    session.send("quit\r");
+    assert!(session.wait_for_end().success());
+    session.assert_modes_restored();
+}
+
+#[test]
+fn a_password_stays_hidden_when_the_output_goes_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("log");
+    let redirected = format!("{} > {} 2>&1", console().join(" "), output.display());
+    let mut session = Session::start(&["sh", "-c", &redirected].map(str::to_owned), "xterm");
+    wait_for_text(&output, PROMPT);
+    session.send(&format!("{LOGIN}\r"));
+    wait_for_text(&output, "Enter password: ");
+    session.send("password\r");
+    wait_for_text(&output, LOGGED_IN);
+    session.send("\x04");
+    session.wait_for_end();
+    assert!(session.everything().contains("-hpswd"), "the kernel echoes what is not hidden");
+    assert!(!session.everything().contains("password"), "{:?}", session.everything());
+    session.assert_modes_restored();
 }
 
 #[test]

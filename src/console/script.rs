@@ -40,9 +40,14 @@ impl<R: BufRead, W: Write> Script<R, W> {
         let mut line = Zeroizing::new(Vec::new());
         let mut any = false;
         while !self.lost {
-            let Ok(&[byte, ..]) = self.input.fill_buf() else {
-                self.lost |= self.input.fill_buf().is_err();
-                break;
+            // Once: a terminal's end of input is over after it was seen.
+            let byte = match self.input.fill_buf() {
+                Ok(&[byte, ..]) => byte,
+                Ok([]) => break,
+                Err(_) => {
+                    self.lost = true;
+                    break;
+                }
             };
             self.input.consume(1);
             match (byte, mem::replace(&mut self.after_return, byte == b'\r')) {
@@ -126,5 +131,65 @@ impl<R: BufRead, W: Write> Console for Script<R, W> {
 
     fn is_lost(&self) -> bool {
         self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::{Console, Echo, Input, Script};
+
+    /// Stars for digits.
+    fn mask(line: &str) -> String {
+        line.chars().map(|letter| if letter.is_ascii_digit() { '*' } else { letter }).collect()
+    }
+
+    fn play<T>(input: &[u8], play: impl FnOnce(&mut dyn Console) -> T) -> (T, String) {
+        let mut output = Vec::new();
+        let played = play(&mut Script::new(Cursor::new(input), &mut output, mask, Echo::Written));
+        (played, String::from_utf8(output).unwrap())
+    }
+
+    fn given<T>(input: Input<T>) -> Option<T> {
+        if let Input::Given(given) = input { Some(given) } else { None }
+    }
+
+    #[test]
+    fn every_line_end_ends_one_line() {
+        let (lines, output) = play(b"\xef\xbb\xbfa\rb\nc\r\n\nd", |console| {
+            std::iter::from_fn(|| given(console.line(">"))).collect::<Vec<_>>()
+        });
+        assert_eq!(lines, ["a", "b", "c", "", "d"]);
+        assert_eq!(output, ">a\n>b\n>c\n>\n>d\n>\n");
+    }
+
+    #[test]
+    fn comments_are_left_out_but_not_as_answers() {
+        let (lines, output) = play(b"# no\n  # no\nyes\n#1\n", |console| {
+            (given(console.line(">")), given(console.answer("sure?")))
+        });
+        assert_eq!(lines, (Some("yes".to_owned()), Some("#1".to_owned())));
+        assert_eq!(output, ">yes\nsure?#*\n");
+    }
+
+    #[test]
+    fn secrets_are_not_echoed_and_answers_are_masked() {
+        let (secret, output) = play(b"hush1\nlogin 1234\n", |console| {
+            let secret = given(console.secret("Enter password: "));
+            console.answer("(y/n)?");
+            secret.map(|secret| secret.expose().to_owned())
+        });
+        assert_eq!(secret.as_deref(), Some("hush1"));
+        assert_eq!(output, "Enter password: \n(y/n)?login ****\n");
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_is_left_out_aloud() {
+        let (kinds, output) = play(b"p\xe4ss\nnext\n", |console| {
+            [console.line(">"), console.line(">")].map(|line| matches!(line, Input::Given(_)))
+        });
+        assert_eq!(kinds, [false, true]);
+        assert_eq!(output, ">\nThis line is not UTF-8; it is left out\n>next\n");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::cluster::{Cluster, listed};
-use crate::process::{hsmd, installed, run, text};
+use crate::process::{hsmd, must_be_installed, run, text};
 
 const VALID: [&str; 2] = ["-days", "3652"];
 const HSM: &str = "/CN=HSM:hsm-test:PARTN:1, for FIPS mode";
@@ -20,9 +20,7 @@ pub(crate) fn openssl(folder: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn openssl_trusts_the_generated_cluster_by_its_ca_certificate() {
-    if !installed("openssl") {
-        return;
-    }
+    must_be_installed("openssl");
     let cluster = Cluster::new(2);
     for certificate in ["hsm0/cluster.crt", "hsm1/cluster.crt"] {
         let verified = openssl(&cluster.path(""), &["verify", "-CAfile", "customerCA.crt", certificate]);
@@ -39,9 +37,7 @@ fn openssl_trusts_the_generated_cluster_by_its_ca_certificate() {
 
 #[test]
 fn a_version_1_certificate_of_the_owners_rsa_ca_makes_a_cluster() {
-    if !installed("openssl") {
-        return;
-    }
+    must_be_installed("openssl");
     for (ca_key, cluster_key) in [("rsa:2048", "rsa:2048"), ("rsa:4096", "rsa:2048")] {
         let cluster = Cluster::new(1);
         install(&cluster, ca_key, cluster_key, HSM);
@@ -59,9 +55,7 @@ fn a_version_1_certificate_of_the_owners_rsa_ca_makes_a_cluster() {
 
 #[test]
 fn a_certificate_that_the_same_ca_signed_for_somebody_else_is_no_clusters() {
-    if !installed("openssl") {
-        return;
-    }
+    must_be_installed("openssl");
     let cluster = Cluster::new(1);
     install(&cluster, "rsa:2048", "rsa:2048", "/CN=client");
     let refused = run(&mut hsmd(&["run", text(&cluster.path(""))]), "").with_code(1).stderr;
@@ -89,9 +83,7 @@ fn a_certificate_of_another_ca_or_about_another_key_is_no_clusters() {
 
 #[test]
 fn an_hsm_that_asks_for_client_certificates_takes_those_of_its_ca_only() {
-    if !installed("openssl") {
-        return;
-    }
+    must_be_installed("openssl");
     let cluster = Cluster::new(1);
     for name in ["clients", "strangers"] {
         make_ca(&cluster.path(""), name, "rsa:2048");

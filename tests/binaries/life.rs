@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cluster::{Cluster, listed, unused_net};
-use crate::process::{Process, console, hsmd, installed, run, text};
+use crate::process::{Process, console, hsmd, must_be_installed, run, text};
 
 /// From the PRECO of a new HSM to a user that is gone again, with each password used once it is set.
 const LIFE: &str = "\
@@ -82,9 +82,7 @@ fn a_users_whole_life_plays_from_a_file_and_survives_a_restart() {
 
 #[test]
 fn a_config_that_jq_rewrote_still_works() {
-    if !installed("jq") {
-        return;
-    }
+    must_be_installed("jq");
     let cluster = Cluster::new(2);
     let _daemon = cluster.run();
     for arguments in [&["."][..], &["-c", "."], &["-S", "--tab", ".comment = \"ours\" | .servers[].zone = 1"]]

@@ -47,13 +47,10 @@ pub(crate) fn run(command: &mut Command, input: &str) -> Ended {
     process.end()
 }
 
-/// Whether a program that a story needs is there; what is left out is said.
-pub(crate) fn installed(program: &str) -> bool {
-    let there = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
-    if !there.status.success() {
-        eprintln!("left out: {program} is not installed");
-    }
-    there.status.success()
+/// Stories that other programs take part in need those programs: `tests/run` installs them.
+pub(crate) fn must_be_installed(program: &str) {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
+    assert!(found.status.success(), "{program} is not installed; tests/run installs what the tests need");
 }
 
 pub(crate) fn text(path: &Path) -> &str {

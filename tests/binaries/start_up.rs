@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::certificates::openssl;
 use crate::cluster::{Cluster, listed};
-use crate::process::{PROMPT, Process, console, hsmd, installed, text};
+use crate::process::{PROMPT, Process, console, hsmd, must_be_installed, text};
 
 const BANNER: &str = "\
 Ignoring E2E enable flag in the configuration file
@@ -130,9 +130,7 @@ fn without_the_ca_certificate_commands_are_limited_until_it_is_there() {
 
 #[test]
 fn with_another_ca_certificate_commands_are_limited() {
-    if !installed("openssl") {
-        return;
-    }
+    must_be_installed("openssl");
     let p256 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
     for key in [&["-newkey", "rsa:2048"][..], &p256] {
         let cluster = Cluster::new(1);

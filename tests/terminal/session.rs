@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -126,6 +127,12 @@ impl Drop for Session {
 /// The console with an embedded cluster of one HSM.
 pub(crate) fn console() -> Vec<String> {
     [env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"), "--dev", "1"].map(str::to_owned).to_vec()
+}
+
+/// Waits until a file holds the text.
+pub(crate) fn wait_for_text(file: &Path, text: &str) {
+    let found = within_deadline(|| std::fs::read_to_string(file).ok().filter(|read| read.contains(text)));
+    assert!(found.is_some(), "no {text:?} in {}", file.display());
 }
 
 /// Stories that other programs drive need those programs: `tests/run` installs them.

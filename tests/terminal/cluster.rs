@@ -1,0 +1,60 @@
+//! A cluster of real daemons, one process for each HSM.
+
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::session::wait_for_text;
+
+pub(crate) struct Cluster {
+    folder: TempDir,
+    daemons: Vec<Child>,
+}
+
+impl Cluster {
+    pub(crate) fn run(nodes: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("cluster");
+        let net = format!("127.77.{}.0", std::process::id() % 250);
+        let init = Command::new(env!("CARGO_BIN_EXE_hsmd"))
+            .args(["cluster", "init", "--nodes", &nodes.to_string(), "--net", &net, "--dir"])
+            .arg(&dir)
+            .output()
+            .unwrap();
+        assert!(init.status.success(), "{init:?}");
+        let run = |node| {
+            let log = folder.path().join(format!("log{node}"));
+            let daemon = Command::new(env!("CARGO_BIN_EXE_hsmd"))
+                .arg("run")
+                .arg(dir.join(format!("hsm{node}")))
+                .stdout(Stdio::null())
+                .stderr(std::fs::File::create(&log).unwrap())
+                .spawn()
+                .unwrap();
+            wait_for_text(&log, "ready");
+            daemon
+        };
+        let daemons = (0..nodes).map(run).collect();
+        Self { folder, daemons }
+    }
+
+    pub(crate) fn console(&self) -> Vec<String> {
+        let config = self.folder.path().join("cluster/cloudhsm_mgmt_util.cfg");
+        [env!("CARGO_BIN_EXE_cloudhsm_mgmt_util").to_owned(), config.display().to_string()].to_vec()
+    }
+
+    pub(crate) fn signal(&self, node: usize, name: &str) {
+        let process = self.daemons[node].id().to_string();
+        assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for daemon in &mut self.daemons {
+            // It may have ended already.
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+        }
+    }
+}
