@@ -185,8 +185,8 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     let session = engine.open().await.unwrap();
     let ask = async |request: &Request| {
         let round = Round::Perform(OperationId(0));
-        let password = Some(model::right_password(request));
-        engine.decide(Question { request: request.clone(), round, caller: session, password }).await
+        let worked = Some(model::right_password(request));
+        engine.decide(Question { request: request.clone(), round, caller: session, worked }).await
     };
     let login = model::login(UserType::PreCo, "admin", true);
     let mut failed = false;

@@ -78,6 +78,10 @@ fn who(access: Option<Access>) -> &'static str {
         Some(Access::LoggedIn) => "everybody who is logged in",
         Some(Access::Officer) => "a CO",
         Some(Access::OfficerOrSelf) => "a CO, and everybody for oneself",
+        Some(Access::CryptoUser) => "a CU",
+        Some(Access::Overseer) => "a CO or the AU",
+        Some(Access::User) => "a CU, a CO or the AU",
+        Some(Access::ByAttribute) => "the CU who owns the key; a CO for OBJ_ATTR_TRUSTED",
     }
 }
 

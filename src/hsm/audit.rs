@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{Change, Outcome, SessionId};
+use crate::protocol::key::KeySpec;
 use crate::protocol::user::UserType;
 use crate::protocol::{Refusal, Request};
 
@@ -127,7 +128,22 @@ impl Opcode {
             Request::Login(_) => Some(Self(0x0d)),
             Request::Logout(_) => Some(Self(0x0e)),
             Request::DeleteUser(_) => Some(Self(0xa1)),
-            Request::ListUsers(_) | Request::DescribeHsm(_) | Request::ListMembers(_) => None,
+            Request::DeleteKey(_) => Some(Self(0x11)),
+            Request::ShareKey(_) => Some(Self(0x12)),
+            Request::GenerateKey(op) => match op.spec {
+                KeySpec::Rsa { .. } | KeySpec::Ec(_) => Some(Self(0x19)),
+                KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => Some(Self(0x17)),
+            },
+            Request::SetAttribute(_) => Some(Self(0x1f)),
+            Request::ExtractKey(_) | Request::ExtractUser(_) => Some(Self(0xf0)),
+            Request::InsertKey(_) | Request::InsertUser(_) => Some(Self(0xf1)),
+            Request::ListUsers(_)
+            | Request::DescribeHsm(_)
+            | Request::ListMembers(_)
+            | Request::FindKeys(_)
+            | Request::DescribeKey(_)
+            | Request::ReadAttributes(_)
+            | Request::ListKeys(_) => None,
         }
     }
 
@@ -138,7 +154,14 @@ impl Opcode {
             0x09 => "CN_CHANGE_PSWD",
             0x0d => "CN_LOGIN",
             0x0e => "CN_LOGOUT",
+            0x11 => "CN_DESTROY_OBJECT",
+            0x12 => "CN_SHARE_OBJECT",
+            0x17 => "CN_GENERATE_KEY",
+            0x19 => "CN_GENERATE_KEY_PAIR",
+            0x1f => "CN_MODIFY_OBJECT",
             0xa1 => "CN_DELETE_USER",
+            0xf0 => "CN_EXTRACT_MASKED_OBJECT_USER",
+            0xf1 => "CN_INSERT_MASKED_OBJECT_USER",
             _ => "UNKNOWN",
         }
     }

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
 use super::done::Performed;
-use super::{Identity, Outcome, PasswordHash, SessionId, User};
+use super::{Identity, Key, Outcome, PasswordHash, SessionId, User};
+use crate::protocol::attribute::{Attribute, Value};
+use crate::protocol::key::{KeyHandle, Sharing};
 use crate::protocol::message::OperationId;
 use crate::protocol::user::{UserId, UserType};
 use crate::protocol::{Effect, Request};
@@ -49,6 +51,35 @@ pub enum Change {
     Performed(Performed),
     /// The audit log has one more record.
     Recorded(AuditRecord),
+    /// A key came to be, or another copy of it took its place.
+    KeyCreated {
+        /// Of this node, or of the original.
+        handle: KeyHandle,
+        /// Whole, with its wrapped value.
+        key: Key,
+        /// The session that it ends with.
+        session: Option<SessionId>,
+    },
+    /// A key is gone.
+    KeyDeleted(KeyHandle),
+    /// More, or fewer, users may use a key.
+    KeyShared {
+        /// Which key.
+        handle: KeyHandle,
+        /// Who.
+        users: Vec<UserId>,
+        /// More or fewer.
+        sharing: Sharing,
+    },
+    /// A key's attribute has another value.
+    AttributeSet {
+        /// Which key.
+        handle: KeyHandle,
+        /// Which attribute.
+        attribute: Attribute,
+        /// From now on.
+        value: Value,
+    },
 }
 
 impl Change {

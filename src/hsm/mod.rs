@@ -1,15 +1,18 @@
 //! The HSM as a value: [`Hsm::decide`] says, [`Hsm::apply`] changes.
 //!
-//! Nothing here reads a clock, a file or a random number, or hashes a password: what a decision needs from
+//! Nothing here reads a clock, a file or a random number, hashes a password or makes a key: what a decision needs from
 //! outside comes in [`Env`], and what it needs computed first it says by [`Outcome::Needs`].
 
 pub mod audit;
 mod change;
 mod device;
 mod done;
+mod key;
+mod masked;
 mod permission;
 mod session;
 mod user;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -22,10 +25,13 @@ use crate::protocol::{Refusal, Reply, Request};
 
 pub use change::Change;
 pub use done::{Done, Performed};
+pub use key::{FIRST_INDEX, Key, MAX_KEYS, Wrapped};
 pub use session::SessionId;
 pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};
+pub use work::{Copied, CopiedKey, CopiedUser, Material, NewKey, Work, Worked};
 
 use audit::AuditHead;
+use key::Keys;
 use session::Sessions;
 
 /// One HSM: everything that survives a restart, and the sessions open now.
@@ -35,6 +41,7 @@ pub struct Hsm {
     reboots: u32,
     users: BTreeMap<UserId, User>,
     next_user: u32,
+    keys: Keys,
     done: Done,
     audit: AuditHead,
     #[serde(skip)]
@@ -59,28 +66,7 @@ pub struct Env<'a> {
     /// The HSMs of the cluster.
     pub members: &'a [Member],
     /// What was computed because an earlier decision on the same request needed it.
-    pub password: Option<&'a PasswordResult>,
-}
-
-/// Slow work on a password, done outside and then handed to [`Hsm::decide`].
-pub enum PasswordWork {
-    /// Hash the new password of the request.
-    Hash,
-    /// Compare the password of the request with this hash.
-    Check(PasswordHash),
-}
-
-/// The result of [`PasswordWork`].
-pub enum PasswordResult {
-    /// The new password, hashed.
-    Hashed(PasswordHash),
-    /// Whether the password is the one of `hash`.
-    Checked {
-        /// What it was compared with: a decision ignores a comparison with a hash that is no longer the user's.
-        hash: PasswordHash,
-        /// Whether it matched.
-        right: bool,
-    },
+    pub worked: Option<&'a Worked>,
 }
 
 /// What the HSM says to a request.
@@ -90,7 +76,7 @@ pub enum Outcome {
     /// No.
     Refused(Refusal),
     /// Yes as far as one can see; ask again with the result of this work.
-    Needs(PasswordWork),
+    Needs(Work),
 }
 
 /// An outcome and the changes that make it true. A refusal can have changes, too: a wrong password counts.
@@ -141,9 +127,16 @@ impl Hsm {
             }
             Change::LoginFailed(id) => self.count_failure(*id),
             Change::LoggedIn { session, user } => self.log_in(*session, *user),
-            Change::LoggedOut(session) => self.sessions.close(*session),
+            Change::LoggedOut(session) => self.close(*session),
             Change::Performed(performed) => self.done.remember(performed.clone()),
             Change::Recorded(record) => self.audit = record.head(),
+            Change::KeyCreated { handle, key, session } => {
+                self.keys.use_up(self.identity.node_id, *handle);
+                self.keys.insert(*handle, key.clone(), *session);
+            }
+            Change::KeyDeleted(handle) => self.keys.remove(*handle),
+            Change::KeyShared { handle, users, sharing } => self.keys.share(*handle, users, *sharing),
+            Change::AttributeSet { handle, attribute, value } => self.keys.set(*handle, *attribute, value),
         }
     }
 
@@ -175,19 +168,32 @@ impl Hsm {
             Request::ChangePassword(op) => {
                 self.change_password(op, caller, env, changes).map(Reply::ChangePassword)
             }
+            Request::GenerateKey(op) => self.generate_key(op, caller, env, changes).map(Reply::GenerateKey),
+            Request::DeleteKey(op) => Ok(Reply::DeleteKey(self.delete_key(op, caller, changes)?)),
+            Request::FindKeys(op) => Ok(Reply::FindKeys(self.find_keys(op, caller)?)),
+            Request::DescribeKey(op) => Ok(Reply::DescribeKey(self.describe_key(op, caller)?)),
+            Request::ReadAttributes(op) => Ok(Reply::ReadAttributes(self.read_attributes(op, caller)?)),
+            Request::SetAttribute(op) => Ok(Reply::SetAttribute(self.set_attribute(op, caller, changes)?)),
+            Request::ShareKey(op) => Ok(Reply::ShareKey(self.share_key(op, caller, changes)?)),
+            Request::ListKeys(op) => Ok(Reply::ListKeys(self.list_keys(op)?)),
+            Request::ExtractKey(op) => self.extract_key(op, caller, env).map(Reply::ExtractKey),
+            Request::InsertKey(op) => self.insert_copied_key(op, caller, env, changes).map(Reply::InsertKey),
+            Request::ExtractUser(op) => self.extract_user(op, env).map(Reply::ExtractUser),
+            Request::InsertUser(op) => self.insert_copied_user(op, env, changes).map(Reply::InsertUser),
         }
     }
 
     fn start(&mut self) {
         self.reboots = self.reboots.saturating_add(1);
         self.sessions = Sessions::default();
+        self.keys.end_session(None);
     }
 }
 
 /// Why a handler gave no reply.
 enum No {
     Refused(Refusal),
-    Needs(PasswordWork),
+    Needs(Work),
 }
 
 impl From<Refusal> for No {

@@ -1,6 +1,7 @@
 //! Who may ask for what: one decision, from the operation's entry in the table.
 
 use super::{Hsm, SessionId, User};
+use crate::protocol::attribute::SetBy;
 use crate::protocol::user::UserType;
 use crate::protocol::{Access, Refusal, Request};
 
@@ -8,21 +9,25 @@ impl Hsm {
     /// Refuses a request that the session's user may not make.
     pub(super) fn permit(&self, request: &Request, caller: SessionId) -> Result<(), Refusal> {
         let user = self.caller(caller).map(|(_, user)| user);
-        match request.access() {
-            Access::Public | Access::Anyone => Ok(()),
-            Access::LoggedIn => user.map(|_| ()).ok_or(Refusal::NotLoggedIn),
-            Access::Officer => is_officer(user),
-            Access::OfficerOrSelf if user.is_some_and(|user| is_about(request, user)) => Ok(()),
-            Access::OfficerOrSelf => is_officer(user),
-        }
+        let is_own = user.is_some_and(|user| is_about(request, user));
+        let allowed: &[UserType] = match request.access() {
+            Access::Public | Access::Anyone => return Ok(()),
+            Access::OfficerOrSelf if is_own => return Ok(()),
+            Access::LoggedIn => &[UserType::Co, UserType::Cu, UserType::Au, UserType::PreCo],
+            Access::Officer | Access::OfficerOrSelf => &[UserType::Co],
+            Access::CryptoUser => &[UserType::Cu],
+            Access::Overseer => &[UserType::Co, UserType::Au],
+            Access::User => &[UserType::Co, UserType::Cu, UserType::Au],
+            Access::ByAttribute if is_for_officers(request) => &[UserType::Co],
+            Access::ByAttribute => &[UserType::Cu],
+        };
+        let user = user.ok_or(Refusal::NotLoggedIn)?;
+        if allowed.contains(&user.user_type) { Ok(()) } else { Err(Refusal::NotAuthorized) }
     }
 }
 
-fn is_officer(user: Option<&User>) -> Result<(), Refusal> {
-    match user.ok_or(Refusal::NotLoggedIn)?.user_type {
-        UserType::Co => Ok(()),
-        UserType::Unknown | UserType::Cu | UserType::Au | UserType::PreCo => Err(Refusal::NotAuthorized),
-    }
+fn is_for_officers(request: &Request) -> bool {
+    matches!(request, Request::SetAttribute(op) if op.attribute.set_by() == SetBy::Officer)
 }
 
 fn is_about(request: &Request, user: &User) -> bool {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, No, PasswordResult, PasswordWork, User};
+use super::{Change, Env, Hsm, No, User, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::session::Login;
 use crate::protocol::user::UserId;
@@ -34,6 +34,7 @@ impl Hsm {
     /// Forgets a session whose connection has ended.
     pub fn close(&mut self, session: SessionId) {
         self.sessions.close(session);
+        self.keys.end_session(Some(session));
     }
 
     pub(super) fn login(
@@ -73,10 +74,8 @@ impl Hsm {
 }
 
 fn password_is_right(user: &User, env: &Env<'_>) -> Result<bool, No> {
-    match env.password {
-        Some(PasswordResult::Checked { hash, right }) if *hash == user.password => Ok(*right),
-        Some(PasswordResult::Checked { .. } | PasswordResult::Hashed(_)) | None => {
-            Err(No::Needs(PasswordWork::Check(user.password.clone())))
-        }
+    match env.worked {
+        Some(Worked::Checked { hash, right }) if *hash == user.password => Ok(*right),
+        _ => Err(No::Needs(Work::CheckPassword(user.password.clone()))),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, No, PasswordResult, PasswordWork, SessionId};
+use super::{Change, Env, Hsm, No, SessionId, Work, Worked};
 use crate::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserId, UserRow, UserType};
 use crate::protocol::{Refusal, Secret};
 
@@ -66,6 +66,20 @@ impl UserName {
     }
 }
 
+impl UserName {
+    /// As typed at creation.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same for all names that count as equal.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
 /// An Argon2id hash in PHC string format; what no password can match if it is not one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordHash(pub String);
@@ -110,6 +124,9 @@ impl Hsm {
         if self.has_session(id, None) {
             return Err(Refusal::UserIsLoggedIn.into());
         }
+        if self.keys.owns_any(id) {
+            return Err(Refusal::UserOwnsKeys.into());
+        }
         changes.push(Change::UserDeleted(id));
         Ok(())
     }
@@ -149,6 +166,7 @@ impl Hsm {
 
     pub(super) fn remove_user(&mut self, id: UserId) {
         self.users.remove(&id);
+        self.keys.forget_user(id);
     }
 
     pub(super) fn replace_password(&mut self, id: UserId, user_type: UserType, password: &PasswordHash) {
@@ -198,9 +216,9 @@ fn must_have_allowed_length(password: &Secret) -> Result<(), Refusal> {
 }
 
 fn new_password(env: &Env<'_>) -> Result<PasswordHash, No> {
-    match env.password {
-        Some(PasswordResult::Hashed(hash)) => Ok(hash.clone()),
-        Some(PasswordResult::Checked { .. }) | None => Err(No::Needs(PasswordWork::Hash)),
+    match env.worked {
+        Some(Worked::Hashed(hash)) => Ok(hash.clone()),
+        _ => Err(No::Needs(Work::HashPassword)),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 
 use super::store::{Store, StoreError};
-use crate::hsm::{Change, Decision, Env, Hsm, Outcome, PasswordResult, SessionId};
+use crate::hsm::{Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
 use crate::protocol::{Refusal, Request};
@@ -23,7 +23,7 @@ pub struct Engine(mpsc::Sender<Job>);
 enum Job {
     Open(oneshot::Sender<SessionId>),
     Close(SessionId),
-    Decide(Question, oneshot::Sender<Outcome>),
+    Decide(Box<Question>, oneshot::Sender<Outcome>),
 }
 
 /// A request with all that its decision depends on but the time.
@@ -35,7 +35,7 @@ pub struct Question {
     /// Who asks.
     pub caller: SessionId,
     /// The result of work that an earlier decision on the same request needed.
-    pub password: Option<PasswordResult>,
+    pub worked: Option<Worked>,
 }
 
 /// Questions that may wait for the owner before connections have to.
@@ -80,7 +80,7 @@ impl Engine {
     /// Asks the HSM; what it answers is durable.
     pub async fn decide(&self, question: Question) -> Outcome {
         let (sender, receiver) = oneshot::channel();
-        let sent = self.0.send(Job::Decide(question, sender)).await;
+        let sent = self.0.send(Job::Decide(Box::new(question), sender)).await;
         match sent {
             Ok(()) => receiver.await.unwrap_or(Outcome::Refused(Refusal::ShuttingDown)),
             Err(_) => Outcome::Refused(Refusal::ShuttingDown),
@@ -139,7 +139,7 @@ impl Owner {
     }
 
     fn decide(&self, question: &Question, batch: &mut Batch) -> Decision {
-        let env = Env { now: now(), members: &self.members, password: question.password.as_ref() };
+        let env = Env { now: now(), members: &self.members, worked: question.worked.as_ref() };
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
         let decision = hsm.decide(&question.request, question.round, question.caller, &env);
         if !decision.changes.is_empty() {

@@ -5,8 +5,11 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::settings::Settings;
 use super::store::{Store, StoreError};
+use super::vault::{Family, Vault};
 use crate::hsm::Hsm;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::identity::{Identity, IdentityError};
@@ -19,6 +22,10 @@ pub const STORE: &str = "hsm.redb";
 pub const KEY: &str = "cluster.key";
 /// In an HSM's folder: the cluster's certificate, signed by the owner's CA.
 pub const CERTIFICATE: &str = "cluster.crt";
+/// In an HSM's folder: its own master key, under which its keys are stored.
+pub const MASTER: &str = "master.key";
+/// In an HSM's folder: the name and masking key of its clone family.
+pub const FAMILY: &str = "family.key";
 /// In an HSM's and in a cluster's folder: the owner's CA certificate.
 pub const CA: &str = "customerCA.crt";
 /// In a cluster's folder: what the console is started with.
@@ -36,6 +43,8 @@ pub struct Folder {
     pub identity: Identity,
     /// The owner's CA.
     pub anchor: Anchor,
+    /// Its cryptography.
+    pub vault: Vault,
 }
 
 /// Why a folder is not an HSM's or a cluster's. Nothing was changed in it.
@@ -90,6 +99,9 @@ pub enum FolderError {
         /// Why.
         source: StoreError,
     },
+    /// A file of secrets does not hold them.
+    #[error("{}: not a key of this program", .0.display())]
+    BadKey(PathBuf),
     /// The cluster's certificate or key cannot be had.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -142,7 +154,7 @@ impl Folder {
             return Err(FolderError::Cluster(path.to_owned()));
         }
         must_be_private(path)?;
-        for name in [SETTINGS, STORE, KEY, CERTIFICATE, CA] {
+        for name in [SETTINGS, STORE, KEY, CERTIFICATE, CA, MASTER, FAMILY] {
             let file = path.join(name);
             if !file.exists() {
                 return Err(FolderError::HalfMade { path: path.to_owned(), missing: name.to_owned() });
@@ -152,10 +164,24 @@ impl Folder {
         let settings = read_settings(path)?;
         let identity = Identity::load(&path.join(CERTIFICATE), &path.join(KEY))?;
         let anchor = Anchor::load(&path.join(CA))?;
+        let vault = open_vault(path)?;
         let file = path.join(STORE);
         let (store, hsm) = Store::open(&file).map_err(|source| FolderError::Store { path: file, source })?;
-        Ok(Self { settings, store, hsm, identity, anchor })
+        Ok(Self { settings, store, hsm, identity, anchor, vault })
     }
+}
+
+fn open_vault(folder: &Path) -> Result<Vault, FolderError> {
+    let read = |name| {
+        let path = folder.join(name);
+        let read = fs::read(&path).map(Zeroizing::new);
+        read.map_err(|source| FolderError::Unreadable { path, source })
+    };
+    let bad = |name| FolderError::BadKey(folder.join(name));
+    let (master, family) = (read(MASTER)?, read(FAMILY)?);
+    let master = <[u8; 32]>::try_from(master.as_slice()).map_err(|_| bad(MASTER))?;
+    let family = Family::from_bytes(&family).ok_or_else(|| bad(FAMILY))?;
+    Vault::new(&Zeroizing::new(master), &family).map_err(|_| bad(MASTER))
 }
 
 fn is_hsm_folder(name: &str) -> bool {

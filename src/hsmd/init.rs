@@ -12,11 +12,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use serde::Serialize;
 
-use super::folder::{CA, CERTIFICATE, CONFIG, KEY, SETTINGS, STORE};
+use super::folder::{CA, CERTIFICATE, CONFIG, FAMILY, KEY, MASTER, SETTINGS, STORE};
 use super::password::{BadCost, Hasher};
 use super::pki::ClusterPki;
 use super::settings::{HashCost, Settings};
 use super::store::{Store, StoreError};
+use super::vault::{Family, random_key};
 use crate::cluster::config::{Config, ServerConfig};
 use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
 use crate::protocol::device::Member;
@@ -97,12 +98,12 @@ pub fn cluster(dir: &Path, new: &NewCluster) -> Result<(), InitError> {
     }
     let members = members(new)?;
     whole_or_not_at_all(dir, |work, place| {
-        let pki = make_pki(new.names)?;
+        let (pki, family) = (make_pki(new.names)?, new_family()?);
         for member in &members {
             let folder = work.join(format!("hsm{}", member.node_id));
             make_folder(&folder)?;
             let listen = listen_address(member)?;
-            fill(&folder, listen, member.node_id, &members, new, &pki)?;
+            fill(&folder, listen, member.node_id, &members, new, &pki, &family)?;
         }
         write(&work.join(CA), pki.ca.as_bytes())?;
         keep_ca_key(work, &pki)?;
@@ -126,7 +127,7 @@ pub fn hsm(dir: &Path, listen: SocketAddr, node_id: u32, password_hash: HashCost
     };
     whole_or_not_at_all(dir, |work, place| {
         let pki = make_pki(new.names)?;
-        fill(work, listen, node_id, &members, &new, &pki)?;
+        fill(work, listen, node_id, &members, &new, &pki, &new_family()?)?;
         keep_ca_key(work, &pki)?;
         write_json(&work.join(CONFIG), &config(&members, place))
     })
@@ -155,12 +156,16 @@ fn fill(
     members: &[Member],
     new: &NewCluster,
     pki: &ClusterPki,
+    family: &Family,
 ) -> Result<(), InitError> {
     let settings = Settings::new(listen, members.to_vec(), new.password_hash);
     write_json(&folder.join(SETTINGS), &settings)?;
     write(&folder.join(KEY), pki.key.as_bytes())?;
     write(&folder.join(CERTIFICATE), pki.certificate.as_bytes())?;
     write(&folder.join(CA), pki.ca.as_bytes())?;
+    write(&folder.join(FAMILY), &family.to_bytes())?;
+    let master = random_key().map_err(|error| InitError::Key(error.to_string()))?;
+    write(&folder.join(MASTER), master.as_slice())?;
     let store = folder.join(STORE);
     Store::create(&store, &first_history(node_id, new)?)?;
     make_private(&store)
@@ -186,6 +191,10 @@ fn first_history(node_id: u32, new: &NewCluster) -> Result<Vec<Change>, InitErro
         Change::UserCreated { id: UserId(1), user: user(UserType::PreCo, "admin", password)? },
         Change::UserCreated { id: UserId(2), user: user(UserType::Au, "app_user", no_password)? },
     ])
+}
+
+fn new_family() -> Result<Family, InitError> {
+    Family::new().map_err(|error| InitError::Key(error.to_string()))
 }
 
 fn make_pki(names_: Names) -> Result<ClusterPki, InitError> {

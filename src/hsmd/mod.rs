@@ -6,6 +6,7 @@
 
 pub mod engine;
 pub mod folder;
+mod generate;
 pub mod init;
 pub mod password;
 mod pki;
@@ -14,3 +15,5 @@ pub mod server;
 mod session;
 pub mod settings;
 pub mod store;
+pub mod vault;
+pub mod worker;

@@ -22,6 +22,7 @@ use super::folder::{Folder, FolderError};
 use super::password::{BadCost, Hasher};
 use super::server::{self, Service};
 use super::store::StoreError;
+use super::worker::Worker;
 use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate::{self, Distrust};
@@ -82,7 +83,7 @@ impl Running {
     ///
     /// If the folder, the certificate or the address cannot be used.
     pub async fn start(folder: &Path, listen: Option<SocketAddr>) -> Result<Self, RunError> {
-        let Folder { settings, store, hsm, identity, anchor } = Folder::open(folder)?;
+        let Folder { settings, store, hsm, identity, anchor, vault } = Folder::open(folder)?;
         let address = listen.unwrap_or(settings.listen);
         let client_ca = settings.client_ca.as_ref().map(|file| folder.join(file));
         let tls = server_config(&identity, &anchor, client_ca.as_deref())?;
@@ -96,7 +97,7 @@ impl Running {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),
             engine,
-            hasher,
+            worker: Worker::new(hasher, vault),
             limits: Limits::default(),
             connections: Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(1))),
         };

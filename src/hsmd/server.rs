@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::engine::Engine;
-use super::password::Hasher;
 use super::session;
+use super::worker::Worker;
 use crate::wire::Limits;
 
 /// What all connections of an HSM share.
@@ -27,8 +27,8 @@ pub struct Service {
     pub tls: TlsAcceptor,
     /// Decides.
     pub engine: Engine,
-    /// Works on passwords.
-    pub hasher: Hasher,
+    /// Works on passwords and keys.
+    pub worker: Worker,
     /// Of each phase.
     pub limits: Limits,
     /// Permits to be connected.

@@ -131,17 +131,16 @@ fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, Sessi
 
 async fn answer(call: Call, service: &Service, session: SessionId) -> Answer {
     let Call { round, request } = call;
-    let mut password = None;
+    let mut worked = None;
     for _ in 0..MAX_WORK {
-        let question = Question { request: request.clone(), round, caller: session, password };
+        let question = Question { request: request.clone(), round, caller: session, worked };
         match (service.engine.decide(question).await, round) {
             (Outcome::Refused(refusal), _) => return Err(refusal),
             (Outcome::Reply(_) | Outcome::Needs(_), Round::Rehearse) => return Ok(None),
             (Outcome::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
             (Outcome::Needs(work), Round::Perform(_)) => {
-                let given = request.password().ok_or(Refusal::InvalidInput)?.clone();
-                let worked = service.hasher.work(work, given).await;
-                password = Some(worked.ok_or(Refusal::OutOfResources)?);
+                let done = service.worker.work(work, request.password().cloned()).await;
+                worked = Some(done.ok_or(Refusal::OutOfResources)?);
             }
         }
     }

@@ -4,7 +4,10 @@
 //! [`user`], [`session`], [`device`]. [`message`] frames a question for the wire, and [`refusal`] is the
 //! closed list of reasons to say no.
 
+pub mod attribute;
 pub mod device;
+pub mod key;
+pub mod masked;
 pub mod message;
 pub mod operation;
 pub mod refusal;

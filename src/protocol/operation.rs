@@ -4,7 +4,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
+use super::attribute::Attributes;
 use super::device::{DescribeHsm, HsmDescription, ListMembers, Member};
+use super::key::{
+    DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList, ListKeys,
+    ReadAttributes, SetAttribute, ShareKey,
+};
+use super::masked::{ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject};
 use super::session::{Login, Logout};
 use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
 
@@ -39,6 +45,14 @@ pub enum Access {
     Officer,
     /// A CO, and anybody for oneself.
     OfficerOrSelf,
+    /// A CU.
+    CryptoUser,
+    /// A CO or the AU: who sees to it that HSMs are equal.
+    Overseer,
+    /// A CU, a CO or the AU.
+    User,
+    /// Whoever may set the attribute: a CU, or a CO for whether a key is trusted.
+    ByAttribute,
 }
 
 /// What an operation leaves behind.
@@ -118,33 +132,43 @@ operations! {
     CreateUser     -> UserId,         Officer,       Change;
     DeleteUser     -> (),             Officer,       Change;
     ChangePassword -> (),             OfficerOrSelf, Change;
+    GenerateKey    -> Vec<KeyHandle>, CryptoUser,    Change;
+    DeleteKey      -> (),             CryptoUser,    Change;
+    FindKeys       -> Vec<KeyHandle>, CryptoUser,    None;
+    DescribeKey    -> KeyDescription, CryptoUser,    None;
+    ReadAttributes -> Attributes,     CryptoUser,    None;
+    SetAttribute   -> (),             ByAttribute,   Change;
+    ShareKey       -> (),             CryptoUser,    Change;
+    ListKeys       -> KeyList,        Overseer,      None;
+    ExtractKey     -> MaskedObject,   User,          None;
+    InsertKey      -> Inserted<KeyHandle>, User,     Change;
+    ExtractUser    -> MaskedObject,   Officer,       None;
+    InsertUser     -> Inserted<UserId>, Officer,     Change;
 }
 
 impl Request {
     /// The password in it, if there is one: given to log in, or new.
     #[must_use]
     pub fn password(&self) -> Option<&Secret> {
-        match self {
-            Self::Login(of) => Some(&of.password),
-            Self::CreateUser(of) => Some(&of.password),
-            Self::ChangePassword(of) => Some(&of.password),
-            Self::DescribeHsm(_)
-            | Self::ListMembers(_)
-            | Self::ListUsers(_)
-            | Self::Logout(_)
-            | Self::DeleteUser(_) => None,
+        if let Self::Login(Login { password, .. })
+        | Self::CreateUser(CreateUser { password, .. })
+        | Self::ChangePassword(ChangePassword { password, .. }) = self
+        {
+            return Some(password);
         }
+        None
     }
 
     /// The user that the operation is about: for permission and for the audit log.
     #[must_use]
     pub fn subject(&self) -> Option<(UserType, &str)> {
-        match self {
-            Self::Login(of) => Some((of.user_type, &of.name)),
-            Self::CreateUser(of) => Some((of.user_type, &of.name)),
-            Self::DeleteUser(of) => Some((of.user_type, &of.name)),
-            Self::ChangePassword(of) => Some((of.user_type, &of.name)),
-            Self::DescribeHsm(_) | Self::ListMembers(_) | Self::ListUsers(_) | Self::Logout(_) => None,
+        if let Self::Login(Login { user_type, name, .. })
+        | Self::CreateUser(CreateUser { user_type, name, .. })
+        | Self::DeleteUser(DeleteUser { user_type, name })
+        | Self::ChangePassword(ChangePassword { user_type, name, .. }) = self
+        {
+            return Some((*user_type, name));
         }
+        None
     }
 }

@@ -60,6 +60,28 @@ refusals! {
     ShuttingDown = 0x1000b, "HSM Error: The HSM is shutting down";
     /// Memory or random numbers could not be had; the HSM's log may say more.
     OutOfResources = 0x1000c, "HSM Error: The HSM is out of resources";
+    /// No key has this handle.
+    InvalidHandle = 0xa8, "HSM Error: Invalid object handle is passed to this operation";
+    /// FIPS mode, or this HSM, does not make such a key.
+    PolicyViolation = 0xb3, "HSM Error: This operation violates the current configured/FIPS policies";
+    /// The key belongs to somebody else.
+    KeyAccessDenied = 0xc6, "HSM Error: Key Access is denied";
+    /// The HSM holds 16,666 keys.
+    TooManyKeys = 0x1000d, "HSM Error: The maximum number of keys is reached";
+    /// The user owns keys.
+    UserOwnsKeys = 0x1000e, "HSM Error: This user owns keys and cannot be deleted";
+    /// OBJ_ATTR_DESTROYABLE is 0.
+    KeyNotDestroyable = 0x1000f, "HSM Error: This key is not destroyable";
+    /// Nobody may set the attribute.
+    AttributeReadOnly = 0x10010, "HSM Error: This attribute is not modifiable";
+    /// The object is damaged, or not one.
+    MaskedObjectInvalid = 0x10011, "HSM Error: The masked object is damaged or of another kind";
+    /// The object is of an HSM that this one was not cloned from or with.
+    MaskedObjectForeign = 0x10012, "HSM Error: The masked object is of another clone family";
+    /// The key's owner, or a user that it is shared with, is not on this HSM.
+    MaskedOwnerMissing = 0x10013, "HSM Error: The owner of the key, or a user it is shared with, doesn't exist on this HSM";
+    /// Another key has the handle.
+    HandleTaken = 0x10014, "HSM Error: Another key has this handle on this HSM";
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use cloudhsm::hsm::{
-    Change, Decision, Env, Hsm, Identity, Outcome, PasswordHash, PasswordResult, PasswordWork, SessionId,
-    User, UserName,
+    Change, Decision, Env, Hsm, Identity, Outcome, PasswordHash, SessionId, User, UserName, Work, Worked,
 };
 use cloudhsm::protocol::device::{DescribeHsm, ListMembers};
 use cloudhsm::protocol::message::{OperationId, Round};
@@ -69,11 +68,11 @@ pub(crate) fn login(user_type: UserType, name: &str, right: bool) -> Request {
 }
 
 /// What hashing or comparing a right password would bring.
-pub(crate) fn right_password(request: &Request) -> PasswordResult {
+pub(crate) fn right_password(request: &Request) -> Worked {
     let hash = PasswordHash(request.password().map_or(RIGHT, Secret::expose).to_owned());
     match request {
-        Request::Login(_) => PasswordResult::Checked { hash, right: true },
-        _ => PasswordResult::Hashed(hash),
+        Request::Login(_) => Worked::Checked { hash, right: true },
+        _ => Worked::Hashed(hash),
     }
 }
 
@@ -146,15 +145,15 @@ impl World {
     }
 
     fn decide(&self, request: &Request, session: SessionId, round: Round) -> Decision {
-        let mut password = None;
+        let mut worked = None;
         loop {
-            let env = Env { now: self.now, members: &[], password: password.as_ref() };
+            let env = Env { now: self.now, members: &[], worked: worked.as_ref() };
             let decision = self.hsm.decide(request, round, session, &env);
             let Outcome::Needs(work) = &decision.outcome else { return decision };
             if round == Round::Rehearse {
                 return decision;
             }
-            password = Some(done(work, request.password().unwrap()));
+            worked = Some(done(work, request.password().unwrap()));
         }
     }
 
@@ -165,12 +164,11 @@ impl World {
     }
 }
 
-fn done(work: &PasswordWork, given: &Secret) -> PasswordResult {
+fn done(work: &Work, given: &Secret) -> Worked {
     match work {
-        PasswordWork::Hash => PasswordResult::Hashed(PasswordHash(given.expose().to_owned())),
-        PasswordWork::Check(hash) => {
-            PasswordResult::Checked { hash: hash.clone(), right: hash.0 == given.expose() }
-        }
+        Work::HashPassword => Worked::Hashed(PasswordHash(given.expose().to_owned())),
+        Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given.expose() },
+        Work::Generate(_) | Work::Mask(_) | Work::Unmask(_) => unreachable!("the model makes no keys"),
     }
 }
 

@@ -1,0 +1,187 @@
+//! The HSM's cryptography: makes keys, keeps their values encrypted, and copies them within a clone family.
+//!
+//! Two secrets, in files of their own: the master key of this HSM, under which key values are stored, and the
+//! masking key of its clone family, under which copies travel.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{hmac, rand};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::generate::{self, Fresh};
+use crate::hsm::{Copied, CopiedKey, Material, NewKey, Wrapped};
+use crate::protocol::Refusal;
+use crate::protocol::key::KeySpec;
+
+/// The clone family's name and secret, shared by all HSMs made from one cluster or its backups.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Family {
+    /// Tells a foreign copy from a damaged one.
+    pub id: [u8; 16],
+    /// AES-256.
+    pub masking_key: Zeroizing<[u8; 32]>,
+}
+
+/// An HSM's own secret: AES-256.
+pub type MasterKey = Zeroizing<[u8; 32]>;
+
+/// The cryptography of one HSM.
+pub struct Vault {
+    master: RandomizedNonceKey,
+    masking: RandomizedNonceKey,
+    fingerprint: hmac::Key,
+    family: [u8; 16],
+}
+
+/// A random number or a key could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("the cryptographic library failed")]
+pub struct CryptoFailed;
+
+/// What a masked object begins with; the digit is its version.
+const MAGIC: &[u8; 8] = b"CHSMOBJ1";
+
+/// Bytes of AES-GCM's nonce and tag.
+const NONCE: usize = 12;
+
+impl Family {
+    /// A new family.
+    ///
+    /// # Errors
+    ///
+    /// If there are no random numbers.
+    pub fn new() -> Result<Self, CryptoFailed> {
+        let mut id = [0; 16];
+        rand::fill(&mut id).map_err(|_| CryptoFailed)?;
+        Ok(Self { id, masking_key: random_key()? })
+    }
+
+    /// As the file has it: the name, then the key.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([self.id.as_slice(), self.masking_key.as_slice()].concat())
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, key) = bytes.split_first_chunk::<16>()?;
+        Some(Self { id: *id, masking_key: Zeroizing::new(<[u8; 32]>::try_from(key).ok()?) })
+    }
+}
+
+/// A new AES-256 key.
+///
+/// # Errors
+///
+/// If there are no random numbers.
+pub fn random_key() -> Result<Zeroizing<[u8; 32]>, CryptoFailed> {
+    let mut key = Zeroizing::new([0; 32]);
+    rand::fill(key.as_mut_slice()).map_err(|_| CryptoFailed)?;
+    Ok(key)
+}
+
+impl Vault {
+    /// The cryptography of an HSM with these secrets.
+    ///
+    /// # Errors
+    ///
+    /// If the library does not take them.
+    pub fn new(master: &MasterKey, family: &Family) -> Result<Self, CryptoFailed> {
+        let key = |bytes: &[u8; 32]| RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| CryptoFailed);
+        Ok(Self {
+            master: key(master)?,
+            masking: key(&family.masking_key)?,
+            fingerprint: hmac::Key::new(hmac::HMAC_SHA256, family.masking_key.as_slice()),
+            family: family.id,
+        })
+    }
+
+    /// Makes a key or a pair.
+    ///
+    /// # Errors
+    ///
+    /// If the library cannot.
+    pub fn generate(&self, spec: KeySpec) -> Result<Vec<NewKey>, CryptoFailed> {
+        let fresh = generate::generate(spec).map_err(|_| CryptoFailed)?;
+        let keep =
+            |Fresh { attributes, value }: Fresh| Ok(NewKey { attributes, material: self.keep(&value)? });
+        fresh.into_iter().map(keep).collect()
+    }
+
+    /// Encrypts a copy for the clone family.
+    ///
+    /// # Errors
+    ///
+    /// If a key's value cannot be read, or the library fails.
+    pub fn mask(&self, copied: &Copied) -> Result<Vec<u8>, CryptoFailed> {
+        let copied = match copied {
+            Copied::User(user) => Copied::User(user.clone()),
+            Copied::Key(key) => {
+                let value = self.value(&key.material)?;
+                let wrapped = Wrapped(seal(&self.masking, b"value", value.to_vec())?);
+                let material = Material { wrapped, ..key.material.clone() };
+                Copied::Key(CopiedKey { material, ..key.clone() })
+            }
+        };
+        let header = [MAGIC.as_slice(), &self.family].concat();
+        let plain = postcard::to_stdvec(&copied).map_err(|_| CryptoFailed)?;
+        let sealed = seal(&self.masking, &header, plain)?;
+        Ok([header, sealed].concat())
+    }
+
+    /// Reads a copy; a key's value in it is encrypted under this HSM's own key then.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one, another family's, or altered.
+    pub fn unmask(&self, object: &[u8]) -> Result<Copied, Refusal> {
+        let damaged = Refusal::MaskedObjectInvalid;
+        let (header, sealed) = object.split_at_checked(MAGIC.len() + self.family.len()).ok_or(damaged)?;
+        let family = header.strip_prefix(MAGIC.as_slice()).ok_or(damaged)?;
+        if family != self.family {
+            return Err(Refusal::MaskedObjectForeign);
+        }
+        let plain = open(&self.masking, header, sealed).ok_or(damaged)?;
+        match postcard::from_bytes(&plain).map_err(|_| damaged)? {
+            Copied::User(user) => Ok(Copied::User(user)),
+            Copied::Key(key) => {
+                let value = open(&self.masking, b"value", &key.material.wrapped.0).ok_or(damaged)?;
+                let material = self.keep(&value).map_err(|_| damaged)?;
+                Ok(Copied::Key(CopiedKey { material, ..key }))
+            }
+        }
+    }
+
+    /// The value of a key: raw bytes, PKCS #8 of a private key, SubjectPublicKeyInfo of a public key.
+    ///
+    /// # Errors
+    ///
+    /// If it was encrypted by another HSM.
+    pub fn value(&self, material: &Material) -> Result<Zeroizing<Vec<u8>>, CryptoFailed> {
+        open(&self.master, b"value", &material.wrapped.0).ok_or(CryptoFailed)
+    }
+
+    fn keep(&self, value: &Zeroizing<Vec<u8>>) -> Result<Material, CryptoFailed> {
+        let tag = hmac::sign(&self.fingerprint, value);
+        Ok(Material {
+            wrapped: Wrapped(seal(&self.master, b"value", value.to_vec())?),
+            fingerprint: <[u8; 32]>::try_from(tag.as_ref()).map_err(|_| CryptoFailed)?,
+        })
+    }
+}
+
+/// AES-256-GCM with a random nonce, which stands before the rest.
+fn seal(key: &RandomizedNonceKey, about: &[u8], mut plain: Vec<u8>) -> Result<Vec<u8>, CryptoFailed> {
+    let nonce = key.seal_in_place_append_tag(Aad::from(about), &mut plain).map_err(|_| CryptoFailed)?;
+    Ok([nonce.as_ref().as_slice(), &plain].concat())
+}
+
+fn open(key: &RandomizedNonceKey, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, rest) = sealed.split_at_checked(NONCE)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut rest = Zeroizing::new(rest.to_vec());
+    let length = key.open_in_place(nonce, Aad::from(about), rest.as_mut_slice()).ok()?.len();
+    rest.truncate(length);
+    Some(rest)
+}

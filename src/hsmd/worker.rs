@@ -1,0 +1,54 @@
+//! Slow work, off the threads that serve connections.
+
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::Semaphore;
+use tokio::task;
+
+use super::password::Hasher;
+use super::vault::Vault;
+use crate::hsm::{Work, Worked};
+use crate::protocol::Secret;
+
+/// Does [`Work`], as many at a time as there are processors: hashing a password takes its memory and tens of
+/// milliseconds, an RSA pair up to seconds.
+#[derive(Clone)]
+pub struct Worker {
+    hasher: Hasher,
+    vault: Arc<Vault>,
+    permits: Arc<Semaphore>,
+}
+
+impl Worker {
+    /// Works for one HSM.
+    #[must_use]
+    pub fn new(hasher: Hasher, vault: Vault) -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Self { hasher, vault: Arc::new(vault), permits: Arc::new(Semaphore::new(processors)) }
+    }
+
+    /// Does the work on a thread of its own; `None` if memory or random numbers could not be had.
+    pub async fn work(&self, work: Work, password: Option<Secret>) -> Option<Worked> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+        let worker = self.clone();
+        let done = task::spawn_blocking(move || {
+            let _permit = permit;
+            worker.work_here(work, password.as_ref())
+        });
+        done.await.ok()?
+    }
+
+    fn work_here(&self, work: Work, password: Option<&Secret>) -> Option<Worked> {
+        match work {
+            Work::HashPassword => self.hasher.hash(password?).map(Worked::Hashed),
+            Work::CheckPassword(hash) => {
+                let right = self.hasher.matches(&hash, password?);
+                Some(Worked::Checked { hash, right })
+            }
+            Work::Generate(spec) => self.vault.generate(spec).ok().map(Worked::Generated),
+            Work::Mask(copied) => self.vault.mask(&copied).ok().map(Worked::Masked),
+            Work::Unmask(object) => Some(Worked::Unmasked(self.vault.unmask(&object).map(Box::new))),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The attributes of keys, by PKCS #11's numbers.
+
+use serde::{Deserialize, Serialize};
+
+use super::key::{KeyClass, KeyType};
+
+/// What a key is and may be used for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Public, private or secret.
+    pub class: KeyClass,
+    /// Such as AES.
+    pub key_type: KeyType,
+    /// Whether it outlives its session.
+    pub token: bool,
+    /// Text, not unique.
+    pub label: String,
+    /// Text.
+    pub id: String,
+    /// Whether a CO vouches for it as a wrapping key.
+    pub trusted: bool,
+    /// Whether its value never leaves the HSM in clear.
+    pub sensitive: bool,
+    /// Use.
+    pub encrypt: bool,
+    /// Use.
+    pub decrypt: bool,
+    /// Use.
+    pub wrap: bool,
+    /// Use.
+    pub unwrap: bool,
+    /// Use.
+    pub sign: bool,
+    /// Use.
+    pub verify: bool,
+    /// Use.
+    pub derive: bool,
+    /// Whether it may be wrapped out of the HSM.
+    pub extractable: bool,
+    /// Whether it was made in this clone family.
+    pub local: bool,
+    /// Whether it could never be wrapped out.
+    pub never_extractable: bool,
+    /// Whether it was sensitive always.
+    pub always_sensitive: bool,
+    /// Whether it may be deleted.
+    pub destroyable: bool,
+    /// Whether only a trusted key may wrap it.
+    pub wrap_with_trusted: bool,
+    /// Its length in bytes.
+    pub value_len: u32,
+    /// Its key check value: of a symmetric key the first bytes of an encrypted zero block, of a pair those of the
+    /// SHA-1 of the public key. A generic secret has none.
+    pub kcv: Option<[u8; 3]>,
+    /// An RSA key's modulus, an EC key's point.
+    pub modulus: Option<Vec<u8>>,
+    /// Bits of an RSA key's modulus or of an EC key's field.
+    pub modulus_bits: Option<u32>,
+    /// An RSA key's public exponent.
+    pub public_exponent: Option<Vec<u8>>,
+}
+
+/// The value of one attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Value {
+    /// One byte wide: a flag, a class, a key type.
+    Byte(u8),
+    /// Four bytes wide.
+    Number(u32),
+    /// A label or an id.
+    Text(String),
+    /// A key check value, a modulus, an exponent.
+    Bytes(Vec<u8>),
+}
+
+/// Who may set an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetBy {
+    /// The key's owner.
+    Owner,
+    /// A CO.
+    Officer,
+    /// Nobody.
+    Nobody,
+}
+
+macro_rules! attributes {
+    ($($name:ident = $number:literal, $text:literal, $set_by:ident;)*) => {
+        /// One attribute. New ones go to the end: the order is the wire format.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[expect(missing_docs, reason = "each is the field of that name, in `Attributes`")]
+        pub enum Attribute { $($name,)* }
+
+        impl Attribute {
+            /// All of them, in the order of `listAttributes`.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// PKCS #11's number.
+            #[must_use]
+            pub fn number(self) -> u32 {
+                match self { $(Self::$name => $number,)* }
+            }
+
+            /// As the consoles show it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Who may change it.
+            #[must_use]
+            pub fn set_by(self) -> SetBy {
+                match self { $(Self::$name => SetBy::$set_by,)* }
+            }
+        }
+    };
+}
+
+attributes! {
+    Class            = 0,   "OBJ_ATTR_CLASS",             Nobody;
+    Token            = 1,   "OBJ_ATTR_TOKEN",             Owner;
+    Private          = 2,   "OBJ_ATTR_PRIVATE",           Nobody;
+    Label            = 3,   "OBJ_ATTR_LABEL",             Owner;
+    Trusted          = 134, "OBJ_ATTR_TRUSTED",           Officer;
+    KeyType          = 256, "OBJ_ATTR_KEY_TYPE",          Nobody;
+    Id               = 258, "OBJ_ATTR_ID",                Nobody;
+    Sensitive        = 259, "OBJ_ATTR_SENSITIVE",         Nobody;
+    Encrypt          = 260, "OBJ_ATTR_ENCRYPT",           Owner;
+    Decrypt          = 261, "OBJ_ATTR_DECRYPT",           Owner;
+    Wrap             = 262, "OBJ_ATTR_WRAP",              Owner;
+    Unwrap           = 263, "OBJ_ATTR_UNWRAP",            Owner;
+    Sign             = 264, "OBJ_ATTR_SIGN",              Owner;
+    Verify           = 266, "OBJ_ATTR_VERIFY",            Owner;
+    Derive           = 268, "OBJ_ATTR_DERIVE",            Owner;
+    Local            = 355, "OBJ_ATTR_LOCAL",             Nobody;
+    Modulus          = 288, "OBJ_ATTR_MODULUS",           Nobody;
+    ModulusBits      = 289, "OBJ_ATTR_MODULUS_BITS",      Nobody;
+    PublicExponent   = 290, "OBJ_ATTR_PUBLIC_EXPONENT",   Nobody;
+    ValueLen         = 353, "OBJ_ATTR_VALUE_LEN",         Nobody;
+    Extractable      = 354, "OBJ_ATTR_EXTRACTABLE",       Nobody;
+    NeverExtractable = 356, "OBJ_ATTR_NEVER_EXTRACTABLE", Nobody;
+    AlwaysSensitive  = 357, "OBJ_ATTR_ALWAYS_SENSITIVE",  Nobody;
+    Destroyable      = 370, "OBJ_ATTR_DESTROYABLE",       Owner;
+    Kcv              = 371, "OBJ_ATTR_KCV",               Nobody;
+    WrapWithTrusted  = 528, "OBJ_ATTR_WRAP_WITH_TRUSTED", Owner;
+}
+
+/// The number that stands for all attributes.
+pub const ALL_ATTRIBUTES: u32 = 512;
+
+impl Attribute {
+    /// The attribute with this number.
+    #[must_use]
+    pub fn numbered(number: u32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|attribute| attribute.number() == number)
+    }
+}
+
+impl Attributes {
+    /// The value of an attribute; `None` if a key of this kind has none.
+    #[must_use]
+    pub fn value(&self, attribute: Attribute) -> Option<Value> {
+        let byte = |number: u32| u8::try_from(number).ok().map(Value::Byte);
+        match attribute {
+            Attribute::Class => byte(self.class.number()),
+            Attribute::KeyType => byte(self.key_type.number()),
+            Attribute::Private => byte(1),
+            Attribute::Label => Some(Value::Text(self.label.clone())),
+            Attribute::Id => Some(Value::Text(self.id.clone())),
+            Attribute::Modulus => self.modulus.clone().map(Value::Bytes),
+            Attribute::ModulusBits => self.modulus_bits.map(Value::Number),
+            Attribute::PublicExponent => self.public_exponent.clone().map(Value::Bytes),
+            Attribute::ValueLen => Some(Value::Number(self.value_len)),
+            Attribute::Kcv => self.kcv.map(|kcv| Value::Bytes(kcv.to_vec())),
+            flag => self.flag(flag).and_then(|is_set| byte(u32::from(is_set))),
+        }
+    }
+
+    /// Sets a flag or the label; `None` if the attribute is neither or the value is not one of it.
+    pub fn set(&mut self, attribute: Attribute, value: &Value) -> Option<()> {
+        match value {
+            Value::Text(text) if attribute == Attribute::Label => self.label.clone_from(text),
+            Value::Byte(flag @ (0 | 1)) => *self.flag_mut(attribute)? = *flag == 1,
+            Value::Text(_) | Value::Byte(_) | Value::Number(_) | Value::Bytes(_) => return None,
+        }
+        Some(())
+    }
+
+    fn flag(&self, attribute: Attribute) -> Option<bool> {
+        self.clone().flag_mut(attribute).copied()
+    }
+
+    fn flag_mut(&mut self, attribute: Attribute) -> Option<&mut bool> {
+        Some(match attribute {
+            Attribute::Token => &mut self.token,
+            Attribute::Trusted => &mut self.trusted,
+            Attribute::Sensitive => &mut self.sensitive,
+            Attribute::Encrypt => &mut self.encrypt,
+            Attribute::Decrypt => &mut self.decrypt,
+            Attribute::Wrap => &mut self.wrap,
+            Attribute::Unwrap => &mut self.unwrap,
+            Attribute::Sign => &mut self.sign,
+            Attribute::Verify => &mut self.verify,
+            Attribute::Derive => &mut self.derive,
+            Attribute::Local => &mut self.local,
+            Attribute::Extractable => &mut self.extractable,
+            Attribute::NeverExtractable => &mut self.never_extractable,
+            Attribute::AlwaysSensitive => &mut self.always_sensitive,
+            Attribute::Destroyable => &mut self.destroyable,
+            Attribute::WrapWithTrusted => &mut self.wrap_with_trusted,
+            Attribute::Class
+            | Attribute::Private
+            | Attribute::Label
+            | Attribute::KeyType
+            | Attribute::Id
+            | Attribute::Modulus
+            | Attribute::ModulusBits
+            | Attribute::PublicExponent
+            | Attribute::ValueLen
+            | Attribute::Kcv => return None,
+        })
+    }
+}
