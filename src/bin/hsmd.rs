@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cloudhsm::hsm::audit;
+use cloudhsm::hsmd::backup::{self, Backup};
 use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
 use cloudhsm::hsmd::init::{self, Names, NewCluster};
 use cloudhsm::hsmd::run::{RunError, Running};
@@ -47,6 +48,25 @@ enum Command {
         #[arg(long)]
         listen: Option<SocketAddr>,
     },
+    /// Write an encrypted backup of one HSM, running or stopped
+    Backup {
+        /// The HSM's folder
+        dir: PathBuf,
+        /// The file to make
+        #[arg(long)]
+        out: PathBuf,
+        /// The file of the backup's key, made if it is not there [default: the backup's name and .key]
+        #[arg(long)]
+        key_file: Option<PathBuf>,
+    },
+    /// Check a backup without restoring it
+    CheckBackup {
+        /// The backup
+        file: PathBuf,
+        /// The file of its key [default: the backup's name and .key]
+        #[arg(long)]
+        key_file: Option<PathBuf>,
+    },
     /// Print the audit log of a stopped HSM, and verify that no record is missing or altered
     Audit {
         /// The HSM's folder
@@ -70,6 +90,12 @@ enum Cluster {
         /// Their port
         #[arg(long, default_value_t = 2225)]
         port: u16,
+        /// Make a clone of the HSM of this backup: the same users, keys and CA
+        #[arg(long, value_name = "FILE")]
+        from_backup: Option<PathBuf>,
+        /// The file of the backup's key [default: the backup's name and .key]
+        #[arg(long, requires = "from_backup")]
+        key_file: Option<PathBuf>,
     },
 }
 
@@ -87,7 +113,12 @@ fn main() -> ExitCode {
         .init();
     let done = match arguments.command {
         Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
-        Command::Cluster(Cluster::Init { dir, nodes, net, port }) => init_cluster(&dir, nodes, net, port),
+        Command::Cluster(Cluster::Init { dir, nodes, net, port, from_backup, key_file }) => {
+            let backup = from_backup.map(|file| read_backup(&file, key_file)).transpose();
+            backup.and_then(|backup| init_cluster(&dir, nodes, net, port, backup.as_ref()))
+        }
+        Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
+        Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
         Command::Run { dir, listen } => run(&dir, listen),
         Command::Audit { dir } => print_audit_log(&dir),
     };
@@ -106,10 +137,36 @@ fn init_one(dir: &Path, listen: SocketAddr, node_id: u32) -> Result<(), String> 
     tell_next(dir)
 }
 
-fn init_cluster(dir: &Path, nodes: u32, net: Ipv4Addr, port: u16) -> Result<(), String> {
+fn init_cluster(
+    dir: &Path,
+    nodes: u32,
+    net: Ipv4Addr,
+    port: u16,
+    backup: Option<&Backup>,
+) -> Result<(), String> {
     let new = NewCluster { nodes, net, port, names: Names::Random, password_hash: HashCost::default() };
-    init::cluster(dir, &new).map_err(text)?;
+    match backup {
+        Some(backup) => init::clone_cluster(dir, &new, backup).map_err(text)?,
+        None => init::cluster(dir, &new).map_err(text)?,
+    }
     tell_next(dir)
+}
+
+fn write_backup(dir: &Path, out: &Path, key_file: Option<PathBuf>) -> Result<(), String> {
+    let key_file = key_file.unwrap_or_else(|| backup::key_file(out));
+    Backup::of(dir).and_then(|backup| backup.write(out, &key_file)).map_err(text)?;
+    print(&format!("Made {}\nIts key is in {}: keep the two apart\n", out.display(), key_file.display()))
+}
+
+fn check_backup(file: &Path, key_file: Option<PathBuf>) -> Result<(), String> {
+    let backup = read_backup(file, key_file)?;
+    let (users, keys) = backup.hsm.counts();
+    let hsm = &backup.hsm.identity().hsm_id;
+    print(&format!("{}: backup of {hsm}, {users} users, {keys} keys\n", file.display()))
+}
+
+fn read_backup(file: &Path, key_file: Option<PathBuf>) -> Result<Backup, String> {
+    Backup::read(file, &key_file.unwrap_or_else(|| backup::key_file(file))).map_err(text)
 }
 
 fn tell_next(dir: &Path) -> Result<(), String> {

@@ -136,6 +136,27 @@ impl Keys {
         }
     }
 
+    pub(super) fn rewrapped<E>(
+        &self,
+        mut rewrap: impl FnMut(&Material) -> Result<Material, E>,
+    ) -> Result<Self, E> {
+        let mut token = BTreeMap::new();
+        for (handle, key) in &self.token {
+            let material = rewrap(&key.material)?;
+            token.insert(*handle, Arc::new(Key { material, ..key.as_ref().clone() }));
+        }
+        Ok(Self { token, next_index: self.next_index, session: BTreeMap::new() })
+    }
+
+    /// Counts on from the handles that this node has given, if any, and has no session keys.
+    pub(super) fn move_to(&mut self, node_id: u32) {
+        self.session.clear();
+        self.next_index = 0;
+        for handle in self.token.keys().copied().collect::<Vec<_>>() {
+            self.use_up(node_id, handle);
+        }
+    }
+
     fn get_mut(&mut self, handle: KeyHandle) -> Option<&mut Key> {
         let session = self.session.get_mut(&handle).map(|(_, key)| key);
         self.token.get_mut(&handle).or(session).map(Arc::make_mut)

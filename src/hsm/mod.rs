@@ -140,6 +140,38 @@ impl Hsm {
         }
     }
 
+    /// The same HSM with every key's value handled once, such as wrapped anew.
+    ///
+    /// # Errors
+    ///
+    /// The first that `rewrap` gives.
+    pub fn rewrapped<E>(&self, rewrap: impl FnMut(&Material) -> Result<Material, E>) -> Result<Self, E> {
+        Ok(Self { keys: self.keys.rewrapped(rewrap)?, ..self.clone() })
+    }
+
+    /// A new HSM with the users and keys of this one, and a past of its own.
+    #[must_use]
+    pub fn clone_as(&self, identity: Identity) -> Self {
+        let mut keys = self.keys.clone();
+        keys.move_to(identity.node_id);
+        Self {
+            keys,
+            identity,
+            users: self.users.clone(),
+            next_user: self.next_user,
+            reboots: 0,
+            done: Done::default(),
+            audit: AuditHead::default(),
+            sessions: Sessions::default(),
+        }
+    }
+
+    /// How many users and keys it holds.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.users.len(), self.keys.len())
+    }
+
     /// Who it is.
     #[must_use]
     pub fn identity(&self) -> &Identity {

@@ -23,6 +23,7 @@ pub struct Engine(mpsc::Sender<Job>);
 enum Job {
     Open(oneshot::Sender<SessionId>),
     Close(SessionId),
+    Snapshot(oneshot::Sender<Hsm>),
     Decide(Box<Question>, oneshot::Sender<Outcome>),
 }
 
@@ -75,6 +76,13 @@ impl Engine {
     pub async fn close(&self, session: SessionId) {
         // A stopped engine has forgotten it already.
         let _ = self.0.send(Job::Close(session)).await;
+    }
+
+    /// The HSM's durable state, as of the last acknowledged change; `None` if the HSM is stopping.
+    pub async fn snapshot(&self) -> Option<Hsm> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.send(Job::Snapshot(sender)).await.ok()?;
+        receiver.await.ok()
     }
 
     /// Asks the HSM; what it answers is durable.
@@ -130,6 +138,10 @@ impl Owner {
                 if let Some(next) = &mut batch.next {
                     next.close(session);
                 }
+            }
+            Job::Snapshot(sender) => {
+                // The state before this batch, whose changes are not durable yet.
+                let _ = sender.send(self.hsm.clone());
             }
             Job::Decide(question, sender) => {
                 let decision = self.decide(&question, batch);

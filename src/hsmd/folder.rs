@@ -188,7 +188,12 @@ fn is_hsm_folder(name: &str) -> bool {
     name.strip_prefix("hsm").is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
-fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
+/// Reads an HSM's `hsmd.json`.
+///
+/// # Errors
+///
+/// If it is missing or wrong.
+pub fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
     let path = folder.join(SETTINGS);
     let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => {

@@ -12,12 +12,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use serde::Serialize;
 
+use super::backup::Backup;
 use super::folder::{CA, CERTIFICATE, CONFIG, FAMILY, KEY, MASTER, SETTINGS, STORE};
 use super::password::{BadCost, Hasher};
 use super::pki::ClusterPki;
 use super::settings::{HashCost, Settings};
 use super::store::{Store, StoreError};
-use super::vault::{Family, random_key};
+use super::vault::{CryptoFailed, Family, random_key};
 use crate::cluster::config::{Config, ServerConfig};
 use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
 use crate::protocol::device::Member;
@@ -111,6 +112,53 @@ pub fn cluster(dir: &Path, new: &NewCluster) -> Result<(), InitError> {
     })
 }
 
+/// Makes the folder of a cluster cloned from a backup: the same users, keys, handles, CA and masking key; other HSM
+/// ids, and node ids after those of the original, so that no two HSMs of the clone family give the same handle.
+///
+/// # Errors
+///
+/// As [`cluster`], and if the backup's keys do not open.
+pub fn clone_cluster(dir: &Path, new: &NewCluster, backup: &Backup) -> Result<(), InitError> {
+    if !(1..=MAX_NODES).contains(&new.nodes) {
+        return Err(InitError::Nodes(new.nodes));
+    }
+    let taken = backup.settings.members.iter().map(|member| member.node_id.saturating_add(1)).max();
+    let mut members = members(new)?;
+    members
+        .iter_mut()
+        .for_each(|member| member.node_id = member.node_id.saturating_add(taken.unwrap_or_default()));
+    whole_or_not_at_all(dir, |work, place| {
+        for (number, member) in members.iter().enumerate() {
+            let folder = work.join(format!("hsm{number}"));
+            make_folder(&folder)?;
+            fill_clone(&folder, member, &members, new, backup)?;
+        }
+        write(&work.join(CA), backup.files.get(CA).map(Vec::as_slice).unwrap_or_default())?;
+        write_json(&work.join(CONFIG), &config(&members, place))
+    })
+}
+
+fn fill_clone(
+    folder: &Path,
+    member: &Member,
+    members: &[Member],
+    new: &NewCluster,
+    backup: &Backup,
+) -> Result<(), InitError> {
+    let unusable = |error: CryptoFailed| InitError::Key(error.to_string());
+    let settings = Settings::new(listen_address(member)?, members.to_vec(), new.password_hash);
+    write_json(&folder.join(SETTINGS), &settings)?;
+    for (name, bytes) in &backup.files {
+        write(&folder.join(name), bytes)?;
+    }
+    let master = random_key().map_err(unusable)?;
+    write(&folder.join(MASTER), master.as_slice())?;
+    let hsm = backup.hsm_under(&master).map_err(unusable)?.clone_as(identity(new.names, member.node_id)?);
+    let store = folder.join(STORE);
+    Store::create_from(&store, &hsm)?;
+    make_private(&store)
+}
+
 /// Makes the folder of a cluster of one HSM: folder, CA and configuration in one.
 ///
 /// # Errors
@@ -173,12 +221,7 @@ fn fill(
 
 /// A new HSM: its `admin` is a PRECO whose password everybody knows, and nobody can log in as `app_user`.
 fn first_history(node_id: u32, new: &NewCluster) -> Result<Vec<Change>, InitError> {
-    let (letters, serial) = names(new.names, node_id)?;
-    let identity = Identity {
-        hsm_id: format!("hsm-{letters}"),
-        serial_number: format!("3.0A0101-ICM{serial:06}"),
-        node_id,
-    };
+    let identity = identity(new.names, node_id)?;
     let password = Hasher::new(new.password_hash)?
         .hash(&Secret::new(FIRST_PASSWORD.to_owned()))
         .ok_or_else(|| InitError::Key("no hash".to_owned()))?;
@@ -191,6 +234,12 @@ fn first_history(node_id: u32, new: &NewCluster) -> Result<Vec<Change>, InitErro
         Change::UserCreated { id: UserId(1), user: user(UserType::PreCo, "admin", password)? },
         Change::UserCreated { id: UserId(2), user: user(UserType::Au, "app_user", no_password)? },
     ])
+}
+
+fn identity(names_: Names, node_id: u32) -> Result<Identity, InitError> {
+    let (letters, serial) = names(names_, node_id)?;
+    let (hsm_id, serial_number) = (format!("hsm-{letters}"), format!("3.0A0101-ICM{serial:06}"));
+    Ok(Identity { hsm_id, serial_number, node_id })
 }
 
 fn new_family() -> Result<Family, InitError> {

@@ -4,6 +4,8 @@
 //! decision durable, and only then it is applied and answered. [`folder`] says what an HSM's folder holds,
 //! [`init`] makes one and [`run`] serves it.
 
+pub mod backup;
+pub mod control;
 pub mod engine;
 pub mod folder;
 mod generate;

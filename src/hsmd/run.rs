@@ -17,6 +17,7 @@ use tokio::task;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::control::Control;
 use super::engine::Engine;
 use super::folder::{Folder, FolderError};
 use super::password::{BadCost, Hasher};
@@ -102,6 +103,11 @@ impl Running {
             connections: Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(1))),
         };
         let stop = CancellationToken::new();
+        match Control::listen(folder) {
+            Ok(control) => drop(tokio::spawn(control.serve(service.engine.clone(), stop.clone()))),
+            // Its path may be longer than a socket's may be.
+            Err(error) => tracing::warn!(%hsm_id, %error, "no backups of this HSM while it runs"),
+        }
         let serving = tokio::spawn(server::serve(listener, Arc::new(service), stop.clone()));
         Ok(Self { hsm_id, address, stop, serving, owner })
     }

@@ -79,6 +79,21 @@ impl Store {
         Self { database, last: 0, since_snapshot: 0 }.commit(&[history])
     }
 
+    /// Makes the store of an HSM that begins as another one was.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_from(path: &Path, hsm: &Hsm) -> Result<(), StoreError> {
+        if path.exists() {
+            return Err(StoreError::Exists);
+        }
+        let database = Builder::new().set_cache_size(CACHE).create(path).map_err(failed)?;
+        let transaction = database.begin_write().map_err(failed)?;
+        write(&transaction, SNAPSHOTS, 1, hsm)?;
+        transaction.commit().map_err(failed)
+    }
+
     /// Opens an existing store and replays it.
     ///
     /// # Errors

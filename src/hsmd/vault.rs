@@ -162,13 +162,33 @@ impl Vault {
         open(&self.master, b"value", &material.wrapped.0).ok_or(CryptoFailed)
     }
 
-    fn keep(&self, value: &Zeroizing<Vec<u8>>) -> Result<Material, CryptoFailed> {
+    /// Encrypts a key's value for this HSM.
+    ///
+    /// # Errors
+    ///
+    /// If the library fails.
+    pub fn keep(&self, value: &Zeroizing<Vec<u8>>) -> Result<Material, CryptoFailed> {
         let tag = hmac::sign(&self.fingerprint, value);
         Ok(Material {
             wrapped: Wrapped(seal(&self.master, b"value", value.to_vec())?),
             fingerprint: <[u8; 32]>::try_from(tag.as_ref()).map_err(|_| CryptoFailed)?,
         })
     }
+}
+
+/// Encrypts with a key that is used for this alone.
+///
+/// # Errors
+///
+/// If the library fails.
+pub(super) fn seal_with(key: &MasterKey, about: &[u8], plain: &[u8]) -> Result<Vec<u8>, CryptoFailed> {
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| CryptoFailed)?;
+    seal(&key, about, plain.to_vec())
+}
+
+/// Decrypts what [`seal_with`] made; `None` if it was altered or the key is another.
+pub(super) fn open_with(key: &MasterKey, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    open(&RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).ok()?, about, sealed)
 }
 
 /// AES-256-GCM with a random nonce, which stands before the rest.

@@ -1,0 +1,194 @@
+//! Backups: everything of one HSM in one encrypted file, from which a cloned cluster can be made.
+//!
+//! A backup is `CHSMBAK1`, then AES-256-GCM of its content. The key is in a file of its own, made with the first
+//! backup that names it: who has both can make an HSM that holds all keys and takes all passwords.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::control;
+use super::folder::{CA, CERTIFICATE, FAMILY, FolderError, KEY, MASTER, STORE};
+use super::settings::Settings;
+use super::store::Store;
+use super::vault::{self, CryptoFailed, Family, MasterKey, Vault, random_key};
+use crate::hsm::Hsm;
+
+/// What a backup holds.
+#[derive(Serialize, Deserialize)]
+pub struct Backup {
+    /// The HSM as of its last acknowledged change.
+    pub hsm: Hsm,
+    /// How it was set up.
+    pub settings: Settings,
+    /// The files of its folder that a clone shares, by name: the cluster's key and certificates, the family's key.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Under which its keys are wrapped; a clone has its own.
+    master: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is no backup, or none that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The HSM's folder is not as it should be.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The running HSM did not answer.
+    #[error("{}: the running HSM does not answer: {source}", path.display())]
+    Running {
+        /// Of the HSM.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Of the file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is something else, or of another release.
+    #[error("{}: not a backup of this program", .0.display())]
+    NotABackup(PathBuf),
+    /// It was altered or cut, or the key is another's.
+    #[error("{}: the backup is damaged, or {} is not its key", backup.display(), key.display())]
+    Sealed {
+        /// The backup.
+        backup: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// Its keys cannot be unwrapped.
+    #[error("{}: the backup's keys do not open", .0.display())]
+    Keys(PathBuf),
+    /// The library failed.
+    #[error(transparent)]
+    Crypto(#[from] CryptoFailed),
+}
+
+const MAGIC: &[u8; 8] = b"CHSMBAK1";
+
+/// The files that a clone shares with the HSM it was made from.
+const SHARED: [&str; 4] = [KEY, CERTIFICATE, CA, FAMILY];
+
+/// Where a backup's key is if nobody says.
+#[must_use]
+pub fn key_file(backup: &Path) -> PathBuf {
+    let mut name = backup.as_os_str().to_owned();
+    name.push(".key");
+    PathBuf::from(name)
+}
+
+impl Backup {
+    /// The backup of an HSM, running or stopped.
+    ///
+    /// # Errors
+    ///
+    /// If it runs and does not answer, or its folder cannot be read.
+    pub fn of(folder: &Path) -> Result<Self, BackupError> {
+        let settings = super::folder::read_settings(folder)?;
+        let running = control::ask(folder);
+        let running = running.map_err(|source| BackupError::Running { path: folder.to_owned(), source })?;
+        let hsm = match running {
+            Some(hsm) => hsm,
+            None => {
+                let path = folder.join(STORE);
+                Store::open(&path).map_err(|source| FolderError::Store { path, source })?.1
+            }
+        };
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read(&path).map_err(|source| BackupError::File { path, source })
+        };
+        let files = SHARED.iter().map(|name| Ok(((*name).to_owned(), read(name)?)));
+        let files = files.collect::<Result<_, BackupError>>()?;
+        Ok(Self { hsm, settings, files, master: Zeroizing::new(read(MASTER)?) })
+    }
+
+    /// Writes the backup, encrypted, to a new file, and its key to another if that is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// If a file is in the way or cannot be written.
+    pub fn write(&self, backup: &Path, key: &Path) -> Result<(), BackupError> {
+        let secret = match fs::read(key) {
+            Ok(bytes) => master_key(&bytes).ok_or_else(|| BackupError::NotABackup(key.to_owned()))?,
+            Err(_) => {
+                let secret = random_key()?;
+                write_new(key, secret.as_slice())?;
+                secret
+            }
+        };
+        let plain = Zeroizing::new(postcard::to_stdvec(self).map_err(|_| CryptoFailed)?);
+        let sealed = vault::seal_with(&secret, MAGIC, &plain)?;
+        write_new(backup, &[MAGIC.as_slice(), &sealed].concat())
+    }
+
+    /// Reads a backup and tries all its keys.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one, was altered, or its keys do not open.
+    pub fn read(backup: &Path, key: &Path) -> Result<Self, BackupError> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|source| BackupError::File { path: path.to_owned(), source })
+        };
+        let (sealed, secret) = (read(backup)?, Zeroizing::new(read(key)?));
+        let sealed = sealed.strip_prefix(MAGIC.as_slice());
+        let sealed = sealed.ok_or_else(|| BackupError::NotABackup(backup.to_owned()))?;
+        let wrong = || BackupError::Sealed { backup: backup.to_owned(), key: key.to_owned() };
+        let secret = master_key(&secret).ok_or_else(wrong)?;
+        let plain = vault::open_with(&secret, MAGIC, sealed).ok_or_else(wrong)?;
+        let content: Self =
+            postcard::from_bytes(&plain).map_err(|_| BackupError::NotABackup(backup.to_owned()))?;
+        let unusable = || BackupError::Keys(backup.to_owned());
+        let vault = content.vault().ok_or_else(unusable)?;
+        content
+            .hsm
+            .rewrapped(|material| vault.value(material).map(|_| material.clone()))
+            .map_err(|_| unusable())?;
+        Ok(content)
+    }
+
+    /// The HSM with its keys under another master key.
+    ///
+    /// # Errors
+    ///
+    /// If a key does not open.
+    pub fn hsm_under(&self, master: &MasterKey) -> Result<Hsm, CryptoFailed> {
+        let family = self.family().ok_or(CryptoFailed)?;
+        let (from, to) = (self.vault().ok_or(CryptoFailed)?, Vault::new(master, &family)?);
+        self.hsm.rewrapped(|material| to.keep(&from.value(material)?))
+    }
+
+    fn family(&self) -> Option<Family> {
+        Family::from_bytes(self.files.get(FAMILY)?)
+    }
+
+    fn vault(&self) -> Option<Vault> {
+        Vault::new(&master_key(&self.master)?, &self.family()?).ok()
+    }
+}
+
+fn master_key(bytes: &[u8]) -> Option<MasterKey> {
+    <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)
+}
+
+/// Whole or not at all, and private.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
+    let failed = |source| BackupError::File { path: path.to_owned(), source };
+    let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
