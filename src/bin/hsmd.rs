@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
-use cloudhsm::hsmd::init::{self, Names, NewCluster};
+use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
 use cloudhsm::hsmd::run::{RunError, Running};
 use cloudhsm::hsmd::settings::HashCost;
 use tokio::runtime::Builder;
@@ -107,7 +107,14 @@ fn init_one(dir: &Path, listen: SocketAddr, node_id: u32) -> Result<(), String> 
 }
 
 fn init_cluster(dir: &Path, nodes: u32, net: Ipv4Addr, port: u16) -> Result<(), String> {
-    let new = NewCluster { nodes, net, port, names: Names::Random, password_hash: HashCost::default() };
+    let new = NewCluster {
+        nodes,
+        net,
+        port,
+        names: Names::Random,
+        password_hash: HashCost::default(),
+        owner: Owner::MadeHere,
+    };
     init::cluster(dir, &new).map_err(text)?;
     tell_next(dir)
 }

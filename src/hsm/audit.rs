@@ -127,7 +127,10 @@ impl Opcode {
             Request::Login(_) => Some(Self(0x0d)),
             Request::Logout(_) => Some(Self(0x0e)),
             Request::DeleteUser(_) => Some(Self(0xa1)),
-            Request::ListUsers(_) | Request::DescribeHsm(_) | Request::ListMembers(_) => None,
+            Request::ListUsers(_)
+            | Request::DescribeHsm(_)
+            | Request::ListMembers(_)
+            | Request::GetCertificate(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! outside comes in [`Env`], and what it needs computed first it says by [`Outcome::Needs`].
 
 pub mod audit;
+mod certificate;
 mod change;
 mod device;
 mod done;
@@ -20,6 +21,7 @@ use crate::protocol::message::Round;
 use crate::protocol::user::UserId;
 use crate::protocol::{Refusal, Reply, Request};
 
+pub use certificate::{Certificates, OwnerCertificates};
 pub use change::Change;
 pub use done::{Done, Performed};
 pub use session::SessionId;
@@ -58,6 +60,8 @@ pub struct Env<'a> {
     pub now: u64,
     /// The HSMs of the cluster.
     pub members: &'a [Member],
+    /// This HSM's.
+    pub certificates: &'a Certificates,
     /// What was computed because an earlier decision on the same request needed it.
     pub password: Option<&'a PasswordResult>,
 }
@@ -160,6 +164,7 @@ impl Hsm {
         env: &Env<'_>,
         changes: &mut Vec<Change>,
     ) -> Result<Reply, No> {
+        Self::must_have_owner(request, env)?;
         self.permit(request, caller)?;
         match request {
             Request::DescribeHsm(_) => Ok(Reply::DescribeHsm(self.describe())),
@@ -175,6 +180,7 @@ impl Hsm {
             Request::ChangePassword(op) => {
                 self.change_password(op, caller, env, changes).map(Reply::ChangePassword)
             }
+            Request::GetCertificate(op) => Ok(Self::certificate(op, env).map(Reply::GetCertificate)?),
         }
     }
 

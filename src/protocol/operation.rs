@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
+use super::certificate::{Certificate, GetCertificate};
 use super::device::{DescribeHsm, HsmDescription, ListMembers, Member};
 use super::session::{Login, Logout};
 use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
@@ -118,6 +119,7 @@ operations! {
     CreateUser     -> UserId,         Officer,       Change;
     DeleteUser     -> (),             Officer,       Change;
     ChangePassword -> (),             OfficerOrSelf, Change;
+    GetCertificate -> Certificate,    Public,        None;
 }
 
 impl Request {
@@ -132,7 +134,8 @@ impl Request {
             | Self::ListMembers(_)
             | Self::ListUsers(_)
             | Self::Logout(_)
-            | Self::DeleteUser(_) => None,
+            | Self::DeleteUser(_)
+            | Self::GetCertificate(_) => None,
         }
     }
 
@@ -144,7 +147,11 @@ impl Request {
             Self::CreateUser(of) => Some((of.user_type, &of.name)),
             Self::DeleteUser(of) => Some((of.user_type, &of.name)),
             Self::ChangePassword(of) => Some((of.user_type, &of.name)),
-            Self::DescribeHsm(_) | Self::ListMembers(_) | Self::ListUsers(_) | Self::Logout(_) => None,
+            Self::DescribeHsm(_)
+            | Self::ListMembers(_)
+            | Self::ListUsers(_)
+            | Self::Logout(_)
+            | Self::GetCertificate(_) => None,
         }
     }
 }

@@ -60,6 +60,8 @@ refusals! {
     ShuttingDown = 0x1000b, "HSM Error: The HSM is shutting down";
     /// Memory or random numbers could not be had; the HSM's log may say more.
     OutOfResources = 0x1000c, "HSM Error: The HSM is out of resources";
+    /// Nobody owns the cluster yet; the HSM answers public questions only.
+    NotInitialized = 0x1000d, "HSM Error: The cluster is not initialized";
 }
 
 #[cfg(test)]
