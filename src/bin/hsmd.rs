@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
 use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
+use cloudhsm::hsmd::initialize::{Signed, initialize};
 use cloudhsm::hsmd::run::{RunError, Running};
 use cloudhsm::hsmd::settings::HashCost;
 use tokio::runtime::Builder;
@@ -56,7 +57,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Cluster {
-    /// Make the folder of a new cluster: its CA, its HSMs, and the console's configuration
+    /// Make the folder of a new cluster: its HSMs, its CA or CSR, and the console's configuration
     Init {
         /// The folder to make
         #[arg(long)]
@@ -70,6 +71,21 @@ enum Cluster {
         /// Their port
         #[arg(long, default_value_t = 2225)]
         port: u16,
+        /// Make no CA: write the CSR that the cluster's owner signs, for `hsmd cluster initialize`
+        #[arg(long)]
+        csr: bool,
+    },
+    /// Give a stopped cluster made with --csr its owner
+    Initialize {
+        /// The cluster's folder
+        #[arg(long)]
+        dir: PathBuf,
+        /// The certificate that the owner's CA made of the CSR (PEM)
+        #[arg(long)]
+        signed_cert: PathBuf,
+        /// The owner's CA, customerCA.crt: self-signed, RSA-2048 or RSA-4096 (PEM)
+        #[arg(long)]
+        trust_anchor: PathBuf,
     },
 }
 
@@ -87,7 +103,7 @@ fn main() -> ExitCode {
         .init();
     let done = match arguments.command {
         Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
-        Command::Cluster(Cluster::Init { dir, nodes, net, port }) => init_cluster(&dir, nodes, net, port),
+        Command::Cluster(command) => cluster(command),
         Command::Run { dir, listen } => run(&dir, listen),
         Command::Audit { dir } => print_audit_log(&dir),
     };
@@ -106,17 +122,31 @@ fn init_one(dir: &Path, listen: SocketAddr, node_id: u32) -> Result<(), String> 
     tell_next(dir)
 }
 
-fn init_cluster(dir: &Path, nodes: u32, net: Ipv4Addr, port: u16) -> Result<(), String> {
-    let new = NewCluster {
-        nodes,
-        net,
-        port,
-        names: Names::Random,
-        password_hash: HashCost::default(),
-        owner: Owner::MadeHere,
-    };
-    init::cluster(dir, &new).map_err(text)?;
-    tell_next(dir)
+fn cluster(command: Cluster) -> Result<(), String> {
+    match command {
+        Cluster::Init { dir, nodes, net, port, csr } => {
+            let owner = if csr { Owner::SignsCsr } else { Owner::MadeHere };
+            let (names, password_hash) = (Names::Random, HashCost::default());
+            let new = NewCluster { nodes, net, port, names, password_hash, owner };
+            match init::cluster(&dir, &new).map_err(text)? {
+                Some(csr) => tell_owner(&dir, &csr),
+                None => tell_next(&dir),
+            }
+        }
+        Cluster::Initialize { dir, signed_cert: certificate, trust_anchor } => {
+            initialize(&dir, &Signed { certificate, trust_anchor }).map_err(text)?;
+            print(&format!("Initialized {0}\nhsmd run {0}\n", dir.display()))
+        }
+    }
+}
+
+fn tell_owner(dir: &Path, csr: &Path) -> Result<(), String> {
+    print(&format!(
+        "Made {dir}\nSign {csr} with the owner's CA, then\n\
+         hsmd cluster initialize --dir {dir} --signed-cert <signed certificate> --trust-anchor customerCA.crt\n",
+        dir = dir.display(),
+        csr = csr.display()
+    ))
 }
 
 fn tell_next(dir: &Path) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! The certificates that tell where an HSM comes from and whose it is.
 
+use pem::{EncodeConfig, LineEnding, Pem};
 use serde::{Deserialize, Serialize};
 
 /// Asks for one of the HSM's certificates.
@@ -27,6 +28,15 @@ pub enum CertificateKind {
 /// An X.509 certificate in DER.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate(pub Vec<u8>);
+
+impl Certificate {
+    /// As files hold it, PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
+        pem::encode_config(&Pem::new("CERTIFICATE", self.0.as_slice()), lines)
+    }
+}
 
 impl CertificateKind {
     /// All of them.
