@@ -93,6 +93,7 @@ impl Dev {
             port: PORT,
             names: Names::Numbered,
             password_hash,
+            owner: init::Owner::MadeHere,
         };
         match folder {
             Some(folder) => {

@@ -125,6 +125,7 @@ fn permissions_are_those_of_the_guide() {
         ("DescribeHsm", vec![]),
         ("ListMembers", vec![]),
         ("ListUsers", vec![]),
+        ("GetCertificate", vec![]),
         ("Logout", vec![nobody]),
         ("CreateUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
         ("DeleteUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
@@ -181,7 +182,7 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     let disk = Disk::new();
     drop(Store::on(disk.backend(None), &new_hsm()).unwrap());
     let (store, hsm) = Store::on(disk.backend(Some(40)), &[]).unwrap();
-    let (engine, owner) = Engine::start(store, hsm, Vec::new()).unwrap();
+    let (engine, owner) = Engine::start(store, hsm, Vec::new(), model::certificates()).unwrap();
     let session = engine.open().await.unwrap();
     let ask = async |request: &Request| {
         let round = Round::Perform(OperationId(0));

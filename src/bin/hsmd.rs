@@ -9,8 +9,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
+use cloudhsm::hsmd::clone::clone_cluster;
 use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
-use cloudhsm::hsmd::init::{self, Names, NewCluster};
+use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
+use cloudhsm::hsmd::initialize::{Signed, initialize};
 use cloudhsm::hsmd::run::{RunError, Running};
 use cloudhsm::hsmd::settings::HashCost;
 use tokio::runtime::Builder;
@@ -76,7 +78,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Cluster {
-    /// Make the folder of a new cluster: its CA, its HSMs, and the console's configuration
+    /// Make the folder of a new cluster: its HSMs, its CA or CSR, and the console's configuration
     Init {
         /// The folder to make
         #[arg(long)]
@@ -90,12 +92,27 @@ enum Cluster {
         /// Their port
         #[arg(long, default_value_t = 2225)]
         port: u16,
+        /// Make no CA: write the CSR that the cluster's owner signs, for `hsmd cluster initialize`
+        #[arg(long)]
+        csr: bool,
         /// Make a clone of the HSM of this backup: the same users, keys and CA
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", conflicts_with = "csr")]
         from_backup: Option<PathBuf>,
         /// The file of the backup's key [default: the backup's name and .key]
         #[arg(long, requires = "from_backup")]
         key_file: Option<PathBuf>,
+    },
+    /// Give a stopped cluster made with --csr its owner
+    Initialize {
+        /// The cluster's folder
+        #[arg(long)]
+        dir: PathBuf,
+        /// The certificate that the owner's CA made of the CSR (PEM)
+        #[arg(long)]
+        signed_cert: PathBuf,
+        /// The owner's CA, customerCA.crt: self-signed, RSA-2048 or RSA-4096 (PEM)
+        #[arg(long)]
+        trust_anchor: PathBuf,
     },
 }
 
@@ -113,10 +130,7 @@ fn main() -> ExitCode {
         .init();
     let done = match arguments.command {
         Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
-        Command::Cluster(Cluster::Init { dir, nodes, net, port, from_backup, key_file }) => {
-            let backup = from_backup.map(|file| read_backup(&file, key_file)).transpose();
-            backup.and_then(|backup| init_cluster(&dir, nodes, net, port, backup.as_ref()))
-        }
+        Command::Cluster(command) => cluster(command),
         Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
         Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
         Command::Run { dir, listen } => run(&dir, listen),
@@ -137,19 +151,35 @@ fn init_one(dir: &Path, listen: SocketAddr, node_id: u32) -> Result<(), String> 
     tell_next(dir)
 }
 
-fn init_cluster(
-    dir: &Path,
-    nodes: u32,
-    net: Ipv4Addr,
-    port: u16,
-    backup: Option<&Backup>,
-) -> Result<(), String> {
-    let new = NewCluster { nodes, net, port, names: Names::Random, password_hash: HashCost::default() };
-    match backup {
-        Some(backup) => init::clone_cluster(dir, &new, backup).map_err(text)?,
-        None => init::cluster(dir, &new).map_err(text)?,
+fn cluster(command: Cluster) -> Result<(), String> {
+    match command {
+        Cluster::Init { dir, nodes, net, port, csr, from_backup, key_file } => {
+            let owner = if csr { Owner::SignsCsr } else { Owner::MadeHere };
+            let (names, password_hash) = (Names::Random, HashCost::default());
+            let new = NewCluster { nodes, net, port, names, password_hash, owner };
+            if let Some(file) = from_backup {
+                clone_cluster(&dir, &new, &read_backup(&file, key_file)?).map_err(text)?;
+                return tell_next(&dir);
+            }
+            match init::cluster(&dir, &new).map_err(text)? {
+                Some(csr) => tell_owner(&dir, &csr),
+                None => tell_next(&dir),
+            }
+        }
+        Cluster::Initialize { dir, signed_cert: certificate, trust_anchor } => {
+            initialize(&dir, &Signed { certificate, trust_anchor }).map_err(text)?;
+            print(&format!("Initialized {0}\nhsmd run {0}\n", dir.display()))
+        }
     }
-    tell_next(dir)
+}
+
+fn tell_owner(dir: &Path, csr: &Path) -> Result<(), String> {
+    print(&format!(
+        "Made {dir}\nSign {csr} with the owner's CA, then\n\
+         hsmd cluster initialize --dir {dir} --signed-cert <signed certificate> --trust-anchor customerCA.crt\n",
+        dir = dir.display(),
+        csr = csr.display()
+    ))
 }
 
 fn write_backup(dir: &Path, out: &Path, key_file: Option<PathBuf>) -> Result<(), String> {

@@ -13,6 +13,7 @@ mod delete_user;
 mod enable_e2e;
 mod exit;
 mod failure;
+mod get_cert;
 mod get_cluster_info;
 mod get_hsm_info;
 mod help;
@@ -43,6 +44,7 @@ pub static COMMANDS: &[&Command] = &[
     &delete_user::COMMAND,
     &enable_e2e::COMMAND,
     &exit::COMMAND,
+    &get_cert::COMMAND,
     &get_cluster_info::COMMAND,
     &get_hsm_info::COMMAND,
     &help::COMMAND,

@@ -143,7 +143,8 @@ impl Opcode {
             | Request::FindKeys(_)
             | Request::DescribeKey(_)
             | Request::ReadAttributes(_)
-            | Request::ListKeys(_) => None,
+            | Request::ListKeys(_)
+            | Request::GetCertificate(_) => None,
         }
     }
 

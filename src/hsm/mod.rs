@@ -4,6 +4,7 @@
 //! outside comes in [`Env`], and what it needs computed first it says by [`Outcome::Needs`].
 
 pub mod audit;
+mod certificate;
 mod change;
 mod device;
 mod done;
@@ -23,6 +24,7 @@ use crate::protocol::message::Round;
 use crate::protocol::user::UserId;
 use crate::protocol::{Refusal, Reply, Request};
 
+pub use certificate::{Certificates, OwnerCertificates};
 pub use change::Change;
 pub use done::{Done, Performed};
 pub use key::{FIRST_INDEX, Key, MAX_KEYS, Wrapped};
@@ -65,6 +67,8 @@ pub struct Env<'a> {
     pub now: u64,
     /// The HSMs of the cluster.
     pub members: &'a [Member],
+    /// This HSM's.
+    pub certificates: &'a Certificates,
     /// What was computed because an earlier decision on the same request needed it.
     pub worked: Option<&'a Worked>,
 }
@@ -185,6 +189,7 @@ impl Hsm {
         env: &Env<'_>,
         changes: &mut Vec<Change>,
     ) -> Result<Reply, No> {
+        Self::must_have_owner(request, env)?;
         self.permit(request, caller)?;
         match request {
             Request::DescribeHsm(_) => Ok(Reply::DescribeHsm(self.describe())),
@@ -212,6 +217,7 @@ impl Hsm {
             Request::InsertKey(op) => self.insert_copied_key(op, caller, env, changes).map(Reply::InsertKey),
             Request::ExtractUser(op) => self.extract_user(op, env).map(Reply::ExtractUser),
             Request::InsertUser(op) => self.insert_copied_user(op, env, changes).map(Reply::InsertUser),
+            Request::GetCertificate(op) => Ok(Self::certificate(op, env).map(Reply::GetCertificate)?),
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 
 use super::store::{Store, StoreError};
-use crate::hsm::{Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
+use crate::hsm::{Certificates, Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
 use crate::protocol::{Refusal, Request};
@@ -55,11 +55,12 @@ impl Engine {
         mut store: Store,
         mut hsm: Hsm,
         members: Vec<Member>,
+        certificates: Certificates,
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
         store.commit(&[&[Change::Started]])?;
         hsm.apply(&Change::Started);
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let owner = Owner { hsm, store: Some(store), members, next_session: 1 };
+        let owner = Owner { hsm, store: Some(store), members, certificates, next_session: 1 };
         let thread = thread::Builder::new().name("hsm".to_owned()).spawn(move || owner.run(jobs));
         let thread = thread.map_err(|error| StoreError::Failed(Box::new(redb::Error::Io(error))))?;
         Ok((Self(sender), thread))
@@ -101,6 +102,7 @@ struct Owner {
     /// Gone after its first failure.
     store: Option<Store>,
     members: Vec<Member>,
+    certificates: Certificates,
     next_session: u32,
 }
 
@@ -151,7 +153,12 @@ impl Owner {
     }
 
     fn decide(&self, question: &Question, batch: &mut Batch) -> Decision {
-        let env = Env { now: now(), members: &self.members, worked: question.worked.as_ref() };
+        let env = Env {
+            now: now(),
+            members: &self.members,
+            certificates: &self.certificates,
+            worked: question.worked.as_ref(),
+        };
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
         let decision = hsm.decide(&question.request, question.round, question.caller, &env);
         if !decision.changes.is_empty() {

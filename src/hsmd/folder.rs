@@ -5,14 +5,17 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use super::settings::Settings;
 use super::store::{Store, StoreError};
 use super::vault::{Family, Vault};
-use crate::hsm::Hsm;
+use crate::hsm::{Certificates, Hsm, OwnerCertificates};
+use crate::protocol::certificate::Certificate;
 use crate::wire::anchor::{Anchor, AnchorError};
-use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::certificate::{self, Distrust};
+use crate::wire::identity::{self, IdentityError};
 
 /// In an HSM's folder: [`Settings`].
 pub const SETTINGS: &str = "hsmd.json";
@@ -26,6 +29,14 @@ pub const CERTIFICATE: &str = "cluster.crt";
 pub const MASTER: &str = "master.key";
 /// In an HSM's folder: the name and masking key of its clone family.
 pub const FAMILY: &str = "family.key";
+/// In an HSM's folder until the cluster is initialized, and then no more: the request for [`CERTIFICATE`].
+pub const CSR: &str = "cluster.csr";
+/// In an HSM's folder: the CA of those who made the cluster.
+pub const MANUFACTURER_ROOT: &str = "manufacturerRoot.crt";
+/// In an HSM's folder: the certificate of its hardware, signed by [`MANUFACTURER_ROOT`].
+pub const HARDWARE: &str = "hardware.crt";
+/// In an HSM's folder: the cluster's certificate, signed by [`HARDWARE`].
+pub const HARDWARE_SIGNED: &str = "cluster.hardware.crt";
 /// In an HSM's and in a cluster's folder: the owner's CA certificate.
 pub const CA: &str = "customerCA.crt";
 /// In a cluster's folder: what the console is started with.
@@ -39,10 +50,10 @@ pub struct Folder {
     pub store: Store,
     /// Its state.
     pub hsm: Hsm,
-    /// The cluster's certificate and key.
-    pub identity: Identity,
-    /// The owner's CA.
-    pub anchor: Anchor,
+    /// The cluster's private key.
+    pub key: PrivateKeyDer<'static>,
+    /// Who vouches for it.
+    pub certificates: Certificates,
     /// Its cryptography.
     pub vault: Vault,
 }
@@ -108,6 +119,14 @@ pub enum FolderError {
     /// The CA's certificate cannot be had.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
+    /// A file holds a certificate that cannot be read.
+    #[error("{}: {source}", path.display())]
+    Certificate {
+        /// Of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Distrust,
+    },
 }
 
 /// The HSM folders that a folder stands for: itself, or those of a cluster in the order of their numbers.
@@ -154,20 +173,15 @@ impl Folder {
             return Err(FolderError::Cluster(path.to_owned()));
         }
         must_be_private(path)?;
-        for name in [SETTINGS, STORE, KEY, CERTIFICATE, CA, MASTER, FAMILY] {
-            let file = path.join(name);
-            if !file.exists() {
-                return Err(FolderError::HalfMade { path: path.to_owned(), missing: name.to_owned() });
-            }
-            must_be_private(&file)?;
-        }
+        must_hold(path, &[SETTINGS, STORE, KEY, MASTER, FAMILY])?;
+        must_hold(path, &[MANUFACTURER_ROOT, HARDWARE, HARDWARE_SIGNED])?;
         let settings = read_settings(path)?;
-        let identity = Identity::load(&path.join(CERTIFICATE), &path.join(KEY))?;
-        let anchor = Anchor::load(&path.join(CA))?;
+        let key = identity::load_key(&path.join(KEY))?;
+        let certificates = read_certificates(path)?;
         let vault = open_vault(path)?;
         let file = path.join(STORE);
         let (store, hsm) = Store::open(&file).map_err(|source| FolderError::Store { path: file, source })?;
-        Ok(Self { settings, store, hsm, identity, anchor, vault })
+        Ok(Self { settings, store, hsm, key, certificates, vault })
     }
 }
 
@@ -182,6 +196,30 @@ fn open_vault(folder: &Path) -> Result<Vault, FolderError> {
     let master = <[u8; 32]>::try_from(master.as_slice()).map_err(|_| bad(MASTER))?;
     let family = Family::from_bytes(&family).ok_or_else(|| bad(FAMILY))?;
     Vault::new(&Zeroizing::new(master), &family).map_err(|_| bad(MASTER))
+}
+
+fn read_certificates(folder: &Path) -> Result<Certificates, FolderError> {
+    let owner = if folder.join(CSR).exists() { None } else { Some(read_owner(folder)?) };
+    Ok(Certificates {
+        manufacturer_root: read_certificate(&folder.join(MANUFACTURER_ROOT))?,
+        hardware: read_certificate(&folder.join(HARDWARE))?,
+        cluster_by_hardware: read_certificate(&folder.join(HARDWARE_SIGNED))?,
+        owner,
+    })
+}
+
+fn read_owner(folder: &Path) -> Result<OwnerCertificates, FolderError> {
+    must_hold(folder, &[CERTIFICATE, CA])?;
+    let root = Anchor::load(&folder.join(CA))?;
+    let cluster = read_certificate(&folder.join(CERTIFICATE))?;
+    Ok(OwnerCertificates { root: Certificate(root.der().to_vec()), cluster })
+}
+
+fn read_certificate(path: &Path) -> Result<Certificate, FolderError> {
+    let chain = identity::load_chain(path)?;
+    let der: &[u8] = chain.first().map(CertificateDer::as_ref).unwrap_or_default();
+    certificate::parse(der).map_err(|source| FolderError::Certificate { path: path.to_owned(), source })?;
+    Ok(Certificate(der.to_vec()))
 }
 
 fn is_hsm_folder(name: &str) -> bool {
@@ -203,6 +241,18 @@ pub fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
     })?;
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&text))
         .map_err(|error| FolderError::Settings { path, message: error.to_string() })
+}
+
+/// Whether files are there, and closed to others.
+fn must_hold(folder: &Path, names: &[&str]) -> Result<(), FolderError> {
+    for name in names {
+        let file = folder.join(name);
+        if !file.exists() {
+            return Err(FolderError::HalfMade { path: folder.to_owned(), missing: (*name).to_owned() });
+        }
+        must_be_private(&file)?;
+    }
+    Ok(())
 }
 
 fn must_be_private(path: &Path) -> Result<(), FolderError> {

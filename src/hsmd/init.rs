@@ -12,13 +12,15 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use serde::Serialize;
 
-use super::backup::Backup;
-use super::folder::{CA, CERTIFICATE, CONFIG, FAMILY, KEY, MASTER, SETTINGS, STORE};
+use super::folder::{
+    CA, CERTIFICATE, CONFIG, CSR, FAMILY, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER,
+    SETTINGS, STORE,
+};
 use super::password::{BadCost, Hasher};
-use super::pki::ClusterPki;
+use super::pki::{ClusterPki, Hardware, OwnerPki};
 use super::settings::{HashCost, Settings};
 use super::store::{Store, StoreError};
-use super::vault::{CryptoFailed, Family, random_key};
+use super::vault::{Family, random_key};
 use crate::cluster::config::{Config, ServerConfig};
 use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
 use crate::protocol::device::Member;
@@ -43,6 +45,17 @@ pub struct NewCluster {
     pub names: Names,
     /// How passwords are hashed.
     pub password_hash: HashCost,
+    /// Who vouches for the cluster's key.
+    pub owner: Owner,
+}
+
+/// Who has the CA that vouches for a cluster's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Who makes the cluster: the CA is made with it, and its key kept in [`CA_KEY_FOLDER`].
+    MadeHere,
+    /// Who signs the cluster's CSR. Until what was signed is installed, the cluster is not initialized.
+    SignsCsr,
 }
 
 /// How HSMs are named.
@@ -88,75 +101,41 @@ pub enum InitError {
     Users(Refusal),
 }
 
-/// Makes a cluster's folder: its CA, an HSM folder for each node, and the console's configuration.
+/// Makes a cluster's folder: an HSM folder for each node, the console's configuration, and the owner's CA or
+/// what the owner needs to sign. Returns where the CSR is, if there is one.
 ///
 /// # Errors
 ///
 /// If that is not possible; then nothing is left at `dir`.
-pub fn cluster(dir: &Path, new: &NewCluster) -> Result<(), InitError> {
+pub fn cluster(dir: &Path, new: &NewCluster) -> Result<Option<PathBuf>, InitError> {
     if !(1..=MAX_NODES).contains(&new.nodes) {
         return Err(InitError::Nodes(new.nodes));
     }
     let members = members(new)?;
+    let hsms = members.iter().map(|member| identity(new.names, member.node_id));
+    let hsms: Vec<Identity> = hsms.collect::<Result<_, _>>()?;
+    let pki = make_pki(&hsms, new.owner)?;
     whole_or_not_at_all(dir, |work, place| {
-        let (pki, family) = (make_pki(new.names)?, new_family()?);
-        for member in &members {
+        let family = new_family()?;
+        for ((member, identity), hardware) in members.iter().zip(&hsms).zip(&pki.hardware) {
             let folder = work.join(format!("hsm{}", member.node_id));
             make_folder(&folder)?;
-            let listen = listen_address(member)?;
-            fill(&folder, listen, member.node_id, &members, new, &pki, &family)?;
+            let hsm = NewHsm { listen: listen_address(member)?, identity, hardware };
+            fill(&folder, &hsm, &members, new, &pki, &family)?;
         }
-        write(&work.join(CA), pki.ca.as_bytes())?;
-        keep_ca_key(work, &pki)?;
-        write_json(&work.join(CONFIG), &config(&members, place))
-    })
-}
-
-/// Makes the folder of a cluster cloned from a backup: the same users, keys, handles, CA and masking key; other HSM
-/// ids, and node ids after those of the original, so that no two HSMs of the clone family give the same handle.
-///
-/// # Errors
-///
-/// As [`cluster`], and if the backup's keys do not open.
-pub fn clone_cluster(dir: &Path, new: &NewCluster, backup: &Backup) -> Result<(), InitError> {
-    if !(1..=MAX_NODES).contains(&new.nodes) {
-        return Err(InitError::Nodes(new.nodes));
-    }
-    let taken = backup.settings.members.iter().map(|member| member.node_id.saturating_add(1)).max();
-    let mut members = members(new)?;
-    members
-        .iter_mut()
-        .for_each(|member| member.node_id = member.node_id.saturating_add(taken.unwrap_or_default()));
-    whole_or_not_at_all(dir, |work, place| {
-        for (number, member) in members.iter().enumerate() {
-            let folder = work.join(format!("hsm{number}"));
-            make_folder(&folder)?;
-            fill_clone(&folder, member, &members, new, backup)?;
+        write_json(&work.join(CONFIG), &config(&members, place))?;
+        match &pki.owner {
+            OwnerPki::Ca { ca, ca_key, .. } => {
+                write(&work.join(CA), ca.as_bytes())?;
+                keep_ca_key(work, ca_key)
+            }
+            OwnerPki::Csr(csr) => write_for_owner(work, &hsms, csr, &pki),
         }
-        write(&work.join(CA), backup.files.get(CA).map(Vec::as_slice).unwrap_or_default())?;
-        write_json(&work.join(CONFIG), &config(&members, place))
+    })?;
+    Ok(match new.owner {
+        Owner::MadeHere => None,
+        Owner::SignsCsr => Some(dir.join(file_for_owner(&hsms, OWNERS_CSR))),
     })
-}
-
-fn fill_clone(
-    folder: &Path,
-    member: &Member,
-    members: &[Member],
-    new: &NewCluster,
-    backup: &Backup,
-) -> Result<(), InitError> {
-    let unusable = |error: CryptoFailed| InitError::Key(error.to_string());
-    let settings = Settings::new(listen_address(member)?, members.to_vec(), new.password_hash);
-    write_json(&folder.join(SETTINGS), &settings)?;
-    for (name, bytes) in &backup.files {
-        write(&folder.join(name), bytes)?;
-    }
-    let master = random_key().map_err(unusable)?;
-    write(&folder.join(MASTER), master.as_slice())?;
-    let hsm = backup.hsm_under(&master).map_err(unusable)?.clone_as(identity(new.names, member.node_id)?);
-    let store = folder.join(STORE);
-    Store::create_from(&store, &hsm)?;
-    make_private(&store)
 }
 
 /// Makes the folder of a cluster of one HSM: folder, CA and configuration in one.
@@ -172,16 +151,34 @@ pub fn hsm(dir: &Path, listen: SocketAddr, node_id: u32, password_hash: HashCost
         port: listen.port(),
         names: Names::Random,
         password_hash,
+        owner: Owner::MadeHere,
     };
+    let identity = identity(new.names, node_id)?;
+    let pki = make_pki(std::slice::from_ref(&identity), new.owner)?;
     whole_or_not_at_all(dir, |work, place| {
-        let pki = make_pki(new.names)?;
-        fill(work, listen, node_id, &members, &new, &pki, &new_family()?)?;
-        keep_ca_key(work, &pki)?;
+        if let (Some(hardware), OwnerPki::Ca { ca_key, .. }) = (pki.hardware.first(), &pki.owner) {
+            fill(
+                work,
+                &NewHsm { listen, identity: &identity, hardware },
+                &members,
+                &new,
+                &pki,
+                &new_family()?,
+            )?;
+            keep_ca_key(work, ca_key)?;
+        }
         write_json(&work.join(CONFIG), &config(&members, place))
     })
 }
 
-fn members(new: &NewCluster) -> Result<Vec<Member>, InitError> {
+/// What distinguishes an HSM from the others of its cluster.
+struct NewHsm<'a> {
+    listen: SocketAddr,
+    identity: &'a Identity,
+    hardware: &'a Hardware,
+}
+
+pub(super) fn members(new: &NewCluster) -> Result<Vec<Member>, InitError> {
     (0..new.nodes)
         .map(|node_id| {
             let address = u32::from(new.net).checked_add(node_id.saturating_add(1));
@@ -191,7 +188,7 @@ fn members(new: &NewCluster) -> Result<Vec<Member>, InitError> {
         .collect()
 }
 
-fn listen_address(member: &Member) -> Result<SocketAddr, InitError> {
+pub(super) fn listen_address(member: &Member) -> Result<SocketAddr, InitError> {
     let address: Ipv4Addr = member.hostname.parse().map_err(|_| InitError::Net(Ipv4Addr::UNSPECIFIED))?;
     Ok(SocketAddr::new(IpAddr::V4(address), member.port))
 }
@@ -199,29 +196,35 @@ fn listen_address(member: &Member) -> Result<SocketAddr, InitError> {
 /// Fills an HSM's folder.
 fn fill(
     folder: &Path,
-    listen: SocketAddr,
-    node_id: u32,
+    hsm: &NewHsm<'_>,
     members: &[Member],
     new: &NewCluster,
     pki: &ClusterPki,
     family: &Family,
 ) -> Result<(), InitError> {
-    let settings = Settings::new(listen, members.to_vec(), new.password_hash);
+    let settings = Settings::new(hsm.listen, members.to_vec(), new.password_hash);
     write_json(&folder.join(SETTINGS), &settings)?;
     write(&folder.join(KEY), pki.key.as_bytes())?;
-    write(&folder.join(CERTIFICATE), pki.certificate.as_bytes())?;
-    write(&folder.join(CA), pki.ca.as_bytes())?;
+    write(&folder.join(MANUFACTURER_ROOT), pki.manufacturer_root.as_bytes())?;
+    write(&folder.join(HARDWARE), hsm.hardware.certificate.as_bytes())?;
+    write(&folder.join(HARDWARE_SIGNED), hsm.hardware.cluster.as_bytes())?;
+    match &pki.owner {
+        OwnerPki::Ca { ca, certificate, .. } => {
+            write(&folder.join(CERTIFICATE), certificate.as_bytes())?;
+            write(&folder.join(CA), ca.as_bytes())?;
+        }
+        OwnerPki::Csr(csr) => write(&folder.join(CSR), csr.as_bytes())?,
+    }
     write(&folder.join(FAMILY), &family.to_bytes())?;
     let master = random_key().map_err(|error| InitError::Key(error.to_string()))?;
     write(&folder.join(MASTER), master.as_slice())?;
     let store = folder.join(STORE);
-    Store::create(&store, &first_history(node_id, new)?)?;
+    Store::create(&store, &first_history(hsm.identity.clone(), new)?)?;
     make_private(&store)
 }
 
 /// A new HSM: its `admin` is a PRECO whose password everybody knows, and nobody can log in as `app_user`.
-fn first_history(node_id: u32, new: &NewCluster) -> Result<Vec<Change>, InitError> {
-    let identity = identity(new.names, node_id)?;
+fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Change>, InitError> {
     let password = Hasher::new(new.password_hash)?
         .hash(&Secret::new(FIRST_PASSWORD.to_owned()))
         .ok_or_else(|| InitError::Key("no hash".to_owned()))?;
@@ -236,19 +239,21 @@ fn first_history(node_id: u32, new: &NewCluster) -> Result<Vec<Change>, InitErro
     ])
 }
 
-fn identity(names_: Names, node_id: u32) -> Result<Identity, InitError> {
-    let (letters, serial) = names(names_, node_id)?;
-    let (hsm_id, serial_number) = (format!("hsm-{letters}"), format!("3.0A0101-ICM{serial:06}"));
-    Ok(Identity { hsm_id, serial_number, node_id })
-}
-
 fn new_family() -> Result<Family, InitError> {
     Family::new().map_err(|error| InitError::Key(error.to_string()))
 }
 
-fn make_pki(names_: Names) -> Result<ClusterPki, InitError> {
-    let (letters, _) = names(names_, 0)?;
-    ClusterPki::make(&format!("hsm-{letters}")).map_err(|error| InitError::Key(error.to_string()))
+fn make_pki(hsms: &[Identity], owner: Owner) -> Result<ClusterPki, InitError> {
+    ClusterPki::make(hsms, owner).map_err(|error| InitError::Key(error.to_string()))
+}
+
+pub(super) fn identity(names_: Names, node_id: u32) -> Result<Identity, InitError> {
+    let (letters, serial) = names(names_, node_id)?;
+    Ok(Identity {
+        hsm_id: format!("hsm-{letters}"),
+        serial_number: format!("3.0A0101-ICM{serial:06}"),
+        node_id,
+    })
 }
 
 /// Eleven letters and digits for the id, and a number for the serial number.
@@ -270,18 +275,39 @@ fn names(names: Names, node_id: u32) -> Result<(String, u32), InitError> {
     Ok((hash.as_ref().iter().take(11).map(letter).collect(), serial))
 }
 
-fn config(members: &[Member], place: &Path) -> Config {
+pub(super) fn config(members: &[Member], place: &Path) -> Config {
     Config::of(members.iter().map(|member| ServerConfig::new(&member.hostname, member.port, &place.join(CA))))
 }
 
-fn keep_ca_key(folder: &Path, pki: &ClusterPki) -> Result<(), InitError> {
+fn keep_ca_key(folder: &Path, ca_key: &str) -> Result<(), InitError> {
     let folder = folder.join(CA_KEY_FOLDER);
     make_folder(&folder)?;
-    write(&folder.join("customerCA.key"), pki.ca_key.as_bytes())
+    write(&folder.join("customerCA.key"), ca_key.as_bytes())
+}
+
+/// The end of the name of the CSR, which is the same for all HSMs.
+const OWNERS_CSR: &str = "ClusterCsr.csr";
+
+/// Writes what the owner signs, and what shows to the owner where it comes from: the first HSM's certificates.
+fn write_for_owner(work: &Path, hsms: &[Identity], csr: &str, pki: &ClusterPki) -> Result<(), InitError> {
+    let file = |name| work.join(file_for_owner(hsms, name));
+    write(&file(OWNERS_CSR), csr.as_bytes())?;
+    write(&file("ManufacturerRootCertificate.crt"), pki.manufacturer_root.as_bytes())?;
+    if let Some(hardware) = pki.hardware.first() {
+        write(&file("ManufacturerHardwareCertificate.crt"), hardware.certificate.as_bytes())?;
+        write(&file("HsmCertificate.crt"), hardware.cluster.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The original's file names begin with the cluster's id; here that is the first HSM's with another prefix.
+fn file_for_owner(hsms: &[Identity], name: &str) -> String {
+    let letters = hsms.first().map_or("", |hsm| hsm.hsm_id.trim_start_matches("hsm-"));
+    format!("cluster-{letters}_{name}")
 }
 
 /// Calls `make` with an empty folder and the place it will have, and moves it there if that succeeds.
-fn whole_or_not_at_all(
+pub(super) fn whole_or_not_at_all(
     dir: &Path,
     make: impl FnOnce(&Path, &Path) -> Result<(), InitError>,
 ) -> Result<(), InitError> {
@@ -306,14 +332,14 @@ fn whole_or_not_at_all(
     Ok(())
 }
 
-fn make_folder(path: &Path) -> Result<(), InitError> {
+pub(super) fn make_folder(path: &Path) -> Result<(), InitError> {
     fs::DirBuilder::new()
         .mode(0o700)
         .create(path)
         .map_err(|source| InitError::Unwritable { path: path.to_owned(), source })
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), InitError> {
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), InitError> {
     let mut text = Vec::new();
     let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, indent);
@@ -324,14 +350,14 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), InitError> {
     write(path, &text)
 }
 
-fn write(path: &Path, text: &[u8]) -> Result<(), InitError> {
+pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), InitError> {
     let unwritable = |source| InitError::Unwritable { path: path.to_owned(), source };
     let mut file =
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(unwritable)?;
     io::Write::write_all(&mut file, text).and_then(|()| file.sync_all()).map_err(unwritable)
 }
 
-fn make_private(path: &Path) -> Result<(), InitError> {
+pub(super) fn make_private(path: &Path) -> Result<(), InitError> {
     fs::set_permissions(path, Permissions::from_mode(0o600))
         .map_err(|source| InitError::Unwritable { path: path.to_owned(), source })
 }

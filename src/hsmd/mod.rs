@@ -2,14 +2,17 @@
 //!
 //! A request's way: [`server`] accepts, `session` speaks TLS frames, [`engine`] decides, [`store`] makes the
 //! decision durable, and only then it is applied and answered. [`folder`] says what an HSM's folder holds,
-//! [`init`] makes one and [`run`] serves it.
+//! [`init`] makes one, [`initialize`](mod@initialize) gives it an owner who was not there then, and [`run`] serves
+//! it.
 
 pub mod backup;
+pub mod clone;
 pub mod control;
 pub mod engine;
 pub mod folder;
 mod generate;
 pub mod init;
+pub mod initialize;
 pub mod password;
 mod pki;
 pub mod run;

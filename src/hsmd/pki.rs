@@ -1,55 +1,172 @@
-//! The certificates of a new cluster, when its maker also plays its owner.
+//! The key and the certificates of a new cluster.
+//!
+//! Two lines vouch for the cluster's key. The owner's CA does, once its owner has signed; that is the line which
+//! consoles trust. And the maker does: a CA of this cluster alone, which signs each HSM's hardware, which signs
+//! the cluster's key. It stands where the original's manufacturer stands, and proves only that these files were
+//! made together: the maker's private keys are forgotten when all is signed.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, Error, IsCa, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 use time::{Duration, OffsetDateTime};
 
+use super::init::Owner;
+use crate::hsm::Identity;
 use crate::wire::certificate::SUBJECT;
 
-/// The owner's CA and the cluster's key, all in PEM.
+/// The cluster's key and what vouches for it, all in PEM.
 pub(super) struct ClusterPki {
-    /// `customerCA.crt`.
-    pub(super) ca: String,
-    /// The CA's private key, which no HSM needs.
-    pub(super) ca_key: String,
-    /// The cluster certificate, signed by the CA.
-    pub(super) certificate: String,
     /// The private key that all HSMs of the cluster share.
     pub(super) key: String,
+    /// The maker's CA.
+    pub(super) manufacturer_root: String,
+    /// Of each HSM, in their order.
+    pub(super) hardware: Vec<Hardware>,
+    /// What there is of the owner.
+    pub(super) owner: OwnerPki,
+}
+
+/// One HSM's certificates.
+pub(super) struct Hardware {
+    /// The hardware's, signed by the maker's CA.
+    pub(super) certificate: String,
+    /// The cluster key's, signed by the hardware.
+    pub(super) cluster: String,
+}
+
+/// How the owner comes in.
+pub(super) enum OwnerPki {
+    /// By a CA made here.
+    Ca {
+        /// `customerCA.crt`.
+        ca: String,
+        /// The CA's private key, which no HSM needs.
+        ca_key: String,
+        /// The cluster certificate, signed by the CA.
+        certificate: String,
+    },
+    /// By signing this request.
+    Csr(String),
 }
 
 /// As long as the guide's example makes the customer CA's certificate.
 const VALIDITY: Duration = Duration::days(3652);
 
 impl ClusterPki {
-    /// Makes both keys and signs the cluster's certificate, named after the cluster's first HSM.
-    pub(super) fn make(hsm_id: &str) -> Result<Self, Error> {
-        let ca = CertifiedIssuer::self_signed(ca_params(hsm_id)?, KeyPair::generate()?)?;
-        let key = KeyPair::generate()?;
-        let subject = format!("{SUBJECT}{hsm_id}:PARTN:1, for FIPS mode");
-        let certificate = params(&subject)?.signed_by(&key, &ca)?;
+    /// Makes all of it, named after the cluster's first HSM.
+    pub(super) fn make(hsms: &[Identity], owner: Owner) -> Result<Self, Error> {
+        let hsm_id = hsms.first().map_or("", |first| &first.hsm_id);
+        let key = cluster_key(owner)?;
+        let maker = Maker::sign(hsms, &key)?;
         Ok(Self {
-            ca: ca.pem(),
-            ca_key: ca.key().serialize_pem(),
-            certificate: certificate.pem(),
             key: key.serialize_pem(),
+            manufacturer_root: maker.root,
+            hardware: maker.hardware,
+            owner: OwnerPki::make(hsm_id, &key, owner)?,
         })
     }
 }
 
-fn ca_params(hsm_id: &str) -> Result<CertificateParams, Error> {
-    let mut params = params(&format!("customerCA of {hsm_id}"))?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+/// What the maker of HSMs signs.
+pub(super) struct Maker {
+    /// The maker's CA, in PEM.
+    pub(super) root: String,
+    /// Of each HSM, in their order.
+    pub(super) hardware: Vec<Hardware>,
+}
+
+impl Maker {
+    /// Vouches for new HSMs of a cluster whose key, in PEM, there is already.
+    pub(super) fn certify(hsms: &[Identity], cluster_key: &str) -> Result<Self, Error> {
+        Self::sign(hsms, &KeyPair::from_pem(cluster_key)?)
+    }
+
+    fn sign(hsms: &[Identity], cluster_key: &KeyPair) -> Result<Self, Error> {
+        let hsm_id = hsms.first().map_or("", |first| &first.hsm_id);
+        let root =
+            ca_params(&format!("hsmd manufacturer root of {hsm_id}"), BasicConstraints::Constrained(1))?;
+        let root = CertifiedIssuer::self_signed(root, KeyPair::generate()?)?;
+        let hardware = hsms.iter().map(|hsm| Hardware::make(hsm, hsm_id, cluster_key, &root));
+        Ok(Self { hardware: hardware.collect::<Result<_, _>>()?, root: root.pem() })
+    }
+}
+
+impl Hardware {
+    /// The common name is not one that [`crate::wire::certificate`] takes for a cluster's: who trusted the
+    /// maker's CA would else trust a key that signs certificates, and not the cluster's.
+    fn make(
+        hsm: &Identity,
+        hsm_id: &str,
+        cluster_key: &KeyPair,
+        root: &CertifiedIssuer<'_, KeyPair>,
+    ) -> Result<Self, Error> {
+        let mut hardware =
+            ca_params(&format!("hsmd hardware {}", hsm.serial_number), BasicConstraints::Constrained(0))?;
+        hardware.use_authority_key_identifier_extension = true;
+        let hardware = CertifiedIssuer::signed_by(hardware, KeyPair::generate()?, root)?;
+        let mut cluster = params(cluster_name(hsm_id))?;
+        cluster.use_authority_key_identifier_extension = true;
+        let cluster = cluster.signed_by(cluster_key, &hardware)?;
+        Ok(Self { certificate: hardware.pem(), cluster: cluster.pem() })
+    }
+}
+
+impl OwnerPki {
+    fn make(hsm_id: &str, cluster_key: &KeyPair, owner: Owner) -> Result<Self, Error> {
+        let cluster = params(cluster_name(hsm_id))?;
+        match owner {
+            Owner::MadeHere => {
+                let ca = ca_params(&format!("customerCA of {hsm_id}"), BasicConstraints::Unconstrained)?;
+                let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+                Ok(Self::Ca {
+                    ca: ca.pem(),
+                    ca_key: ca.key().serialize_pem(),
+                    certificate: cluster.signed_by(cluster_key, &ca)?.pem(),
+                })
+            }
+            Owner::SignsCsr => Ok(Self::Csr(cluster.serialize_request(cluster_key)?.pem()?)),
+        }
+    }
+}
+
+/// P-256 is quick to make and to prove; a request holds what the original's holds, RSA-2048.
+fn cluster_key(owner: Owner) -> Result<KeyPair, Error> {
+    match owner {
+        Owner::MadeHere => KeyPair::generate(),
+        Owner::SignsCsr => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+    }
+}
+
+/// The subject of the original's CSR.
+fn cluster_name(hsm_id: &str) -> DistinguishedName {
+    let common_name = format!("{SUBJECT}{hsm_id}:PARTN:1, for FIPS mode");
+    let mut name = DistinguishedName::new();
+    for (kind, value) in [
+        (DnType::CountryName, "US"),
+        (DnType::StateOrProvinceName, "CA"),
+        (DnType::OrganizationName, "Cavium"),
+        (DnType::OrganizationalUnitName, "N3FIPS"),
+        (DnType::LocalityName, "SanJose"),
+        (DnType::CommonName, &common_name),
+    ] {
+        name.push(kind, value);
+    }
+    name
+}
+
+fn ca_params(common_name: &str, constraints: BasicConstraints) -> Result<CertificateParams, Error> {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, common_name);
+    let mut params = params(name)?;
+    params.is_ca = IsCa::Ca(constraints);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
     Ok(params)
 }
 
-fn params(common_name: &str) -> Result<CertificateParams, Error> {
+fn params(name: DistinguishedName) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.distinguished_name = name;
     // A day back, for clocks that are not quite equal.
     params.not_before = OffsetDateTime::now_utc() - Duration::DAY;
     params.not_after = params.not_before + VALIDITY;

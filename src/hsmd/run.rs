@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
@@ -19,15 +20,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::engine::Engine;
-use super::folder::{Folder, FolderError};
+use super::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
 use super::password::{BadCost, Hasher};
 use super::server::{self, Service};
 use super::store::StoreError;
 use super::worker::Worker;
+use crate::hsm::Certificates;
+use crate::protocol::certificate::Certificate;
 use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate::{self, Distrust};
-use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::identity::IdentityError;
 
 /// An HSM that answers on an address until it is stopped.
 pub struct Running {
@@ -64,8 +67,8 @@ pub enum RunError {
     #[error("cluster.crt is not one that customerCA.crt vouches for: {0}")]
     NotEndorsed(Distrust),
     /// The certificate is about another key.
-    #[error("cluster.key is not the key of cluster.crt")]
-    OtherKey,
+    #[error("{KEY} is not the key of {0}")]
+    OtherKey(&'static str),
     /// The CA for clients cannot be used.
     #[error("client_ca: {0}")]
     ClientCa(String),
@@ -84,16 +87,19 @@ impl Running {
     ///
     /// If the folder, the certificate or the address cannot be used.
     pub async fn start(folder: &Path, listen: Option<SocketAddr>) -> Result<Self, RunError> {
-        let Folder { settings, store, hsm, identity, anchor, vault } = Folder::open(folder)?;
+        let Folder { settings, store, hsm, key, certificates, vault } = Folder::open(folder)?;
         let address = listen.unwrap_or(settings.listen);
         let client_ca = settings.client_ca.as_ref().map(|file| folder.join(file));
-        let tls = server_config(&identity, &anchor, client_ca.as_deref())?;
+        let tls = server_config(&key, &certificates, client_ca.as_deref())?;
         let hasher = Hasher::new(settings.password_hash)?;
         let unusable = |source| RunError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let hsm_id = hsm.identity().hsm_id.clone();
-        let (engine, owner) = Engine::start(store, hsm, settings.members)?;
+        if certificates.owner.is_none() {
+            tracing::warn!(%hsm_id, "not initialized, answers public questions only");
+        }
+        let (engine, owner) = Engine::start(store, hsm, settings.members, certificates)?;
         let service = Service {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),
@@ -124,21 +130,17 @@ impl Running {
 /// TLS 1.3 with the cluster's certificate, which rustls could not parse if it is of version 1: the checks that
 /// rustls makes of its own configuration are made here.
 fn server_config(
-    identity: &Identity,
-    anchor: &Anchor,
+    key: &PrivateKeyDer<'_>,
+    certificates: &Certificates,
     client_ca: Option<&Path>,
 ) -> Result<ServerConfig, RunError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let key = provider.key_provider.load_private_key(identity.key.clone_key())?;
-    let certificate = identity.chain.first().ok_or(RunError::OtherKey)?;
-    anchor
-        .check(certificate, time::OffsetDateTime::now_utc().unix_timestamp())
-        .map_err(RunError::NotEndorsed)?;
-    let parsed = certificate::parse(certificate).map_err(RunError::NotEndorsed)?;
-    if key.public_key().is_none_or(|key| key.as_ref() != parsed.public_key().raw) {
-        return Err(RunError::OtherKey);
+    let chain = chain(certificates)?;
+    if !chain.first().is_some_and(|leaf| certificate::is_about(leaf, key)) {
+        let leaf = if certificates.owner.is_some() { CERTIFICATE } else { HARDWARE_SIGNED };
+        return Err(RunError::OtherKey(leaf));
     }
-    let chain = vec![certificate.clone()];
+    let key = provider.key_provider.load_private_key(key.clone_key())?;
     let config =
         ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&[&TLS13])?;
     let config = match client_ca {
@@ -157,4 +159,16 @@ fn server_config(
     // A resumed session would skip the console's check.
     config.send_tls13_tickets = 0;
     Ok(config)
+}
+
+/// What the HSM proves itself with: the owner's word for the cluster's key, or before that, the maker's.
+fn chain(certificates: &Certificates) -> Result<Vec<CertificateDer<'static>>, RunError> {
+    let der = |certificate: &Certificate| CertificateDer::from(certificate.0.clone());
+    let Some(owner) = &certificates.owner else {
+        return Ok(vec![der(&certificates.cluster_by_hardware), der(&certificates.hardware)]);
+    };
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    let anchor = Anchor::from_der(&owner.root.0, Path::new(CA)).map_err(FolderError::from)?;
+    anchor.check(&owner.cluster.0, now).map_err(RunError::NotEndorsed)?;
+    Ok(vec![der(&owner.cluster)])
 }

@@ -1,10 +1,11 @@
 //! What a client may ask an HSM, and what the HSM may answer: types only, no I/O.
 //!
 //! [`operation`] is the table of everything that can be asked. The nouns behind it have a file each:
-//! [`user`], [`session`], [`device`]. [`message`] frames a question for the wire, and [`refusal`] is the
+//! [`user`], [`session`], [`device`], [`certificate`]. [`message`] frames a question for the wire, and [`refusal`] is the
 //! closed list of reasons to say no.
 
 pub mod attribute;
+pub mod certificate;
 pub mod device;
 pub mod key;
 pub mod masked;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Secret;
 use super::attribute::Attributes;
+use super::certificate::{Certificate, GetCertificate};
 use super::device::{DescribeHsm, HsmDescription, ListMembers, Member};
 use super::key::{
     DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList, ListKeys,
@@ -144,6 +145,7 @@ operations! {
     InsertKey      -> Inserted<KeyHandle>, User,     Change;
     ExtractUser    -> MaskedObject,   Officer,       None;
     InsertUser     -> Inserted<UserId>, Officer,     Change;
+    GetCertificate -> Certificate,    Public,        None;
 }
 
 impl Request {

@@ -82,6 +82,8 @@ refusals! {
     MaskedOwnerMissing = 0x10013, "HSM Error: The owner of the key, or a user it is shared with, doesn't exist on this HSM";
     /// Another key has the handle.
     HandleTaken = 0x10014, "HSM Error: Another key has this handle on this HSM";
+    /// Nobody owns the cluster yet; the HSM answers public questions only.
+    NotInitialized = 0x10015, "HSM Error: The cluster is not initialized";
 }
 
 #[cfg(test)]

@@ -74,6 +74,12 @@ impl Anchor {
         }
     }
 
+    /// The certificate.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Whether this CA vouches, at `now` (seconds since 1970), for the key of a cluster certificate.
     ///
     /// # Errors
@@ -83,7 +89,12 @@ impl Anchor {
         certificate::check(&certificate::parse(&self.0)?, &certificate::parse(certificate)?, now)
     }
 
-    fn from_der(der: &[u8], path: &Path) -> Result<Self, AnchorError> {
+    /// Takes a certificate; `path` is only for errors.
+    ///
+    /// # Errors
+    ///
+    /// If it does not sign itself.
+    pub fn from_der(der: &[u8], path: &Path) -> Result<Self, AnchorError> {
         let unusable = |source| AnchorError::Unusable { path: path.to_owned(), source };
         let ca = certificate::parse(der).map_err(unusable)?;
         if ca.issuer().as_raw() != ca.subject().as_raw() {

@@ -9,6 +9,8 @@ use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
 };
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls_pki_types::PrivateKeyDer;
 use x509_parser::asn1_rs::Tag;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
@@ -95,7 +97,19 @@ pub fn check_signature(
         .map_err(|_| Distrust::Signature)
 }
 
-fn check_dates(certificate: &X509Certificate<'_>, now: i64) -> Result<(), Distrust> {
+/// Whether a certificate is about the public half of a private key.
+#[must_use]
+pub fn is_about(certificate: &[u8], key: &PrivateKeyDer<'_>) -> bool {
+    let key = any_supported_type(key).ok().and_then(|key| Some(key.public_key()?.to_vec()));
+    parse(certificate).is_ok_and(|certificate| key.is_some_and(|key| key == certificate.public_key().raw))
+}
+
+/// Whether it has begun and is not over.
+///
+/// # Errors
+///
+/// [`Distrust::Expired`] or [`Distrust::NotYetValid`].
+pub fn check_dates(certificate: &X509Certificate<'_>, now: i64) -> Result<(), Distrust> {
     if now > certificate.validity().not_after.timestamp() {
         Err(Distrust::Expired)
     } else if now < certificate.validity().not_before.timestamp() {

@@ -62,7 +62,12 @@ pub fn load_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityE
     }
 }
 
-fn load_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityError> {
+/// Reads the private key of a PEM file.
+///
+/// # Errors
+///
+/// If there is none, or one that needs a pass phrase.
+pub fn load_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityError> {
     let text = zeroize::Zeroizing::new(read(path)?);
     PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
         if text.windows(9).any(|word| word == b"ENCRYPTED") {

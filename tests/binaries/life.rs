@@ -34,6 +34,19 @@ quit
 const COMMANDS_OF_LIFE: [(&str, usize); 5] =
     [("loginHSM", 4), ("logoutHSM", 3), ("changePswd", 2), ("createUser", 2), ("deleteUser", 1)];
 
+const FILES_OF_AN_HSM: [&str; 10] = [
+    "cluster.crt",
+    "cluster.hardware.crt",
+    "cluster.key",
+    "customerCA.crt",
+    "family.key",
+    "hardware.crt",
+    "hsm.redb",
+    "hsmd.json",
+    "manufacturerRoot.crt",
+    "master.key",
+];
+
 #[test]
 fn cluster_init_makes_the_documented_files_for_their_owner_only() {
     let cluster = Cluster::new(3);
@@ -46,9 +59,7 @@ fn cluster_init_makes_the_documented_files_for_their_owner_only() {
     ];
     for node in 0..3 {
         expected.push(format!("700 ./hsm{node}"));
-        for file in ["cluster.crt", "cluster.key", "customerCA.crt", "hsm.redb", "hsmd.json"] {
-            expected.push(format!("600 ./hsm{node}/{file}"));
-        }
+        expected.extend(FILES_OF_AN_HSM.map(|file| format!("600 ./hsm{node}/{file}")));
     }
     let mut found = modes(&cluster.path(""), ".");
     found.sort_unstable();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::hsmd::folder::{self, CONFIG};
-use cloudhsm::hsmd::init::{self, Names, NewCluster};
+use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
 use cloudhsm::hsmd::run::Running;
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
@@ -47,6 +47,7 @@ impl TestCluster {
             port: 2225,
             names: Names::Numbered,
             password_hash: CHEAP,
+            owner: Owner::MadeHere,
         };
         init::cluster(&folder.path().join("cluster"), &new).unwrap();
         let mut cluster = Self { folder, hsms: Vec::new(), relays: Vec::new() };

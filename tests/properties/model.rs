@@ -3,8 +3,10 @@
 use std::fmt;
 
 use cloudhsm::hsm::{
-    Change, Decision, Env, Hsm, Identity, Outcome, PasswordHash, SessionId, User, UserName, Work, Worked,
+    Certificates, Change, Decision, Env, Hsm, Identity, Outcome, OwnerCertificates, PasswordHash, SessionId,
+    User, UserName, Work, Worked,
 };
+use cloudhsm::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
 use cloudhsm::protocol::device::{DescribeHsm, ListMembers};
 use cloudhsm::protocol::message::{OperationId, Round};
 use cloudhsm::protocol::session::{Login, Logout};
@@ -48,7 +50,7 @@ pub(crate) fn request() -> impl Strategy<Value = Asked> {
         prop::sample::select(vec![UserType::Co, UserType::Cu, UserType::PreCo, UserType::Unknown]);
     let name = prop::sample::select(vec![ADMIN, "alice", "Alice", "bob", "a-b"]);
     let password = prop::sample::select(vec![RIGHT, "Password", "short"]);
-    let kind = prop::sample::select(vec![0, 1, 1, 1, 2, 3, 3, 4, 5, 5]);
+    let kind = prop::sample::select(vec![0, 1, 1, 1, 2, 3, 3, 4, 5, 5, 6]);
     (kind, user_type, name, password).prop_map(|(kind, user_type, name, password)| {
         let (name, password) = (name.to_owned(), Secret::new(password.to_owned()));
         Asked(match kind {
@@ -57,6 +59,7 @@ pub(crate) fn request() -> impl Strategy<Value = Asked> {
             2 => Request::Logout(Logout),
             3 => Request::CreateUser(CreateUser { user_type, name, password }),
             4 => Request::DeleteUser(DeleteUser { user_type, name }),
+            6 => Request::GetCertificate(GetCertificate { kind: CertificateKind::CustomerRoot }),
             _ => Request::ChangePassword(ChangePassword { user_type, name, password }),
         })
     })
@@ -91,6 +94,17 @@ pub(crate) fn new_hsm() -> Vec<Change> {
 fn user(id: u32, user_type: UserType, name: &str) -> Change {
     let name = UserName::parse(name).unwrap();
     Change::UserCreated { id: UserId(id), user: User::new(user_type, name, PasswordHash(RIGHT.to_owned())) }
+}
+
+/// Those of an HSM that has an owner; nothing reads them.
+pub(crate) fn certificates() -> Certificates {
+    let certificate = || Certificate(vec![0]);
+    Certificates {
+        manufacturer_root: certificate(),
+        hardware: certificate(),
+        cluster_by_hardware: certificate(),
+        owner: Some(OwnerCertificates { root: certificate(), cluster: certificate() }),
+    }
 }
 
 /// An HSM and how it came to be.
@@ -147,7 +161,8 @@ impl World {
     fn decide(&self, request: &Request, session: SessionId, round: Round) -> Decision {
         let mut worked = None;
         loop {
-            let env = Env { now: self.now, members: &[], worked: worked.as_ref() };
+            let (now, certificates) = (self.now, &certificates());
+            let env = Env { now, members: &[], certificates, worked: worked.as_ref() };
             let decision = self.hsm.decide(request, round, session, &env);
             let Outcome::Needs(work) = &decision.outcome else { return decision };
             if round == Round::Rehearse {
@@ -191,6 +206,7 @@ pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> 
         "DescribeHsm" => Request::DescribeHsm(DescribeHsm),
         "ListMembers" => Request::ListMembers(ListMembers),
         "ListUsers" => Request::ListUsers(ListUsers),
+        "GetCertificate" => Request::GetCertificate(GetCertificate { kind: CertificateKind::CustomerRoot }),
         "Logout" => Request::Logout(Logout),
         "CreateUser" => {
             Request::CreateUser(CreateUser { user_type: UserType::Cu, name: "new".to_owned(), password })

@@ -86,7 +86,7 @@ impl Script {
             return Input::Ended;
         }
         self.text.borrow_mut().push_str(&format!("{line}\n"));
-        if typed.ends_with("^C") { Input::Interrupted } else { Input::Given(typed.to_owned()) }
+        if typed.ends_with("^C") { Input::Interrupted } else { Input::Given(self.stage.with_paths(typed)) }
     }
 }
 

@@ -50,6 +50,7 @@ impl Stage {
     /// * `server 1 refuses`, `is no HSM`, `stalls`, `has another key`: what a new connection meets; `is back`
     /// * `server 1 restarts`: its connections are gone
     /// * `customerCA.crt is missing`, `is garbage`, `is back`
+    /// * `PO.crt is customerCA.crt`: two files of the cluster's folder are equal, byte for byte
     /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
     pub(crate) fn direct(&mut self, direction: &str) {
         let runtime = self.runtime.clone();
@@ -79,6 +80,10 @@ impl Stage {
                 runtime.block_on(relay.set_door(door(&what.join(" "))));
             }
             ["customerCA.crt", "is", state] => self.set_ca(state),
+            [file, "is", other] if other.ends_with(".crt") => {
+                let read = |name: &str| fs::read_to_string(self.cluster.as_ref().unwrap().path().join(name));
+                assert_eq!(read(file).unwrap(), read(other).unwrap(), "{file}, {other}");
+            }
             ["elsewhere", "is", "gone"] => self.leave(),
             ["elsewhere", ..] => {
                 self.play_elsewhere(&format!("{}\n", words[1..].join(" ").replace(" / ", "\n")));
@@ -90,6 +95,11 @@ impl Stage {
     /// The cluster's folder is another one each time.
     pub(crate) fn without_paths(&self, text: &str) -> String {
         text.replace(self.cluster.as_ref().unwrap().path().to_str().unwrap(), "[DIR]")
+    }
+
+    /// What is typed for `[DIR]`.
+    pub(crate) fn with_paths(&self, line: &str) -> String {
+        line.replace("[DIR]", self.cluster.as_ref().unwrap().path().to_str().unwrap())
     }
 
     fn cluster(&mut self) -> &mut TestCluster {

@@ -1,0 +1,73 @@
+//! Making a cluster of a backup: the same users, keys, handles and CA, on other HSMs.
+
+use std::path::Path;
+
+use super::backup::Backup;
+use super::folder::{CA, CONFIG, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER, SETTINGS, STORE};
+use super::init::{
+    InitError, MAX_NODES, NewCluster, config, identity, listen_address, make_folder, make_private, members,
+    whole_or_not_at_all, write, write_json,
+};
+use super::pki::{Hardware, Maker};
+use super::settings::Settings;
+use super::store::Store;
+use super::vault::random_key;
+use crate::hsm::Identity;
+use crate::protocol::device::Member;
+
+/// Makes the folder of a cloned cluster. Its HSMs have ids of their own, and node ids after those of the original, so
+/// that no two HSMs of the clone family give the same handle.
+///
+/// # Errors
+///
+/// If that is not possible, or the backup's keys do not open; then nothing is left at `dir`.
+pub fn clone_cluster(dir: &Path, new: &NewCluster, backup: &Backup) -> Result<(), InitError> {
+    if !(1..=MAX_NODES).contains(&new.nodes) {
+        return Err(InitError::Nodes(new.nodes));
+    }
+    let first = backup.settings.members.iter().map(|member| member.node_id.saturating_add(1)).max();
+    let mut members = members(new)?;
+    members
+        .iter_mut()
+        .for_each(|member| member.node_id = member.node_id.saturating_add(first.unwrap_or_default()));
+    let hsms = members.iter().map(|member| identity(new.names, member.node_id));
+    let hsms: Vec<Identity> = hsms.collect::<Result<_, _>>()?;
+    let unusable = |error: &dyn ToString| InitError::Key(error.to_string());
+    let key = backup.files.get(KEY).and_then(|pem| std::str::from_utf8(pem).ok());
+    let key = key.ok_or_else(|| unusable(&"the backup has no cluster key"))?;
+    let maker = Maker::certify(&hsms, key).map_err(|error| unusable(&error))?;
+    whole_or_not_at_all(dir, |work, place| {
+        for (number, ((member, identity), hardware)) in
+            members.iter().zip(hsms).zip(&maker.hardware).enumerate()
+        {
+            let folder = work.join(format!("hsm{number}"));
+            make_folder(&folder)?;
+            let settings = Settings::new(listen_address(member)?, members.clone(), new.password_hash);
+            write_json(&folder.join(SETTINGS), &settings)?;
+            write_certificates(&folder, &maker, hardware)?;
+            fill(&folder, identity, backup)?;
+        }
+        write(&work.join(CA), backup.files.get(CA).map(Vec::as_slice).unwrap_or_default())?;
+        write_json(&work.join(CONFIG), &config(&members as &[Member], place))
+    })
+}
+
+/// What the clone shares with the original, and its own master key, under which it keeps the same keys.
+fn fill(folder: &Path, identity: Identity, backup: &Backup) -> Result<(), InitError> {
+    for (name, bytes) in &backup.files {
+        write(&folder.join(name), bytes)?;
+    }
+    let unusable = |error: super::vault::CryptoFailed| InitError::Key(error.to_string());
+    let master = random_key().map_err(unusable)?;
+    write(&folder.join(MASTER), master.as_slice())?;
+    let hsm = backup.hsm_under(&master).map_err(unusable)?.clone_as(identity);
+    let store = folder.join(STORE);
+    Store::create_from(&store, &hsm)?;
+    make_private(&store)
+}
+
+fn write_certificates(folder: &Path, maker: &Maker, hardware: &Hardware) -> Result<(), InitError> {
+    write(&folder.join(MANUFACTURER_ROOT), maker.root.as_bytes())?;
+    write(&folder.join(HARDWARE), hardware.certificate.as_bytes())?;
+    write(&folder.join(HARDWARE_SIGNED), hardware.cluster.as_bytes())
+}
