@@ -19,6 +19,11 @@ const QUESTION: &str = "Do you want to continue(y/n)?";
 /// Shows the banner and asks; `Err` is how the command ends if the answer is no. No answer is no.
 pub(super) fn confirm(session: &mut Session<'_>) -> Result<(), Outcome> {
     session.console.print(CAUTION);
+    confirmed(session)
+}
+
+/// Asks whether to go on; `Err` is how the command ends if the answer is no. No answer is no.
+pub(super) fn confirmed(session: &mut Session<'_>) -> Result<(), Outcome> {
     loop {
         match session.console.answer(QUESTION) {
             Input::Given(answer) => match answer.trim() {

@@ -28,6 +28,9 @@ mod quit;
 mod read;
 mod server;
 mod session;
+mod sync;
+mod sync_key;
+mod sync_user;
 mod words;
 
 pub use command::{Action, Command, Outcome, Usage};
@@ -54,4 +57,6 @@ pub static COMMANDS: &[&Command] = &[
     &logout_hsm::COMMAND,
     &quit::COMMAND,
     &server::COMMAND,
+    &sync_key::COMMAND,
+    &sync_user::COMMAND,
 ];

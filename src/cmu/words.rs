@@ -35,6 +35,15 @@ impl<'a> Words<'a> {
     ///
     /// If it is missing or not a number.
     pub fn number(&mut self, name: &'static str) -> Result<usize, Usage> {
+        usize::try_from(self.id(name)?).map_err(|_| Usage::TooMany)
+    }
+
+    /// The next argument as the number of a user or of a key.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or not a number of 32 bits.
+    pub fn id(&mut self, name: &'static str) -> Result<u32, Usage> {
         let word = self.next(name)?;
         let digits = Some(word).filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
         let number = digits.and_then(|digits| digits.parse().ok());

@@ -1,6 +1,6 @@
 //! The rules for keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -10,8 +10,8 @@ use super::{Change, Env, Hsm, Material, NewKey, No, SessionId, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::{Attribute, Attributes, SetBy, Value};
 use crate::protocol::key::{
-    DeleteKey, DescribeKey, FindKeys, GenerateKey, HANDLES_PER_NODE, Hold, KeyClass, KeyDescription,
-    KeyHandle, KeyList, KeySpec, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing,
+    DeleteKey, DescribeKey, FindKeys, GenerateKey, Hold, KeyClass, KeyDescription, KeyHandle, KeyList,
+    KeySpec, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing,
 };
 use crate::protocol::user::{UserId, UserType};
 
@@ -46,125 +46,9 @@ pub struct Key {
     pub m_value: u8,
 }
 
-/// All keys of an HSM.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Keys {
-    token: BTreeMap<KeyHandle, Arc<Key>>,
-    next_index: u32,
-    /// Gone with their sessions.
-    #[serde(skip)]
-    session: BTreeMap<KeyHandle, (SessionId, Arc<Key>)>,
-}
-
 impl Key {
     fn is_usable_by(&self, user: UserId) -> bool {
         self.attributes.class == KeyClass::Public || self.owner == user || self.shared_with.contains(&user)
-    }
-}
-
-impl Keys {
-    pub(super) fn get(&self, handle: KeyHandle) -> Result<&Arc<Key>, Refusal> {
-        let session = || self.session.get(&handle).map(|(_, key)| key);
-        self.token.get(&handle).or_else(session).ok_or(Refusal::InvalidHandle)
-    }
-
-    pub(super) fn token(&self, handle: KeyHandle) -> Result<&Arc<Key>, Refusal> {
-        self.token.get(&handle).ok_or(Refusal::InvalidHandle)
-    }
-
-    pub(super) fn owns_any(&self, user: UserId) -> bool {
-        self.token.values().any(|key| key.owner == user)
-            || self.session.values().any(|(_, key)| key.owner == user)
-    }
-
-    pub(super) fn handles(&self, node_id: u32, count: usize) -> Vec<KeyHandle> {
-        let base = node_id.wrapping_mul(HANDLES_PER_NODE);
-        (self.next_index.max(FIRST_INDEX)..)
-            .take(count)
-            .map(|index| KeyHandle(base.wrapping_add(index)))
-            .collect()
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.token.len().saturating_add(self.session.len())
-    }
-
-    pub(super) fn insert(&mut self, handle: KeyHandle, key: Key, session: Option<SessionId>) {
-        match session {
-            None => drop(self.token.insert(handle, Arc::new(key))),
-            Some(session) => drop(self.session.insert(handle, (session, Arc::new(key)))),
-        }
-    }
-
-    /// Handles up to this one are given on this node.
-    pub(super) fn use_up(&mut self, node_id: u32, handle: KeyHandle) {
-        if handle.0.checked_div(HANDLES_PER_NODE) == Some(node_id) {
-            let next = (handle.0 % HANDLES_PER_NODE).saturating_add(1);
-            self.next_index = self.next_index.max(next);
-        }
-    }
-
-    pub(super) fn remove(&mut self, handle: KeyHandle) {
-        self.token.remove(&handle);
-        self.session.remove(&handle);
-    }
-
-    pub(super) fn end_session(&mut self, session: Option<SessionId>) {
-        self.session.retain(|_, (of, _)| session.is_some_and(|ended| *of != ended));
-    }
-
-    pub(super) fn forget_user(&mut self, user: UserId) {
-        for key in self.token.values_mut().filter(|key| key.shared_with.contains(&user)) {
-            Arc::make_mut(key).shared_with.remove(&user);
-        }
-    }
-
-    pub(super) fn share(&mut self, handle: KeyHandle, users: &[UserId], sharing: Sharing) {
-        let Some(key) = self.get_mut(handle) else { return };
-        match sharing {
-            Sharing::Share => key.shared_with.extend(users),
-            Sharing::Unshare => key.shared_with.retain(|user| !users.contains(user)),
-        }
-    }
-
-    pub(super) fn set(&mut self, handle: KeyHandle, attribute: Attribute, value: &Value) {
-        let Some(key) = self.get_mut(handle) else { return };
-        // It was decided that the attribute can be set so.
-        let _ = key.attributes.set(attribute, value);
-        if let (true, Some((_, key))) = (attribute == Attribute::Token, self.session.remove(&handle)) {
-            self.token.insert(handle, key);
-        }
-    }
-
-    pub(super) fn rewrapped<E>(
-        &self,
-        mut rewrap: impl FnMut(&Material) -> Result<Material, E>,
-    ) -> Result<Self, E> {
-        let mut token = BTreeMap::new();
-        for (handle, key) in &self.token {
-            let material = rewrap(&key.material)?;
-            token.insert(*handle, Arc::new(Key { material, ..key.as_ref().clone() }));
-        }
-        Ok(Self { token, next_index: self.next_index, session: BTreeMap::new() })
-    }
-
-    /// Counts on from the handles that this node has given, if any, and has no session keys.
-    pub(super) fn move_to(&mut self, node_id: u32) {
-        self.session.clear();
-        self.next_index = 0;
-        for handle in self.token.keys().copied().collect::<Vec<_>>() {
-            self.use_up(node_id, handle);
-        }
-    }
-
-    fn get_mut(&mut self, handle: KeyHandle) -> Option<&mut Key> {
-        let session = self.session.get_mut(&handle).map(|(_, key)| key);
-        self.token.get_mut(&handle).or(session).map(Arc::make_mut)
-    }
-
-    fn all(&self) -> impl Iterator<Item = (KeyHandle, &Key)> {
-        let session = self.session.iter().map(|(handle, (_, key))| (*handle, key.as_ref()));
-        self.token.iter().map(|(handle, key)| (*handle, key.as_ref())).chain(session)
     }
 }
 
@@ -298,7 +182,7 @@ impl Hsm {
             Some(_) => None,
         };
         let keys: Vec<_> =
-            self.keys.token.iter().filter_map(|(handle, key)| Some((*handle, hold(key)?))).collect();
+            self.keys.tokens().filter_map(|(handle, key)| Some((*handle, hold(key)?))).collect();
         let hash = (op.hash && !keys.is_empty()).then(|| self.key_hash());
         Ok(KeyList { keys, hash })
     }
@@ -361,7 +245,7 @@ impl Hsm {
             user.map(|user| format!("{}:{}", user.user_type, user.name.folded())).unwrap_or_default()
         };
         let mut context = Context::new(&SHA256);
-        for (handle, key) in &self.keys.token {
+        for (handle, key) in self.keys.tokens() {
             let mut sharers: Vec<String> = key.shared_with.iter().map(name).collect();
             sharers.sort();
             context.update(&handle.0.to_be_bytes());

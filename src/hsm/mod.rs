@@ -9,6 +9,7 @@ mod change;
 mod device;
 mod done;
 mod key;
+mod keys;
 mod masked;
 mod permission;
 mod session;
@@ -33,7 +34,7 @@ pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};
 pub use work::{Copied, CopiedKey, CopiedUser, Material, NewKey, Work, Worked};
 
 use audit::AuditHead;
-use key::Keys;
+use keys::Keys;
 use session::Sessions;
 
 /// One HSM: everything that survives a restart, and the sessions open now.

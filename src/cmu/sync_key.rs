@@ -1,0 +1,112 @@
+//! `syncKey`
+
+use super::command::action;
+use super::sync::{Route, ask_one, may_replace, print_equal, print_failure_on};
+use super::{Action, Command, Outcome, Session};
+use crate::cluster::Failure;
+use crate::protocol::key::{KeyHandle, ListKeys};
+use crate::protocol::masked::{Existing, ExtractKey, InsertKey, Inserted, MaskedObject, Place};
+use crate::protocol::user::{ListUsers, UserRow, UserType};
+use crate::protocol::{Operation, Refusal};
+
+pub(super) static COMMAND: Command = Command {
+    name: "syncKey",
+    arguments: "<key-handle> <server-number>",
+    summary: "Copy a key to another server of the cluster or of a clone (server mode)",
+    description: "\
+Copies a key with its attributes, owner, sharing and quorum from the server of the server mode to another one, where
+it gets the same handle. Owner and sharers are found there by type and name: syncUser copies those who are missing. A
+copy that is there and differs is only replaced after a question. A CO copies every key, a CU its own; the login is
+needed on both servers.",
+    example: "syncKey 262150 1",
+    access: Some(InsertKey::ACCESS),
+    secret: None,
+    parse: |mut words| {
+        let handle = KeyHandle(words.id("key-handle")?);
+        let destination = words.number("server-number")?;
+        words.finish()?;
+        action(SyncKey { handle, destination })
+    },
+};
+
+struct SyncKey {
+    handle: KeyHandle,
+    destination: usize,
+}
+
+impl Action for SyncKey {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        match self.copy(session) {
+            Ok(()) => {
+                session.console.print("syncKey success\n");
+                Outcome::Done
+            }
+            Err(outcome) => outcome,
+        }
+    }
+}
+
+impl SyncKey {
+    fn copy(&self, session: &mut Session<'_>) -> Result<(), Outcome> {
+        let route = Route::new(session, COMMAND.name, self.destination)?;
+        let object = ask_one(session, route.source, ExtractKey { handle: self.handle });
+        let object = self.or_failed(session, route, route.source, object)?;
+        let insert = |existing| InsertKey {
+            object: MaskedObject(object.0.clone()),
+            place: Place::SameHandle,
+            existing,
+        };
+        let mut inserted = ask_one(session, route.destination, insert(Existing::Compare));
+        let what = format!("Key {}", self.handle);
+        if let Ok(Some(Inserted::Differs(_, differences))) = &inserted {
+            may_replace(session, &what, route, differences)?;
+            inserted = ask_one(session, route.destination, insert(Existing::Replace));
+        }
+        let inserted = self.or_failed(session, route, route.destination, inserted)?;
+        print_equal(session, &what, route, &inserted);
+        Ok(())
+    }
+
+    fn or_failed<R>(
+        &self,
+        session: &mut Session<'_>,
+        route: Route,
+        number: usize,
+        answer: Result<Option<R>, Failure>,
+    ) -> Result<R, Outcome> {
+        let failure = match answer {
+            Ok(reply) => return reply.ok_or(Outcome::Failed),
+            Err(failure) => failure,
+        };
+        print_failure_on(session, COMMAND.name, number, &failure);
+        if failure == Failure::Refused(Refusal::MaskedOwnerMissing) {
+            self.name_the_missing(session, route);
+        }
+        Err(Outcome::Failed)
+    }
+
+    /// Names the syncUser to run first, for each user of the key who is not on the destination.
+    fn name_the_missing(&self, session: &mut Session<'_>, route: Route) {
+        let (Ok(Some(here)), Ok(Some(there))) =
+            (ask_one(session, route.source, ListUsers), ask_one(session, route.destination, ListUsers))
+        else {
+            return;
+        };
+        let is_there = |user: &UserRow| {
+            there
+                .iter()
+                .any(|other| other.user_type == user.user_type && other.name.eq_ignore_ascii_case(&user.name))
+        };
+        for user in here.iter().filter(|user| user.user_type == UserType::Cu && !is_there(user)) {
+            let keys = ask_one(session, route.source, ListKeys { user: Some(user.id), hash: false });
+            // A CU may not ask that; then everybody who is missing is named.
+            let concerns = keys.map_or(true, |keys| {
+                keys.is_some_and(|list| list.keys.iter().any(|(handle, _)| *handle == self.handle))
+            });
+            if concerns {
+                let text = format!("First: syncUser {} {} (as a CO)\n", user.id, route.destination);
+                session.console.print(&text);
+            }
+        }
+    }
+}
