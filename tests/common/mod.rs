@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
+use cloudhsm::hsmd::backup::Backup;
+use cloudhsm::hsmd::clone::clone_cluster;
 use cloudhsm::hsmd::folder::{self, CONFIG};
 use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
 use cloudhsm::hsmd::run::Running;
@@ -34,6 +36,8 @@ pub const CHEAP: HashCost = HashCost { memory_kib: 8, iterations: 1, parallelism
 /// HSMs called 127.0.1.1, 127.0.1.2, …, on ephemeral ports behind relays.
 pub struct TestCluster {
     folder: TempDir,
+    folders: Vec<PathBuf>,
+    servers: Vec<Dial>,
     hsms: Vec<Option<Running>>,
     pub relays: Vec<Relay>,
 }
@@ -41,22 +45,27 @@ pub struct TestCluster {
 impl TestCluster {
     pub async fn start(nodes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let new = NewCluster {
-            nodes,
-            net: "127.0.1.0".parse().unwrap(),
-            port: 2225,
-            names: Names::Numbered,
-            password_hash: CHEAP,
-            owner: Owner::MadeHere,
-        };
-        init::cluster(&folder.path().join("cluster"), &new).unwrap();
-        let mut cluster = Self { folder, hsms: Vec::new(), relays: Vec::new() };
-        for hsm in folder::hsm_folders(&cluster.path()).unwrap() {
-            let running = run(&hsm).await;
-            cluster.relays.push(Relay::start(running.address, &hsm).await);
-            cluster.hsms.push(Some(running));
-        }
+        init::cluster(&folder.path().join("cluster"), &new_cluster(nodes)).unwrap();
+        let mut cluster =
+            Self { folder, folders: Vec::new(), servers: Vec::new(), hsms: Vec::new(), relays: Vec::new() };
+        cluster.add(&cluster.path()).await;
         cluster
+    }
+
+    /// Runs the HSMs of a cluster's folder.
+    async fn add(&mut self, folder: &Path) {
+        let config = Config::load(&folder.join(CONFIG)).unwrap();
+        for (hsm, server) in folder::hsm_folders(folder).unwrap().into_iter().zip(config.servers()) {
+            let running = run(&hsm).await;
+            self.relays.push(Relay::start(running.address, &hsm).await);
+            self.hsms.push(Some(running));
+            self.servers.push(Dial::new(server).unwrap());
+            self.folders.push(hsm);
+        }
+    }
+
+    fn hsm_folder(&self, number: usize) -> PathBuf {
+        self.folders[number].clone()
     }
 
     pub fn path(&self) -> PathBuf {
@@ -65,24 +74,45 @@ impl TestCluster {
 
     /// How a console reaches the relays.
     pub fn dials(&self) -> Vec<Dial> {
-        let config = Config::load(&self.path().join(CONFIG)).unwrap();
-        let dial = |(server, relay): (_, &Relay)| Dial {
+        let dial = |(server, relay): (&Dial, &Relay)| Dial {
             address: Address::Socket(relay.address),
-            ..Dial::new(server).unwrap()
+            ..server.clone()
         };
-        config.servers().zip(&self.relays).map(dial).collect()
+        self.servers.iter().zip(&self.relays).map(dial).collect()
     }
 
     pub fn console(&self, interrupt: &Interrupt) -> Cluster {
         Cluster::new(self.dials(), LIMITS, interrupt.clone())
     }
 
+    /// A cloned cluster, made of a backup of one of these HSMs while it runs; its HSMs follow these in the console.
+    pub async fn add_clone(&mut self, of: usize, nodes: u32) {
+        let original = self.hsm_folder(of);
+        let (file, key) = (self.folder.path().join("backup"), self.folder.path().join("backup.key"));
+        Backup::of(&original).unwrap().write(&file, &key).unwrap();
+        let clone = self.folder.path().join("clone");
+        let new = NewCluster { net: "127.0.2.0".parse().unwrap(), ..new_cluster(nodes) };
+        clone_cluster(&clone, &new, &Backup::read(&file, &key).unwrap()).unwrap();
+        self.add(&clone).await;
+    }
+
     /// Stops an HSM and starts it again from its folder: connections and logins are gone, the rest is not.
     pub async fn restart(&mut self, number: usize) {
         self.hsms[number].take().unwrap().stop().await;
-        let running = run(&self.path().join(format!("hsm{number}"))).await;
+        let running = run(&self.hsm_folder(number)).await;
         self.relays[number].lead_to(running.address);
         self.hsms[number] = Some(running);
+    }
+}
+
+fn new_cluster(nodes: u32) -> NewCluster {
+    NewCluster {
+        nodes,
+        net: "127.0.1.0".parse().unwrap(),
+        port: 2225,
+        names: Names::Numbered,
+        password_hash: CHEAP,
+        owner: Owner::MadeHere,
     }
 }
 

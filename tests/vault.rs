@@ -1,0 +1,141 @@
+//! The HSM's cryptography against openssl: key check values, pairs, and values that come back as they went in.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use cloudhsm::hsm::{Copied, CopiedKey, NewKey};
+use cloudhsm::hsmd::vault::{Family, Vault, random_key};
+use cloudhsm::protocol::Refusal;
+use cloudhsm::protocol::key::{Curve, KeyHandle, KeySpec};
+use cloudhsm::protocol::user::UserType;
+use tempfile::TempDir;
+
+const SECRETS: [(KeySpec, &str); 4] = [
+    (KeySpec::Aes { bytes: 16 }, "-aes-128-ecb"),
+    (KeySpec::Aes { bytes: 24 }, "-aes-192-ecb"),
+    (KeySpec::Aes { bytes: 32 }, "-aes-256-ecb"),
+    (KeySpec::TripleDes, "-des-ede3"),
+];
+
+const PAIRS: [KeySpec; 6] = [
+    KeySpec::Rsa { bits: 2048 },
+    KeySpec::Rsa { bits: 3072 },
+    KeySpec::Ec(Curve::P256),
+    KeySpec::Ec(Curve::P384),
+    KeySpec::Ec(Curve::P521),
+    KeySpec::Ec(Curve::Secp256k1),
+];
+
+#[test]
+fn the_check_value_of_a_secret_key_is_openssls_encryption_of_zeros() {
+    let (vault, folder) = (vault(&Family::new().unwrap()), tempfile::tempdir().unwrap());
+    let zeros = folder.path().join("zeros");
+    fs::write(&zeros, [0; 16]).unwrap();
+    for (spec, cipher) in SECRETS {
+        let key = made(&vault, spec).pop().unwrap();
+        let hex: String =
+            vault.value(&key.material).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+        let encrypted = openssl(&folder, &["enc", cipher, "-K", &hex, "-nopad", "-in", text(&zeros)]);
+        assert_eq!(key.attributes.kcv.unwrap(), encrypted[..3], "{spec:?}");
+        assert_eq!(key.attributes.value_len as usize * 2, hex.len(), "{spec:?}");
+    }
+    let generic = made(&vault, KeySpec::GenericSecret { bytes: 77 }).pop().unwrap();
+    assert_eq!((generic.attributes.kcv, generic.attributes.value_len), (None, 77));
+}
+
+#[test]
+fn openssl_knows_both_halves_of_a_pair() {
+    let (vault, folder) = (vault(&Family::new().unwrap()), tempfile::tempdir().unwrap());
+    for spec in PAIRS {
+        let [public, private] = <[NewKey; 2]>::try_from(made(&vault, spec)).ok().unwrap();
+        let (public_der, private_der) = (folder.path().join("public"), folder.path().join("private"));
+        fs::write(&public_der, vault.value(&public.material).unwrap().as_slice()).unwrap();
+        fs::write(&private_der, vault.value(&private.material).unwrap().as_slice()).unwrap();
+        let derived = openssl(
+            &folder,
+            &["pkey", "-inform", "DER", "-in", text(&private_der), "-pubout", "-outform", "DER"],
+        );
+        assert_eq!(derived, fs::read(&public_der).unwrap(), "{spec:?}");
+        let digest = openssl(&folder, &["dgst", "-sha1", "-binary", text(&public_der)]);
+        assert_eq!(public.attributes.kcv.unwrap(), digest[..3], "{spec:?}");
+        assert_eq!(private.attributes.kcv, public.attributes.kcv);
+        let modulus = public.attributes.modulus.unwrap();
+        assert!(derived.windows(modulus.len()).any(|part| part == modulus), "{spec:?}");
+        signs_and_verifies(&folder, &private_der, &public_der);
+    }
+}
+
+fn signs_and_verifies(folder: &TempDir, private: &Path, public: &Path) {
+    let signature = folder.path().join("signature");
+    let (sign, key) = (["dgst", "-sha256", "-keyform", "DER", "-sign"], text(private));
+    openssl(folder, &[&sign[..], &[key, "-out", text(&signature), text(public)]].concat());
+    let verify = ["dgst", "-sha256", "-keyform", "DER", "-verify", text(public), "-signature"];
+    let verified = openssl(folder, &[&verify[..], &[text(&signature), text(public)]].concat());
+    assert_eq!(verified, b"Verified OK\n");
+}
+
+#[test]
+fn every_kind_of_key_travels_within_its_family_and_nowhere_else() {
+    let family = Family::new().unwrap();
+    let (here, there) = (vault(&family), vault(&family));
+    let stranger = vault(&Family::new().unwrap());
+    let all = SECRETS.map(|(spec, _)| spec).into_iter().chain(PAIRS);
+    for spec in all.chain([KeySpec::GenericSecret { bytes: 1 }, KeySpec::GenericSecret { bytes: 3584 }]) {
+        for key in made(&here, spec) {
+            let object = here.mask(&copied(&key)).unwrap();
+            let Ok(Copied::Key(arrived)) = there.unmask(&object) else { panic!("{spec:?}") };
+            assert_eq!(there.value(&arrived.material).unwrap(), here.value(&key.material).unwrap());
+            assert!(arrived.material.fingerprint == key.material.fingerprint);
+            assert!(arrived.material.wrapped != key.material.wrapped, "each HSM has its own master key");
+            assert!(there.value(&key.material).is_err(), "each HSM has its own master key");
+            assert_eq!(stranger.unmask(&object).err(), Some(Refusal::MaskedObjectForeign));
+        }
+    }
+}
+
+#[test]
+fn an_altered_or_cut_object_is_refused() {
+    let vault = vault(&Family::new().unwrap());
+    let key = made(&vault, KeySpec::Aes { bytes: 32 }).pop().unwrap();
+    let object = vault.mask(&copied(&key)).unwrap();
+    for at in 0..object.len() {
+        for bit in 0..8 {
+            let mut altered = object.clone();
+            altered[at] ^= 1 << bit;
+            assert!(vault.unmask(&altered).is_err(), "byte {at}, bit {bit}");
+        }
+        assert_eq!(vault.unmask(&object[..at]).err(), Some(Refusal::MaskedObjectInvalid), "cut at {at}");
+    }
+}
+
+fn vault(family: &Family) -> Vault {
+    Vault::new(&random_key().unwrap(), family).unwrap()
+}
+
+fn made(vault: &Vault, spec: KeySpec) -> Vec<NewKey> {
+    vault.generate(spec).unwrap()
+}
+
+fn copied(key: &NewKey) -> Copied {
+    Copied::Key(CopiedKey {
+        handle: KeyHandle(6),
+        attributes: key.attributes.clone(),
+        material: key.material.clone(),
+        owner: (UserType::Cu, "alice".to_owned()),
+        shared_with: vec![(UserType::Cu, "bob".to_owned())],
+        m_value: 0,
+    })
+}
+
+fn openssl(folder: &TempDir, arguments: &[&str]) -> Vec<u8> {
+    let done = Command::new("openssl").args(arguments).current_dir(folder.path()).output().unwrap();
+    assert!(done.status.success(), "{arguments:?}: {done:?}");
+    done.stdout
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
