@@ -1,4 +1,4 @@
-//! The programs as processes: `hsmd` and the console as they are must_be_installed, and what happens to both when they are
+//! The programs as processes: `hsmd` and the console as they are installed, and what happens to both when they are
 //! signalled, killed, misconfigured, or met by somebody else's certificates.
 #![allow(
     clippy::expect_used,
@@ -13,6 +13,8 @@ mod cluster;
 #[path = "binaries/process.rs"]
 mod process;
 
+#[path = "binaries/backup.rs"]
+mod backup;
 #[path = "binaries/certificates.rs"]
 mod certificates;
 #[path = "binaries/daemon.rs"]
