@@ -8,6 +8,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::{Answer, Cluster, Failure, Opened, Question};
+use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::message::Round;
@@ -131,6 +132,30 @@ async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
     assert!(began.elapsed() < LIMITS.call);
     assert!(answers[0].is_ok() && answers[2].is_ok());
     assert_eq!(answers[1], Err(Failure::Interrupted));
+}
+
+/// A login that takes seconds of hashing; meanwhile the same HSM serves others.
+#[tokio::test(flavor = "multi_thread")]
+async fn hashing_a_password_does_not_hold_up_other_sessions() {
+    let cost = HashCost { memory_kib: 64 * 1024, iterations: 30, parallelism: 1 };
+    let cluster = TestCluster::start_with(1, cost).await;
+    let (mut busy, mut other) =
+        (cluster.console(&Interrupt::default()), cluster.console(&Interrupt::default()));
+    for console in [&mut busy, &mut other] {
+        console.open(&[0], |_| (), |_, _| ()).await;
+    }
+    let password = Secret::new("password".to_owned());
+    let login = Login { user_type: UserType::PreCo, name: "admin".to_owned(), password };
+    let login = Question::new(login).unwrap();
+    let logging_in = tokio::spawn(async move { busy.ask(&[0], &login, login.perform()).await });
+    let mut listed = 0;
+    while !logging_in.is_finished() && listed < 20 {
+        assert_eq!(count_users(&mut other).await, [2]);
+        listed += 1;
+    }
+    assert_eq!(listed, 20, "they were served before the login was");
+    assert!(!logging_in.is_finished());
+    logging_in.await.unwrap()[0].clone().unwrap();
 }
 
 async fn officer(cluster: &TestCluster) -> Cluster {

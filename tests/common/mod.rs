@@ -44,12 +44,25 @@ pub struct TestCluster {
 
 impl TestCluster {
     pub async fn start(nodes: u32) -> Self {
+        Self::start_with(nodes, CHEAP).await
+    }
+
+    pub async fn start_with(nodes: u32, password_hash: HashCost) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        init::cluster(&folder.path().join("cluster"), &new_cluster(nodes)).unwrap();
+        let new = NewCluster { password_hash, ..new_cluster(nodes) };
+        init::cluster(&folder.path().join("cluster"), &new).unwrap();
         let mut cluster =
             Self { folder, folders: Vec::new(), servers: Vec::new(), hsms: Vec::new(), relays: Vec::new() };
         cluster.add(&cluster.path()).await;
         cluster
+    }
+
+    /// An HSM of another clone family and another owner; it follows these in the console.
+    pub async fn add_stranger(&mut self) {
+        let folder = self.folder.path().join("stranger");
+        let new = NewCluster { net: "127.0.3.0".parse().unwrap(), names: Names::Random, ..new_cluster(1) };
+        init::cluster(&folder, &new).unwrap();
+        self.add(&folder).await;
     }
 
     /// Runs the HSMs of a cluster's folder.

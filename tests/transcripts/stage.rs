@@ -44,6 +44,8 @@ impl Stage {
     /// The directions:
     ///
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
+    /// * `clone of server 0`: a cloned cluster of one HSM, which follows the others in the configuration;
+    ///   `stranger`: an HSM of another family
     /// * `shows the start`: the banner is part of the story; `--allow-unreachable`: as the option
     /// * `server 1 dies after 2`: answers two more calls, hangs up on the next, and nobody listens from then on;
     ///   so do `stalls`, `loses an answer`, `hangs up` and the others of [`fault`]
@@ -68,6 +70,10 @@ impl Stage {
             }
             ["shows", "the", "start"] => self.shows_start = true,
             ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
+            ["clone", "of", "server", number] => {
+                runtime.block_on(self.cluster().add_clone(number.parse().unwrap(), 1));
+            }
+            ["stranger"] => runtime.block_on(self.cluster().add_stranger()),
             ["server", number, "restarts"] => {
                 runtime.block_on(self.cluster().restart(number.parse().unwrap()));
             }
