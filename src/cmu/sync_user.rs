@@ -1,12 +1,13 @@
 //! `syncUser`
 
 use super::command::action;
+use super::read::shown;
 use super::sync::{Route, ask_one, may_replace, print_equal, print_failure_on};
 use super::{Action, Command, Outcome, Session};
 use crate::cluster::Failure;
 use crate::protocol::Operation;
 use crate::protocol::masked::{Existing, ExtractUser, InsertUser, Inserted, MaskedObject};
-use crate::protocol::user::UserId;
+use crate::protocol::user::{ListUsers, UserId};
 
 pub(super) static COMMAND: Command = Command {
     name: "syncUser",
@@ -51,7 +52,7 @@ impl SyncUser {
         let object = told(session, "ExtractMaskedObject", route.source, object)?;
         let insert = |existing| InsertUser { object: MaskedObject(object.0.clone()), existing };
         let mut inserted = ask_one(session, route.destination, insert(Existing::Compare));
-        let what = format!("User {}", self.id);
+        let what = self.named(session, route);
         if let Ok(Some(Inserted::Differs(_, differences))) = &inserted {
             may_replace(session, &what, route, differences)?;
             inserted = ask_one(session, route.destination, insert(Existing::Replace));
@@ -59,6 +60,17 @@ impl SyncUser {
         let inserted = told(session, "InsertMaskedObject", route.destination, inserted)?;
         print_equal(session, &what, route, &inserted);
         Ok(())
+    }
+}
+
+impl SyncUser {
+    /// The user by type and name: the id may be another's on the destination.
+    fn named(&self, session: &mut Session<'_>, route: Route) -> String {
+        let users = ask_one(session, route.source, ListUsers).ok().flatten().unwrap_or_default();
+        match users.iter().find(|user| user.id == self.id) {
+            Some(user) => format!("User {}({})", shown(&user.name), user.user_type),
+            None => format!("User {}", self.id),
+        }
     }
 }
 
