@@ -1,4 +1,4 @@
-//! The programs as processes: `hsmd` and the console as they are must_be_installed, and what happens to both when they are
+//! The programs as processes: `hsmd` and the console as they are installed, and what happens to both when they are
 //! signalled, killed, misconfigured, or met by somebody else's certificates.
 #![allow(
     clippy::expect_used,
