@@ -3,7 +3,7 @@
 use super::caution::confirm;
 use super::change::{Change, Choices};
 use super::command::action;
-use super::password::Password;
+use super::credentials::Credentials;
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::user::{self, UserType};
@@ -19,25 +19,14 @@ else. The PRECO of a new HSM becomes a CO by this: that activates the HSM.",
     example: "changePswd PRECO admin -hpswd",
     access: Some(user::ChangePassword::ACCESS),
     secret: Some(3),
-    parse: |mut words| {
-        let type_word = words.next("user-type")?.to_owned();
-        let name = words.next("user-name")?.to_owned();
-        let password = Password::parse(words.next("password")?);
-        words.finish()?;
-        action(ChangePswd { type_word, name, password })
-    },
+    parse: |words| action(ChangePswd(Credentials::parse(words)?)),
 };
 
-struct ChangePswd {
-    /// As typed: the HSM says what it takes, after the caution, as the original does.
-    type_word: String,
-    name: String,
-    password: Password,
-}
+struct ChangePswd(Credentials);
 
 impl Action for ChangePswd {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Self { type_word, name, password } = *self;
+        let Credentials { type_word, name, password } = self.0;
         let Some(password) = password.chosen(session, "Enter new password: ", "Re-enter new password: ")
         else {
             return Outcome::Failed;

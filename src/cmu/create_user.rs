@@ -3,7 +3,7 @@
 use super::caution::confirm;
 use super::change::{Change, Choices};
 use super::command::action;
-use super::password::Password;
+use super::credentials::Credentials;
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::user::{self, UserType};
 use crate::protocol::{Operation, Refusal};
@@ -19,25 +19,14 @@ created anywhere before every server has said that it would.",
     example: "createUser CU alice -hpswd",
     access: Some(user::CreateUser::ACCESS),
     secret: Some(3),
-    parse: |mut words| {
-        let type_word = words.next("user-type")?.to_owned();
-        let name = words.next("user-name")?.to_owned();
-        let password = Password::parse(words.next("password")?);
-        words.finish()?;
-        action(CreateUser { type_word, name, password })
-    },
+    parse: |words| action(CreateUser(Credentials::parse(words)?)),
 };
 
-struct CreateUser {
-    /// As typed: the HSM says what it takes, after the caution, as the original does.
-    type_word: String,
-    name: String,
-    password: Password,
-}
+struct CreateUser(Credentials);
 
 impl Action for CreateUser {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Self { type_word, name, password } = *self;
+        let Credentials { type_word, name, password } = self.0;
         let Some(password) = password.chosen(session, "Enter password: ", "Re-enter password: ") else {
             return Outcome::Failed;
         };

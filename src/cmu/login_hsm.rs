@@ -1,7 +1,7 @@
 //! `loginHSM`
 
 use super::command::action;
-use super::password::Password;
+use super::credentials::Credentials;
 use super::read::{read, success};
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::Operation;
@@ -19,25 +19,16 @@ user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged
     example: "loginHSM CO admin -hpswd",
     access: Some(Login::ACCESS),
     secret: Some(3),
-    parse: |mut words| {
-        let user_type = UserType::parse(words.next("user-type")?);
-        let name = words.next("user-name")?.to_owned();
-        let password = Password::parse(words.next("password")?);
-        words.finish()?;
-        action(LoginHsm { user_type, name, password })
-    },
+    parse: |words| action(LoginHsm(Credentials::parse(words)?)),
 };
 
-struct LoginHsm {
-    user_type: UserType,
-    name: String,
-    password: Password,
-}
+struct LoginHsm(Credentials);
 
 impl Action for LoginHsm {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Some(password) = self.password.given(session, "Enter password: ") else { return Outcome::Failed };
-        let login = Login { user_type: self.user_type, name: self.name, password };
+        let Credentials { type_word, name, password } = self.0;
+        let Some(password) = password.given(session, "Enter password: ") else { return Outcome::Failed };
+        let login = Login { user_type: UserType::parse(&type_word), name, password };
         let success = success(session, COMMAND.name);
         read(session, COMMAND.name, login, |server, ()| success(server))
     }

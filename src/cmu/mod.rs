@@ -9,6 +9,7 @@ mod change;
 mod change_pswd;
 mod command;
 mod create_user;
+mod credentials;
 mod delete_user;
 mod enable_e2e;
 mod exit;
