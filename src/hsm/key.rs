@@ -66,7 +66,7 @@ impl Hsm {
             Some(Worked::Generated(new)) if new.len() == count => new,
             _ => return Err(No::Needs(Work::Generate(op.spec))),
         };
-        let handles = self.keys.handles(self.identity.node_id, count);
+        let handles = self.keys.handles(self.identity.node_id, count)?;
         let session = Some(caller).filter(|_| op.lifetime == Lifetime::Session);
         for (handle, new) in handles.iter().zip(new) {
             changes.push(Change::KeyCreated { handle: *handle, key: finish(new, op, owner), session });

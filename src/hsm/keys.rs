@@ -41,12 +41,12 @@ impl Keys {
             || self.session.values().any(|(_, key)| key.owner == user)
     }
 
-    pub(super) fn handles(&self, node_id: u32, count: usize) -> Vec<KeyHandle> {
-        let base = node_id.wrapping_mul(HANDLES_PER_NODE);
-        (self.next_index.max(FIRST_INDEX)..)
-            .take(count)
-            .map(|index| KeyHandle(base.wrapping_add(index)))
-            .collect()
+    /// The next free handles of this node; refused once it has given all that it may.
+    pub(super) fn handles(&self, node_id: u32, count: usize) -> Result<Vec<KeyHandle>, Refusal> {
+        let base = node_id.checked_mul(HANDLES_PER_NODE).ok_or(Refusal::TooManyKeys)?;
+        let free = self.next_index.max(FIRST_INDEX)..HANDLES_PER_NODE;
+        let handles: Vec<_> = free.take(count).map(|index| KeyHandle(base.saturating_add(index))).collect();
+        if handles.len() == count { Ok(handles) } else { Err(Refusal::TooManyKeys) }
     }
 
     pub(super) fn len(&self) -> usize {

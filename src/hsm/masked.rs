@@ -63,12 +63,16 @@ impl Hsm {
         let handle = match op.place {
             Place::SameHandle => copied.handle,
             Place::NewHandle => {
-                let free = self.keys.handles(self.identity.node_id, 1);
+                let free = self.keys.handles(self.identity.node_id, 1)?;
                 free.first().copied().ok_or(Refusal::TooManyKeys)?
             }
         };
         match self.keys.get(handle) {
-            Ok(present) => Ok(replace_key(handle, present, key, op.existing, changes)?),
+            Ok(present) => {
+                // A CU may own the copy and not what is here.
+                self.must_manage(present.owner, caller)?;
+                Ok(replace_key(handle, present, key, op.existing, changes)?)
+            }
             Err(_) if self.keys.len() >= MAX_KEYS => Err(Refusal::TooManyKeys.into()),
             Err(_) => {
                 changes.push(Change::KeyCreated { handle, key, session: None });
