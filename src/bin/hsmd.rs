@@ -168,7 +168,7 @@ fn cluster(command: Cluster) -> Result<(), String> {
         }
         Cluster::Initialize { dir, signed_cert: certificate, trust_anchor } => {
             initialize(&dir, &Signed { certificate, trust_anchor }).map_err(text)?;
-            print(&format!("Initialized {0}\nhsmd run {0}\n", dir.display()))
+            print(&format!("Initialized {0}\nNext: hsmd run {0}\n", dir.display()))
         }
     }
 }
@@ -201,7 +201,7 @@ fn read_backup(file: &Path, key_file: Option<PathBuf>) -> Result<Backup, String>
 
 fn tell_next(dir: &Path) -> Result<(), String> {
     let (dir, config) = (dir.display(), dir.join(CONFIG));
-    print(&format!("Made {dir}\nhsmd run {dir}\ncloudhsm_mgmt_util {}\n", config.display()))
+    print(&format!("Made {dir}\nNext: hsmd run {dir}\nand:  cloudhsm_mgmt_util {}\n", config.display()))
 }
 
 fn run(dir: &Path, listen: Option<SocketAddr>) -> Result<(), String> {
