@@ -60,8 +60,10 @@ impl Script {
 
     fn remark(&mut self, line: &str) {
         self.text.borrow_mut().push_str(&format!("{line}\n"));
-        if let Some(direction) = line.strip_prefix("#! ") {
-            self.stage.direct(direction);
+        let Some(direction) = line.strip_prefix("#! ") else { return };
+        match direction.strip_prefix("shows the file ") {
+            Some(path) => self.print(&self.stage.file(path)),
+            None => self.stage.direct(direction),
         }
     }
 
@@ -86,7 +88,7 @@ impl Script {
             return Input::Ended;
         }
         self.text.borrow_mut().push_str(&format!("{line}\n"));
-        if typed.ends_with("^C") { Input::Interrupted } else { Input::Given(typed.to_owned()) }
+        if typed.ends_with("^C") { Input::Interrupted } else { Input::Given(self.stage.with_paths(typed)) }
     }
 }
 
