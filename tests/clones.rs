@@ -113,6 +113,26 @@ async fn what_must_not_be_copied_is_refused_and_changes_nothing() {
     assert_eq!(region.hash(1).await, None);
 }
 
+/// Two clones of one backup do not know of each other, and number their keys alike.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_that_is_another_key_is_refused() {
+    let mut cluster = TestCluster::start(1).await;
+    let mut home = Region::activated(&cluster).await;
+    home.create_user("alice").await;
+    cluster.add_clone(0, 1).await;
+    cluster.add_clone(0, 1).await;
+    let mut region = Region::reached(&cluster).await;
+    region.as_cu("alice").await;
+    let handle = region.generate(1, AES).await[0];
+    assert_eq!(region.generate(2, AES).await, [handle]);
+    let before = region.describe(2, handle).await;
+    for existing in [Existing::Compare, Existing::Replace] {
+        let refused = region.sync_key(handle, 1, 2, existing).await;
+        assert_eq!(refused, Err(Failure::Refused(Refusal::HandleTaken)));
+    }
+    assert_eq!(region.describe(2, handle).await, before);
+}
+
 /// Random changes to HSMs that do not know of each other; then every user and key is copied to where it lacks.
 #[tokio::test(flavor = "multi_thread")]
 async fn hsms_that_went_apart_are_made_equal() {

@@ -55,6 +55,15 @@ fn only_consoles_and_programs_print() {
     }
 }
 
+/// Where commands touch files, so that a broken path is told the same way everywhere.
+#[test]
+fn commands_touch_files_in_one_place() {
+    for (path, text) in sources("src/cmu") {
+        let is_the_place = path.ends_with("output_file.rs");
+        assert_eq!(uses(&text, "std::fs"), is_the_place, "{}", path.display());
+    }
+}
+
 #[test]
 fn files_and_functions_are_short() {
     let mut long = Vec::new();

@@ -14,14 +14,16 @@ pub(super) struct Change<O> {
     pub(super) name: &'static str,
     /// The change.
     pub(super) operation: O,
-    /// Shown in global mode, before ` on 3 nodes`.
-    pub(super) heading: String,
+    /// Shown in global mode, before ` on 3 nodes`; some commands have none.
+    pub(super) heading: Option<String>,
     /// Names the server of a failure.
     pub(super) context: Context,
     /// Asked after a failure.
     pub(super) choices: Choices,
     /// The line that does the same on a server that was left behind.
     pub(super) again: String,
+    /// The command that shows what a server has.
+    pub(super) shown_by: &'static str,
     /// What a server says where nothing is left to do.
     pub(super) is_so_already: Option<Refusal>,
 }
@@ -55,11 +57,11 @@ struct Progress {
 impl<O: Operation> Change<O> {
     /// Rehearses on every server in scope; performs on all those that could, unless the operator stops.
     pub(super) fn run(self, session: &mut Session<'_>) -> Outcome {
-        let Self { name, operation, heading, context, choices, again, is_so_already } = self;
+        let Self { name, operation, heading, context, choices, again, shown_by, is_so_already } = self;
         let Some(question) = prepare(session, name, operation) else { return Outcome::Failed };
         let scope = session.scope();
         session.reconnect(&scope);
-        if session.pinned.is_none() {
+        if let (Some(heading), None) = (heading, session.pinned) {
             session.console.print(&format!("{heading} on {} nodes\n", scope.len()));
         }
         let mut run = Run {
@@ -75,7 +77,7 @@ impl<O: Operation> Change<O> {
         if let Some(ready) = run.rehearse(&scope) {
             run.perform(&ready);
         }
-        run.print_summary(&again);
+        run.print_summary(&again, shown_by);
         if run.progress.failed { Outcome::Failed } else { Outcome::Done }
     }
 }
@@ -178,7 +180,7 @@ impl<O: Operation> Run<'_, '_, O> {
     }
 
     /// Says where the change is, if it is at some servers and not, or perhaps not, at others.
-    fn print_summary(&mut self, again: &str) {
+    fn print_summary(&mut self, again: &str, shown_by: &str) {
         let Progress { done, missing, unknown, .. } = &self.progress;
         if unknown.is_empty() && (done.is_empty() || missing.is_empty()) {
             return;
@@ -197,7 +199,7 @@ impl<O: Operation> Run<'_, '_, O> {
             text.push_str("What is done is not undone.\n");
         }
         if !unknown.is_empty() {
-            text.push_str("Compare with listUsers what is there.\n");
+            text.push_str(&format!("Compare with {shown_by} what is there.\n"));
         }
         for number in missing.iter().chain(unknown) {
             text.push_str(&format!("To mend server {number}: server {number}, loginHSM, {again}, exit\n"));

@@ -36,12 +36,13 @@ impl Action for ChangePswd {
         }
         Change {
             name: COMMAND.name,
-            heading: format!("Changing password for {name}({type_word})"),
+            heading: Some(format!("Changing password for {name}({type_word})")),
             context: |_, server| {
                 format!("Changing password on node {}({}) failed", server.number(), server.name())
             },
             choices: Choices::RetryIgnoreAbort,
             again: format!("changePswd {type_word} {name} -hpswd"),
+            shown_by: "listUsers",
             is_so_already: None,
             operation: user::ChangePassword { user_type: UserType::parse(&type_word), name, password },
         }

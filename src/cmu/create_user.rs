@@ -35,10 +35,11 @@ impl Action for CreateUser {
         }
         Change {
             name: COMMAND.name,
-            heading: format!("Creating User {name}({type_word})"),
+            heading: Some(format!("Creating User {name}({type_word})")),
             context: |_, server| format!("creating user on {server} failed"),
             choices: Choices::RetryIgnoreAbort,
             again: format!("createUser {type_word} {name} -hpswd"),
+            shown_by: "listUsers",
             is_so_already: Some(Refusal::UserExists),
             operation: user::CreateUser { user_type: UserType::parse(&type_word), name, password },
         }

@@ -35,10 +35,11 @@ impl Action for DeleteUser {
         let Self { type_word, name } = *self;
         Change {
             name: COMMAND.name,
-            heading: format!("Deleting user {name}({type_word})"),
+            heading: Some(format!("Deleting user {name}({type_word})")),
             context: usual_context,
             choices: Choices::RetryRollBackIgnore,
             again: format!("deleteUser {type_word} {name}"),
+            shown_by: "listUsers",
             is_so_already: Some(Refusal::NoSuchUser),
             operation: user::DeleteUser { user_type: UserType::parse(&type_word), name },
         }

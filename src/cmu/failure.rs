@@ -1,7 +1,9 @@
 //! The lines that tell a failure, the same for all commands.
 
+use std::fmt::Display;
+
 use super::Session;
-use crate::cluster::{Failure, Server};
+use crate::cluster::Server;
 
 /// How a command names the server on which it failed. The original words it differently from command to command.
 pub(super) type Context = fn(&str, &Server) -> String;
@@ -17,7 +19,7 @@ pub(super) fn print_failure(
     command: &str,
     context: Context,
     number: usize,
-    failure: &Failure,
+    failure: &impl Display,
 ) {
     let mut text = format!("{command} failed: {failure}\n");
     if let (None, Some(server)) = (session.pinned, session.server(number)) {

@@ -1,10 +1,8 @@
 //! `getCert`
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use super::command::action;
 use super::failure::{print_failure, usual_context};
+use super::output_file::OutputFile;
 use super::{Action, Command, Outcome, Session, Usage, Words};
 use crate::cluster::Question;
 use crate::protocol::Operation;
@@ -26,12 +24,12 @@ nobody has proved where the certificate comes from. The manufacturer is who made
 };
 
 struct GetCert {
-    file: PathBuf,
+    file: OutputFile,
     kind: CertificateKind,
 }
 
 fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
-    let file = PathBuf::from(words.next("file-name")?);
+    let file = OutputFile::next(&mut words, "file-name")?;
     let word = words.next("certificate-type")?;
     let kind = word.parse().ok().and_then(CertificateKind::of_number);
     words.finish()?;
@@ -61,14 +59,14 @@ impl Action for GetCert {
     }
 }
 
-fn write(session: &mut Session<'_>, file: &Path, certificate: &Certificate) -> Outcome {
-    match fs::write(file, certificate.pem()) {
-        Ok(()) => {
+fn write(session: &mut Session<'_>, file: &OutputFile, certificate: &Certificate) -> Outcome {
+    match file.write(&certificate.pem()) {
+        Ok(_) => {
             session.console.print("getCert Success\n");
             Outcome::Done
         }
         Err(error) => {
-            session.console.print(&format!("getCert failed: {}: {error}\n", file.display()));
+            session.console.print(&format!("getCert failed: {error}\n"));
             Outcome::Failed
         }
     }

@@ -56,7 +56,8 @@ fn list() -> String {
     text
 }
 
-fn page(command: &Command) -> String {
+/// What `help` tells about one command.
+pub(super) fn page(command: &Command) -> String {
     format!(
         "\n{summary}\n\nDescription\n===========\n{description}\n\nSyntax: {name} {arguments}\n\
          Example: {example}\nWho: {who}\n\n",

@@ -60,9 +60,13 @@ mod tests {
 
     #[test]
     fn the_originals_abbreviations_are_unique() {
-        for (word, name) in
-            [("listU", "listUsers"), ("logout", "logoutHSM"), ("login", "loginHSM"), ("q", "quit")]
-        {
+        for (word, name) in [
+            ("listU", "listUsers"),
+            ("logout", "logoutHSM"),
+            ("login", "loginHSM"),
+            ("q", "quit"),
+            ("findAllKey", "findAllKeys"),
+        ] {
             assert_eq!(find(word).map(|command| command.name), Ok(name), "{word}");
         }
     }

@@ -88,6 +88,11 @@ mod tests {
             ("loginHSM CO admin p\u{e4}ssw\u{f6}rd", "loginHSM CO admin ********"),
             ("listUsers", "listUsers"),
             ("deleteUser CU alice", "deleteUser CU alice"),
+            ("findAllKeys 3 1 keys.txt", "findAllKeys 3 1 keys.txt"),
+            ("getKeyInfo -k 7 key.txt", "getKeyInfo -k 7 key.txt"),
+            ("getAttribute 7 512 key.txt", "getAttribute 7 512 key.txt"),
+            ("setAttribute 7 3 label", "setAttribute 7 3 label"),
+            ("shareKey 7 4,5 1", "shareKey 7 4,5 1"),
         ] {
             assert_eq!(mask(line), expected);
         }

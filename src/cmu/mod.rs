@@ -2,7 +2,7 @@
 //!
 //! A command says what it is called, what it takes and what it does ([`Command`]); help, masking of secrets,
 //! abbreviations and usage errors only read that. Most are one operation on every server in scope: `read`
-//! shows what each server answers, `change` rehearses and performs.
+//! shows what each server answers, `report` may write it to a file, `change` rehearses and performs.
 
 mod caution;
 mod change;
@@ -14,21 +14,29 @@ mod delete_user;
 mod enable_e2e;
 mod exit;
 mod failure;
+mod find_all_keys;
+mod get_attribute;
 mod get_cert;
 mod get_cluster_info;
 mod get_hsm_info;
+mod get_key_info;
 mod help;
 mod info;
+mod list_attributes;
 mod list_users;
 mod login_hsm;
 mod logout_hsm;
 mod lookup;
 mod mask;
+mod output_file;
 mod password;
 mod quit;
 mod read;
+mod report;
 mod server;
 mod session;
+mod set_attribute;
+mod share_key;
 mod sync;
 mod sync_key;
 mod sync_user;
@@ -48,16 +56,22 @@ pub static COMMANDS: &[&Command] = &[
     &delete_user::COMMAND,
     &enable_e2e::COMMAND,
     &exit::COMMAND,
+    &find_all_keys::COMMAND,
+    &get_attribute::COMMAND,
     &get_cert::COMMAND,
     &get_cluster_info::COMMAND,
     &get_hsm_info::COMMAND,
+    &get_key_info::COMMAND,
     &help::COMMAND,
     &info::COMMAND,
+    &list_attributes::COMMAND,
     &list_users::COMMAND,
     &login_hsm::COMMAND,
     &logout_hsm::COMMAND,
     &quit::COMMAND,
     &server::COMMAND,
+    &set_attribute::COMMAND,
+    &share_key::COMMAND,
     &sync_key::COMMAND,
     &sync_user::COMMAND,
 ];

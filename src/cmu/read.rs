@@ -2,7 +2,7 @@
 
 use super::failure::{print_failure, usual_context};
 use super::{Outcome, Session};
-use crate::cluster::{Question, Server};
+use crate::cluster::{Answer, Question, Server};
 use crate::protocol::Operation;
 
 /// Asks every server in scope, and shows each one's reply, or failure, in order.
@@ -12,12 +12,9 @@ pub(super) fn read<O: Operation>(
     operation: O,
     show: impl Fn(&Server, O::Reply) -> String,
 ) -> Outcome {
-    let Some(question) = prepare(session, command, operation) else { return Outcome::Failed };
-    let scope = session.scope();
-    session.reconnect(&scope);
-    let answers = session.ask(&scope, &question, question.perform());
+    let Some(answers) = ask_all(session, command, operation) else { return Outcome::Failed };
     let mut outcome = Outcome::Done;
-    for (number, answer) in scope.into_iter().zip(answers) {
+    for (number, answer) in answers {
         match answer {
             Ok(reply) => {
                 if let (Some(reply), Some(server)) = (reply, session.server(number)) {
@@ -32,6 +29,19 @@ pub(super) fn read<O: Operation>(
         }
     }
     outcome
+}
+
+/// What every server in scope answers, with the servers' numbers; `None` if the command is none that an HSM takes.
+pub(super) fn ask_all<O: Operation>(
+    session: &mut Session<'_>,
+    command: &str,
+    operation: O,
+) -> Option<Vec<(usize, Answer<O::Reply>)>> {
+    let question = prepare(session, command, operation)?;
+    let scope = session.scope();
+    session.reconnect(&scope);
+    let answers = session.ask(&scope, &question, question.perform());
+    Some(scope.into_iter().zip(answers).collect())
 }
 
 /// The question of a command, if it is one that an HSM takes.

@@ -22,7 +22,7 @@ needed on both servers.",
     access: Some(InsertKey::ACCESS),
     secret: None,
     parse: |mut words| {
-        let handle = KeyHandle(words.id("key-handle")?);
+        let handle = KeyHandle(words.number("key-handle")?);
         let destination = words.number("server-number")?;
         words.finish()?;
         action(SyncKey { handle, destination })

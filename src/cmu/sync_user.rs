@@ -21,7 +21,7 @@ question, and not while logged in there; id and keys stay. A CO has to be logged
     access: Some(InsertUser::ACCESS),
     secret: None,
     parse: |mut words| {
-        let id = UserId(words.id("user-id")?);
+        let id = UserId(words.number("user-id")?);
         let destination = words.number("server-number")?;
         words.finish()?;
         action(SyncUser { id, destination })

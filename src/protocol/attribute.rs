@@ -143,10 +143,16 @@ attributes! {
     Destroyable      = 370, "OBJ_ATTR_DESTROYABLE",       Owner;
     Kcv              = 371, "OBJ_ATTR_KCV",               Nobody;
     WrapWithTrusted  = 528, "OBJ_ATTR_WRAP_WITH_TRUSTED", Owner;
+    // No key has a template: the HSM does not make keys by one.
+    WrapTemplate     = 1_073_742_353, "OBJ_ATTR_WRAP_TEMPLATE",   Nobody;
+    UnwrapTemplate   = 1_073_742_354, "OBJ_ATTR_UNWRAP_TEMPLATE", Nobody;
 }
 
 /// The number that stands for all attributes.
 pub const ALL_ATTRIBUTES: u32 = 512;
+
+/// What [`ALL_ATTRIBUTES`] is called.
+pub const ALL_ATTRIBUTES_NAME: &str = "OBJ_ATTR_ALL";
 
 impl Attribute {
     /// The attribute with this number.
@@ -217,7 +223,9 @@ impl Attributes {
             | Attribute::ModulusBits
             | Attribute::PublicExponent
             | Attribute::ValueLen
-            | Attribute::Kcv => return None,
+            | Attribute::Kcv
+            | Attribute::WrapTemplate
+            | Attribute::UnwrapTemplate => return None,
         })
     }
 }

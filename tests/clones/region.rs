@@ -2,8 +2,10 @@
 
 use cloudhsm::cluster::{Cluster, Failure, Question};
 use cloudhsm::interrupt::Interrupt;
+use cloudhsm::protocol::attribute::Attributes;
 use cloudhsm::protocol::key::{
-    FindKeys, GenerateKey, KeyHandle, KeySpec, Lifetime, ListKeys, ShareKey, Sharing,
+    DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeySpec, Lifetime, ListKeys,
+    ReadAttributes, ShareKey, Sharing,
 };
 use cloudhsm::protocol::masked::{
     Existing, ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject, Place,
@@ -184,6 +186,15 @@ impl Region {
                 self.sync_key(handle, from, to, Existing::Compare).await.unwrap();
             }
         }
+    }
+
+    pub(crate) async fn describe(
+        &mut self,
+        server: usize,
+        handle: KeyHandle,
+    ) -> (KeyDescription, Attributes) {
+        let attributes = self.ask(server, ReadAttributes { handle }).await.unwrap();
+        (self.ask(server, DescribeKey { handle }).await.unwrap(), attributes)
     }
 
     pub(crate) async fn hash(&mut self, server: usize) -> Option<[u8; 32]> {

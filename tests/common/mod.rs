@@ -101,9 +101,10 @@ impl TestCluster {
     /// A cloned cluster, made of a backup of one of these HSMs while it runs; its HSMs follow these in the console.
     pub async fn add_clone(&mut self, of: usize, nodes: u32) {
         let original = self.hsm_folder(of);
-        let (file, key) = (self.folder.path().join("backup"), self.folder.path().join("backup.key"));
+        let beside = |what: &str| self.folder.path().join(format!("{what}{}", self.hsms.len()));
+        let (file, key) = (beside("backup"), beside("key"));
         Backup::of(&original).unwrap().write(&file, &key).unwrap();
-        let clone = self.folder.path().join("clone");
+        let clone = beside("clone");
         let new = NewCluster { net: "127.0.2.0".parse().unwrap(), ..new_cluster(nodes) };
         clone_cluster(&clone, &new, &Backup::read(&file, &key).unwrap()).unwrap();
         self.add(&clone).await;

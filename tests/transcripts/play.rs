@@ -60,8 +60,10 @@ impl Script {
 
     fn remark(&mut self, line: &str) {
         self.text.borrow_mut().push_str(&format!("{line}\n"));
-        if let Some(direction) = line.strip_prefix("#! ") {
-            self.stage.direct(direction);
+        let Some(direction) = line.strip_prefix("#! ") else { return };
+        match direction.strip_prefix("shows the file ") {
+            Some(path) => self.print(&self.stage.file(path)),
+            None => self.stage.direct(direction),
         }
     }
 

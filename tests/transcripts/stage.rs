@@ -8,11 +8,13 @@ use cloudhsm::cmu::Session;
 use cloudhsm::console::{Echo, Script};
 use cloudhsm::hsmd::folder::CA;
 use cloudhsm::interrupt::Interrupt;
+use cloudhsm::protocol::key::Lifetime;
 use cloudhsm::shell::{self, Unreachable};
 use tokio::runtime::Handle;
 
 use crate::common::TestCluster;
 use crate::common::relay::{Door, Fault};
+use crate::keys;
 
 pub(crate) struct Stage {
     runtime: Handle,
@@ -53,6 +55,9 @@ impl Stage {
     /// * `server 1 restarts`: its connections are gone
     /// * `customerCA.crt is missing`, `is garbage`, `is back`
     /// * `PO.crt is customerCA.crt`: two files of the cluster's folder are equal, byte for byte
+    /// * `CUs alice bob`: users 3 and 4, with the passwords alicepassword and bobpassword
+    /// * `alice makes an AES key labelled x`, and what else [`keys`](crate::keys) knows; at the end `on server 0`,
+    ///   or it is made on all; `shows the file [DIR]/x`
     /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
     pub(crate) fn direct(&mut self, direction: &str) {
         let runtime = self.runtime.clone();
@@ -68,6 +73,8 @@ impl Stage {
                 );
                 self.elsewhere = None;
             }
+            ["CUs", ref names @ ..] => self.create_users(names),
+            [name, "makes", "a" | "an", ref what @ ..] => self.make_keys(name, what),
             ["shows", "the", "start"] => self.shows_start = true,
             ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
             ["clone", "of", "server", number] => {
@@ -103,13 +110,38 @@ impl Stage {
         text.replace(self.cluster.as_ref().unwrap().path().to_str().unwrap(), "[DIR]")
     }
 
-    /// What is typed for `[DIR]`.
-    pub(crate) fn with_paths(&self, line: &str) -> String {
-        line.replace("[DIR]", self.cluster.as_ref().unwrap().path().to_str().unwrap())
+    pub(crate) fn with_paths(&self, text: &str) -> String {
+        text.replace("[DIR]", self.cluster.as_ref().unwrap().path().to_str().unwrap())
+    }
+
+    pub(crate) fn file(&self, path: &str) -> String {
+        fs::read_to_string(self.with_paths(path)).unwrap()
     }
 
     fn cluster(&mut self) -> &mut TestCluster {
         self.cluster.as_mut().unwrap()
+    }
+
+    fn create_users(&mut self, names: &[&str]) {
+        let mut lines = String::from("loginHSM CO admin newpassword1\n");
+        names.iter().for_each(|name| lines.push_str(&format!("createUser CU {name} {name}password\ny\n")));
+        self.play_elsewhere(&lines);
+        self.leave();
+    }
+
+    fn make_keys(&mut self, name: &str, what: &[&str]) {
+        let mut cluster = self.console();
+        let (what, servers) = match what {
+            [what @ .., "on", "server", number] => (what, vec![number.parse().unwrap()]),
+            what => (what, cluster.everywhere()),
+        };
+        let new = keys::parse(what);
+        self.runtime.block_on(keys::make(&mut cluster, name, &new, &servers));
+        self.elsewhere = Some(cluster);
+        // A session key lives as long as its maker's connection.
+        if new.lifetime == Lifetime::Token {
+            self.leave();
+        }
     }
 
     fn set_ca(&mut self, state: &str) {

@@ -1,0 +1,65 @@
+//! `shareKey`
+
+use super::caution::confirm;
+use super::change::{Change, Choices};
+use super::command::action;
+use super::failure::usual_context;
+use super::{Action, Command, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::key::{self, KeyHandle, Sharing};
+use crate::protocol::user::UserId;
+
+pub(super) static COMMAND: Command = Command {
+    name: "shareKey",
+    arguments: "<key-handle> <user-ids> <(share/unshare key?) 1/0>",
+    summary: "Share a key with other users, or no longer",
+    description: "\
+Lets other CUs use a key of yours (1), or no longer (0), on every server, or in server mode on the one. The users are
+given by their numbers, separated by commas; listUsers shows them. Public keys are everybody's and are not shared.
+Who shares a key may use it, but not change, share or delete it. Nothing is changed anywhere before every server has
+said that it would.",
+    example: "shareKey 262177 4,6 1",
+    access: Some(key::ShareKey::ACCESS),
+    secret: None,
+    parse: |mut words| {
+        let handle = KeyHandle(words.number("key-handle")?);
+        let users = words.numbers("user-ids")?.into_iter().map(UserId).collect();
+        let sharing =
+            if words.is_one("share/unshare key? 1/0")? { Sharing::Share } else { Sharing::Unshare };
+        words.finish()?;
+        action(ShareKey { operation: key::ShareKey { handle, users, sharing } })
+    },
+};
+
+struct ShareKey {
+    operation: key::ShareKey,
+}
+
+impl Action for ShareKey {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Self { operation } = *self;
+        if let Err(outcome) = confirm(session) {
+            return outcome;
+        }
+        Change {
+            name: COMMAND.name,
+            heading: None,
+            context: usual_context,
+            choices: Choices::RetryIgnoreAbort,
+            again: again(&operation),
+            shown_by: "getKeyInfo",
+            is_so_already: None,
+            operation,
+        }
+        .run(session)
+    }
+}
+
+fn again(operation: &key::ShareKey) -> String {
+    let users: Vec<_> = operation.users.iter().map(ToString::to_string).collect();
+    let sharing = match operation.sharing {
+        Sharing::Share => 1,
+        Sharing::Unshare => 0,
+    };
+    format!("{} {} {} {sharing}", COMMAND.name, operation.handle, users.join(","))
+}

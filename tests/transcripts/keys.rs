@@ -1,0 +1,64 @@
+//! Keys for a story: made on server 0, and copied to the others as clients do.
+
+use cloudhsm::cluster::{Cluster, Question};
+use cloudhsm::protocol::key::{GenerateKey, KeySpec, Lifetime};
+use cloudhsm::protocol::masked::{Existing, ExtractKey, InsertKey, Place};
+use cloudhsm::protocol::session::Login;
+use cloudhsm::protocol::user::{UserId, UserType};
+use cloudhsm::protocol::{Operation, Secret};
+
+/// `AES key`, `session AES key`, `RSA pair`, `generic secret`; then `labelled x`, `shared with 4,5`, `needing 2`.
+pub(crate) fn parse(words: &[&str]) -> GenerateKey {
+    let (lifetime, words) = match words {
+        ["session", rest @ ..] => (Lifetime::Session, rest),
+        _ => (Lifetime::Token, words),
+    };
+    let (spec, mut rest) = match words {
+        ["AES", "key", rest @ ..] => (KeySpec::Aes { bytes: 32 }, rest),
+        ["RSA", "pair", rest @ ..] => (KeySpec::Rsa { bits: 2048 }, rest),
+        ["generic", "secret", rest @ ..] => (KeySpec::GenericSecret { bytes: 20 }, rest),
+        _ => panic!("no such key: {words:?}"),
+    };
+    let (label, id, extractable, shared_with, m_value) = (String::new(), String::new(), true, Vec::new(), 0);
+    let mut new = GenerateKey { spec, label, id, extractable, lifetime, shared_with, m_value };
+    loop {
+        rest = match rest {
+            [] => return new,
+            ["labelled", label, rest @ ..] => {
+                new.label = (*label).to_owned();
+                rest
+            }
+            ["shared", "with", users, rest @ ..] => {
+                new.shared_with = users.split(',').map(|user| UserId(user.parse().unwrap())).collect();
+                rest
+            }
+            ["needing", users, rest @ ..] => {
+                new.m_value = users.parse().unwrap();
+                rest
+            }
+            _ => panic!("no such property of a key: {rest:?}"),
+        };
+    }
+}
+
+/// A CU makes them, on a connection that is left open: on the first of these servers, copied to the others.
+pub(crate) async fn make(cluster: &mut Cluster, name: &str, new: &GenerateKey, everywhere: &[usize]) {
+    cluster.open(everywhere, |_| (), |_, _| ()).await;
+    let password = Secret::new(format!("{name}password"));
+    ask(cluster, everywhere, Login { user_type: UserType::Cu, name: name.to_owned(), password }).await;
+    let handles = ask(cluster, &everywhere[..1], new.clone()).await.remove(0);
+    if new.lifetime == Lifetime::Session {
+        return;
+    }
+    for handle in handles {
+        let object = ask(cluster, &everywhere[..1], ExtractKey { handle }).await.remove(0);
+        let (place, existing) = (Place::SameHandle, Existing::Compare);
+        ask(cluster, &everywhere[1..], InsertKey { object, place, existing }).await;
+    }
+}
+
+async fn ask<O: Operation>(cluster: &mut Cluster, scope: &[usize], operation: O) -> Vec<O::Reply> {
+    let question = Question::new(operation).unwrap();
+    let answers = cluster.ask(scope, &question, question.perform()).await;
+    answers.into_iter().map(|answer| answer.unwrap().unwrap()).collect()
+}
