@@ -77,11 +77,15 @@ impl Keys {
             || self.session.values().any(|(_, key)| key.owner == user)
     }
 
+    /// The next free ones of this node; when all were given once, those that no key has any more.
     pub(super) fn handles(&self, node_id: u32, count: usize) -> Vec<KeyHandle> {
         let base = node_id.wrapping_mul(HANDLES_PER_NODE);
-        (self.next_index.max(FIRST_INDEX)..)
-            .take(count)
+        let next = self.next_index.clamp(FIRST_INDEX, HANDLES_PER_NODE);
+        (next..HANDLES_PER_NODE)
+            .chain(FIRST_INDEX..next)
             .map(|index| KeyHandle(base.wrapping_add(index)))
+            .filter(|handle| self.get(*handle).is_err())
+            .take(count)
             .collect()
     }
 
@@ -91,7 +95,10 @@ impl Keys {
 
     pub(super) fn insert(&mut self, handle: KeyHandle, key: Key, session: Option<SessionId>) {
         match session {
-            None => drop(self.token.insert(handle, Arc::new(key))),
+            None => {
+                self.session.remove(&handle);
+                self.token.insert(handle, Arc::new(key));
+            }
             Some(session) => drop(self.session.insert(handle, (session, Arc::new(key)))),
         }
     }
@@ -131,9 +138,6 @@ impl Keys {
         let Some(key) = self.get_mut(handle) else { return };
         // It was decided that the attribute can be set so.
         let _ = key.attributes.set(attribute, value);
-        if let (true, Some((_, key))) = (attribute == Attribute::Token, self.session.remove(&handle)) {
-            self.token.insert(handle, key);
-        }
     }
 
     fn get_mut(&mut self, handle: KeyHandle) -> Option<&mut Key> {
@@ -235,10 +239,13 @@ impl Hsm {
         {
             return Err(Refusal::InvalidInput);
         }
-        changes.push(Change::AttributeSet {
-            handle: op.handle,
-            attribute: op.attribute,
-            value: op.value.clone(),
+        let (handle, attribute, value) = (op.handle, op.attribute, op.value.clone());
+        let becomes_token = after.token && !key.attributes.token;
+        changes.push(if becomes_token {
+            // Whole: a snapshot that was taken before does not have it.
+            Change::KeyCreated { handle, key: Key { attributes: after, ..Key::clone(key) }, session: None }
+        } else {
+            Change::AttributeSet { handle, attribute, value }
         });
         Ok(())
     }
