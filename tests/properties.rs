@@ -4,6 +4,8 @@
 
 #[path = "properties/frozen.rs"]
 mod frozen;
+#[path = "properties/keys.rs"]
+mod keys;
 #[path = "properties/model.rs"]
 mod model;
 
@@ -23,8 +25,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_refusal_changes_nothing_but_counted_failures(steps in prop::collection::vec(step(), 1..60)) {
-        let mut world = World::new();
+    fn a_refusal_changes_nothing_but_counted_failures(steps in prop::collection::vec(any_step(), 1..60)) {
+        let mut world = World::with_users();
         for step in &steps {
             let Step::Ask { request: Asked(request), session } = step else { world.happen(step); continue };
             let rehearsed = world.rehearse(request, *session);
@@ -43,8 +45,8 @@ proptest! {
     }
 
     #[test]
-    fn the_history_gives_the_state_and_the_audit_log_its_chain(steps in prop::collection::vec(step(), 1..60)) {
-        let mut world = World::new();
+    fn the_history_gives_the_state_and_the_audit_log_its_chain(steps in prop::collection::vec(any_step(), 1..60)) {
+        let mut world = World::with_users();
         steps.iter().for_each(|step| world.happen(step));
         let mut replayed = Hsm::default();
         world.history.iter().flatten().for_each(|change| replayed.apply(change));
@@ -63,8 +65,8 @@ proptest! {
     }
 
     #[test]
-    fn an_operation_id_does_its_operation_once(steps in prop::collection::vec(step(), 1..40)) {
-        let mut world = World::new();
+    fn an_operation_id_does_its_operation_once(steps in prop::collection::vec(any_step(), 1..40)) {
+        let mut world = World::with_users();
         for step in &steps {
             let Step::Ask { request: Asked(request), session } = step else { world.happen(step); continue };
             let id = OperationId(world.history.len() as u128 + 1000);
@@ -131,6 +133,15 @@ fn permissions_are_those_of_the_guide() {
         ("DeleteUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
         ("ChangePassword", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
         ("ChangePassword of oneself", vec![nobody]),
+        ("GenerateKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("DeleteKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("FindKeys", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("DescribeKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("ReadAttributes", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("SetAttribute", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("SetAttribute of TRUSTED", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
+        ("ShareKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("ListKeys", vec![nobody, Some(Cu), Some(PreCo)]),
     ] {
         for caller in [nobody, Some(Co), Some(Cu), Some(Au), Some(PreCo)] {
             let may = model::may(operation, caller);
@@ -205,6 +216,11 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     assert_eq!(users.len(), 2);
     drop(engine);
     owner.join().unwrap();
+}
+
+/// What happens to users, keys and sessions.
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![step(), keys::step()]
 }
 
 fn state(first: &[Change], later: &[Vec<Change>]) -> bytes::Bytes {

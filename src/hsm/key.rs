@@ -140,10 +140,13 @@ impl Hsm {
         {
             return Err(Refusal::InvalidInput);
         }
-        changes.push(Change::AttributeSet {
-            handle: op.handle,
-            attribute: op.attribute,
-            value: op.value.clone(),
+        let (handle, attribute, value) = (op.handle, op.attribute, op.value.clone());
+        let becomes_token = after.token && !key.attributes.token;
+        changes.push(if becomes_token {
+            // Whole: a snapshot that was taken before does not have it.
+            Change::KeyCreated { handle, key: Key { attributes: after, ..Key::clone(key) }, session: None }
+        } else {
+            Change::AttributeSet { handle, attribute, value }
         });
         Ok(())
     }

@@ -41,11 +41,16 @@ impl Keys {
             || self.session.values().any(|(_, key)| key.owner == user)
     }
 
-    /// The next free handles of this node; refused once it has given all that it may.
+    /// The next free ones of this node; when all were given once, those that no key has any more.
     pub(super) fn handles(&self, node_id: u32, count: usize) -> Result<Vec<KeyHandle>, Refusal> {
         let base = node_id.checked_mul(HANDLES_PER_NODE).ok_or(Refusal::TooManyKeys)?;
-        let free = self.next_index.max(FIRST_INDEX)..HANDLES_PER_NODE;
-        let handles: Vec<_> = free.take(count).map(|index| KeyHandle(base.saturating_add(index))).collect();
+        let next = self.next_index.clamp(FIRST_INDEX, HANDLES_PER_NODE);
+        let handles: Vec<_> = (next..HANDLES_PER_NODE)
+            .chain(FIRST_INDEX..next)
+            .map(|index| KeyHandle(base.saturating_add(index)))
+            .filter(|handle| self.get(*handle).is_err())
+            .take(count)
+            .collect();
         if handles.len() == count { Ok(handles) } else { Err(Refusal::TooManyKeys) }
     }
 
@@ -55,7 +60,10 @@ impl Keys {
 
     pub(super) fn insert(&mut self, handle: KeyHandle, key: Key, session: Option<SessionId>) {
         match session {
-            None => drop(self.token.insert(handle, Arc::new(key))),
+            None => {
+                self.session.remove(&handle);
+                self.token.insert(handle, Arc::new(key));
+            }
             Some(session) => drop(self.session.insert(handle, (session, Arc::new(key)))),
         }
     }
@@ -95,9 +103,6 @@ impl Keys {
         let Some(key) = self.get_mut(handle) else { return };
         // It was decided that the attribute can be set so.
         let _ = key.attributes.set(attribute, value);
-        if let (true, Some((_, key))) = (attribute == Attribute::Token, self.session.remove(&handle)) {
-            self.token.insert(handle, key);
-        }
     }
 
     pub(super) fn rewrapped<E>(

@@ -14,6 +14,8 @@ use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, ListUsers
 use cloudhsm::protocol::{Refusal, Request, Secret};
 use proptest::prelude::*;
 
+use crate::keys;
+
 const ADMIN: &str = "admin";
 const RIGHT: &str = "password";
 
@@ -31,7 +33,10 @@ pub(crate) struct Asked(pub(crate) Request);
 
 impl fmt::Debug for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.0.name(), self.0.subject())
+        match keys::shown(&self.0) {
+            Some(text) => f.write_str(&text),
+            None => write!(f, "{} {:?}", self.0.name(), self.0.subject()),
+        }
     }
 }
 
@@ -91,7 +96,7 @@ pub(crate) fn new_hsm() -> Vec<Change> {
     ]
 }
 
-fn user(id: u32, user_type: UserType, name: &str) -> Change {
+pub(crate) fn user(id: u32, user_type: UserType, name: &str) -> Change {
     let name = UserName::parse(name).unwrap();
     Change::UserCreated { id: UserId(id), user: User::new(user_type, name, PasswordHash(RIGHT.to_owned())) }
 }
@@ -119,6 +124,14 @@ impl World {
     pub(crate) fn new() -> Self {
         let mut world = Self { hsm: Hsm::default(), history: Vec::new(), now: 0 };
         world.apply(new_hsm());
+        world
+    }
+
+    /// With three CUs, 3 to 5, and a CO.
+    pub(crate) fn with_users() -> Self {
+        let mut world = Self::new();
+        let owners = (3..).zip(["alice", "bob", "carl"]).map(|(id, name)| user(id, UserType::Cu, name));
+        world.apply(owners.chain([user(6, UserType::Co, "officer")]).collect());
         world
     }
 
@@ -168,22 +181,24 @@ impl World {
             if round == Round::Rehearse {
                 return decision;
             }
-            worked = Some(done(work, request.password().unwrap()));
+            worked = Some(done(work, request));
         }
     }
 
-    fn apply(&mut self, changes: Vec<Change>) {
+    pub(crate) fn apply(&mut self, changes: Vec<Change>) {
         self.now += 1;
         changes.iter().for_each(|change| self.hsm.apply(change));
         self.history.push(changes);
     }
 }
 
-fn done(work: &Work, given: &Secret) -> Worked {
+fn done(work: &Work, request: &Request) -> Worked {
+    let given = || request.password().unwrap().expose().to_owned();
     match work {
-        Work::HashPassword => Worked::Hashed(PasswordHash(given.expose().to_owned())),
-        Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given.expose() },
-        Work::Generate(_) | Work::Mask(_) | Work::Unmask(_) => unreachable!("the model makes no keys"),
+        Work::HashPassword => Worked::Hashed(PasswordHash(given())),
+        Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
+        Work::Generate(spec) => Worked::Generated(keys::generated(*spec)),
+        Work::Mask(_) | Work::Unmask(_) => unreachable!("the model copies nothing"),
     }
 }
 
@@ -202,7 +217,7 @@ pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> 
         world.perform(&login(user_type, "caller", true), session);
     }
     let (name, password) = ("victim".to_owned(), Secret::new(RIGHT.to_owned()));
-    let request = match operation {
+    let request = keys::named(operation).unwrap_or_else(|| match operation {
         "DescribeHsm" => Request::DescribeHsm(DescribeHsm),
         "ListMembers" => Request::ListMembers(ListMembers),
         "ListUsers" => Request::ListUsers(ListUsers),
@@ -219,7 +234,7 @@ pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> 
             let (user_type, name) = (caller.unwrap_or(UserType::Cu), "caller".to_owned());
             Request::ChangePassword(ChangePassword { user_type, name, password })
         }
-    };
+    });
     match world.perform(&request, session).outcome {
         Outcome::Refused(refusal @ (Refusal::NotLoggedIn | Refusal::NotAuthorized)) => Some(refusal),
         Outcome::Refused(_) | Outcome::Reply(_) | Outcome::Needs(_) => None,
