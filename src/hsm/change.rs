@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
-use super::done::Performed;
+use super::done::{Mark, Performed};
 use super::{Identity, Key, Outcome, PasswordHash, SessionId, User};
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{KeyHandle, Sharing};
@@ -87,8 +87,7 @@ impl Change {
     pub(super) fn performed(id: OperationId, request: &Request, outcome: &Outcome) -> Option<Self> {
         match (request.effect(), outcome) {
             (Effect::Change, Outcome::Reply(reply)) => {
-                let subject = request.subject().map(|(user_type, name)| (user_type, name.to_owned()));
-                Some(Self::Performed(Performed { id, subject, reply: reply.clone() }))
+                Some(Self::Performed(Performed { id, mark: Mark::of(request), reply: reply.clone() }))
             }
             (Effect::Change | Effect::Login | Effect::None, _) => None,
         }

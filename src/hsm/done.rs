@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
 use crate::protocol::message::OperationId;
-use crate::protocol::user::UserType;
 use crate::protocol::{Refusal, Reply, Request};
 
 /// The last changes by id, oldest first.
@@ -18,10 +18,26 @@ pub struct Done(VecDeque<Performed>);
 pub struct Performed {
     /// The client's.
     pub id: OperationId,
-    /// Whom it was about, so that the id is good for nothing else.
-    pub subject: Option<(UserType, String)>,
+    /// What was asked, so that the id is good for nothing else.
+    pub mark: Mark,
     /// To be given again.
     pub reply: Reply,
+}
+
+/// A hash of a request. A password is no part of it: a hash would let it be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark([u8; 32]);
+
+impl Mark {
+    pub(super) fn of(request: &Request) -> Self {
+        let asked = match request.password() {
+            Some(_) => postcard::to_stdvec(&(request.name(), request.subject())),
+            None => postcard::to_stdvec(request),
+        };
+        // What cannot be encoded could not have been sent.
+        let hash = digest(&SHA256, &asked.unwrap_or_default());
+        Self(<[u8; 32]>::try_from(hash.as_ref()).unwrap_or_default())
+    }
 }
 
 /// How many changes an HSM remembers. A client asks again within minutes, and one console makes few a minute.
@@ -31,9 +47,7 @@ impl Done {
     /// What was answered under this id. An id is 128 random bits: who knows it, made the change or was told.
     pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Outcome> {
         let earlier = self.0.iter().rev().find(|earlier| earlier.id == id)?;
-        let is_same = earlier.reply.name() == request.name()
-            && earlier.subject.as_ref().map(|(user_type, name)| (*user_type, name.as_str()))
-                == request.subject();
+        let is_same = earlier.mark == Mark::of(request);
         Some(if is_same {
             Outcome::Reply(earlier.reply.clone())
         } else {

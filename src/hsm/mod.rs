@@ -27,7 +27,7 @@ use crate::protocol::{Refusal, Reply, Request};
 
 pub use certificate::{Certificates, OwnerCertificates};
 pub use change::Change;
-pub use done::{Done, Performed};
+pub use done::{Done, Mark, Performed};
 pub use key::{FIRST_INDEX, Key, MAX_KEYS, Wrapped};
 pub use session::SessionId;
 pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};

@@ -202,6 +202,18 @@ fn done(work: &Work, request: &Request) -> Worked {
     }
 }
 
+/// The same operation on another user.
+pub(crate) fn about_another(request: &Request) -> Request {
+    let mut request = request.clone();
+    if let Request::CreateUser(CreateUser { name, .. })
+    | Request::DeleteUser(DeleteUser { name, .. })
+    | Request::ChangePassword(ChangePassword { name, .. }) = &mut request
+    {
+        name.push_str("_2");
+    }
+    request
+}
+
 /// Why this caller may not ask for this, on an HSM where everything else is in order.
 pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> {
     let mut world = World::new();
