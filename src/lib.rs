@@ -29,6 +29,7 @@ pub mod dev;
 pub mod hsm;
 pub mod hsmd;
 pub mod interrupt;
+pub mod outcome;
 pub mod protocol;
 pub mod shell;
 pub mod wire;
