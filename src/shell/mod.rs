@@ -3,6 +3,7 @@
 //! One loop serves every console that is a [`Shell`]: it says what its prompt is, what a line does and how it
 //! ends.
 
+mod keys;
 mod operator;
 mod startup;
 

@@ -23,6 +23,18 @@ pub(crate) struct Stage {
     /// Whether the story is about the banner.
     pub(crate) shows_start: bool,
     pub(crate) unreachable: Unreachable,
+    pub(crate) tool: Tool,
+    /// `create_object_minimum_nodes`
+    pub(crate) minimum_nodes: usize,
+}
+
+/// Whose story it is.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Tool {
+    Console,
+    Keys,
+    /// The words behind `singlecmd`.
+    Single(Vec<String>),
 }
 
 impl Stage {
@@ -34,6 +46,8 @@ impl Stage {
             elsewhere: None,
             shows_start: false,
             unreachable: Unreachable::GiveUp,
+            tool: Tool::Console,
+            minimum_nodes: 1,
         }
     }
 
@@ -43,6 +57,8 @@ impl Stage {
 
     /// The directions:
     ///
+    /// * `key_mgmt_util`: the story is that tool's; `singlecmd <words>`: it is run so; `minimum nodes 3`: its
+    ///   `create_object_minimum_nodes`; `cat <file>` shows a file that it wrote
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
     /// * `shows the start`: the banner is part of the story; `--allow-unreachable`: as the option
     /// * `server 1 dies after 2`: answers two more calls, hangs up on the next, and nobody listens from then on;
@@ -51,7 +67,7 @@ impl Stage {
     /// * `server 1 restarts`: its connections are gone
     /// * `customerCA.crt is missing`, `is garbage`, `is back`
     /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
-    pub(crate) fn direct(&mut self, direction: &str) {
+    pub(crate) fn direct(&mut self, direction: &str) -> String {
         let runtime = self.runtime.clone();
         let words: Vec<&str> = direction.split(' ').collect();
         match words[..] {
@@ -65,6 +81,12 @@ impl Stage {
                 );
                 self.elsewhere = None;
             }
+            ["key_mgmt_util"] => self.tool = Tool::Keys,
+            ["singlecmd", ref command @ ..] => {
+                self.tool = Tool::Single(command.iter().map(|word| self.with_paths(word)).collect());
+            }
+            ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
+            ["cat", file] => return fs::read_to_string(self.with_paths(file)).unwrap(),
             ["shows", "the", "start"] => self.shows_start = true,
             ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
             ["server", number, "restarts"] => {
@@ -85,6 +107,12 @@ impl Stage {
             }
             _ => panic!("no such direction: {direction}"),
         }
+        String::new()
+    }
+
+    /// What a person types for `[DIR]`.
+    pub(crate) fn with_paths(&self, text: &str) -> String {
+        text.replace("[DIR]", self.cluster.as_ref().unwrap().path().to_str().unwrap())
     }
 
     /// The cluster's folder is another one each time.
