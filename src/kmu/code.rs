@@ -77,12 +77,6 @@ impl Code {
         codes().find(|code| !code.is_of_cluster()).or(codes().next()).unwrap_or(Self::UNAVAILABLE)
     }
 
-    /// Whether a node says this that knows the key it is asked about, as far as one can tell.
-    #[must_use]
-    pub fn is_of_key_holder(self) -> bool {
-        self == Self::SUCCESS || self == Refusal::KeyAccessDenied.into()
-    }
-
     /// Whether it tells of a node, not of what was asked.
     #[must_use]
     pub fn is_of_cluster(self) -> bool {

@@ -99,6 +99,13 @@ impl Opt {
     pub const fn switch(flag: &'static str, text: &'static str) -> Self {
         Self { flag, value: None, what: "", text, need: Need::Optional }
     }
+
+    fn word(&self) -> String {
+        match self.value {
+            Some(value) => format!("{} {value}", self.flag),
+            None => self.flag.to_owned(),
+        }
+    }
 }
 
 impl Command {
@@ -107,17 +114,32 @@ impl Command {
         self.options.iter().chain(self.shared)
     }
 
-    /// Its options as its help, and the README, show them.
+    /// Its options in one line.
     #[must_use]
     pub fn arguments(&self) -> String {
-        let words = self.all_options().map(|option| {
-            let word = match option.value {
-                Some(value) => format!("{} {value}", option.flag),
-                None => option.flag.to_owned(),
-            };
-            if option.need == Need::Optional { format!("[{word}]") } else { word }
-        });
-        words.collect::<Vec<_>>().join(" ")
+        let (required, optional) = self.syntax();
+        required.into_iter().chain(optional).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What it needs and what it does without, as its help shows them.
+    #[must_use]
+    pub fn syntax(&self) -> (Vec<String>, Vec<String>) {
+        let (mut required, mut optional) = (Vec::new(), Vec::new());
+        for option in self.all_options() {
+            let word = option.word();
+            match option.need {
+                Need::Required => required.push(word),
+                Need::Unless(other) => required.push(format!("{{ {word} | {other} }}")),
+                Need::Optional if self.replaces(option.flag) => {}
+                Need::Optional => optional.push(format!("[{word}]")),
+            }
+        }
+        (required, optional)
+    }
+
+    /// Whether this option stands in the place of another one.
+    fn replaces(&self, flag: &str) -> bool {
+        self.all_options().any(|option| matches!(option.need, Need::Unless(other) if other == flag))
     }
 }
 

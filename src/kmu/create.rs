@@ -47,6 +47,10 @@ pub(super) fn create<O: Operation>(
         Ok(made) => made,
         Err(states) => {
             session.print(&(returned(call, Code::of_none(&states)) + &status(&states)));
+            for (node, _) in states.iter().filter(|(_, code)| *code == Code::UNKNOWN_OUTCOME) {
+                session
+                    .print(&line(&format!("If node id {node} has done it, findKey shows what no other has")));
+            }
             return Outcome::Failed;
         }
     };
@@ -173,6 +177,8 @@ fn candidates(session: &Session<'_>) -> Vec<usize> {
 
 /// Deletes what was made, and says so.
 fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usize) -> Outcome {
+    // Whoever did not wait for the copies waits for this.
+    session.interrupt.clear();
     let states = spread.states();
     session.print(&format!(
         "{}{}{}{}",

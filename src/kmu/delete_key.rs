@@ -4,9 +4,10 @@ use super::command::{Opt, Section, action};
 use super::frame::{returned, status};
 use super::session::{Answers, outcome, states};
 use super::{Action, Code, Command, Session, State};
+use crate::cluster::Failure;
 use crate::outcome::Outcome;
-use crate::protocol::Operation;
 use crate::protocol::key::{self, DescribeKey, KeyDescription, KeyHandle, Lifetime};
+use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "deleteKey",
@@ -28,19 +29,24 @@ impl Action for DeleteKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
         let operation = key::DeleteKey { handle: self.handle };
         let found = session.perform(&session.everywhere(), DescribeKey { handle: self.handle });
-        let is_known = |code: &Code| code.is_of_key_holder();
         let known = states(&found);
-        if !known.iter().any(|(_, code)| is_known(code)) {
+        if !known.iter().any(|(_, code)| is_of_key_holder(*code)) {
             return end(session, "FindKey", &known, Code::of_none(&known));
         }
         let scope = scope(&found);
-        let would = states(&session.rehearse(&scope, operation.clone()));
-        if would.iter().any(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster()) {
-            return end(session, "DeleteKey", &would, Code::of_none(&would));
+        let mut against = states(&session.rehearse(&scope, operation.clone()));
+        against.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
+        if !against.is_empty() {
+            return end(session, "DeleteKey", &against, Code::of_none(&against));
         }
         let done = states(&session.perform(&scope, operation));
         end(session, "DeleteKey", &done, Code::of_all(&done))
     }
+}
+
+/// Whether a node says this that has the key.
+fn is_of_key_holder(code: Code) -> bool {
+    code == Code::SUCCESS || code == Refusal::KeyAccessDenied.into()
 }
 
 fn end(session: &mut Session<'_>, call: &str, states: &[State], code: Code) -> Outcome {
@@ -48,10 +54,15 @@ fn end(session: &mut Session<'_>, call: &str, states: &[State], code: Code) -> O
     outcome(code)
 }
 
-/// Where the key is, or may be: a node that does not answer may have a token key, not another one's session key.
+/// Where the key is, or may be: on every node that does not deny it. A session key is where it is and nowhere else.
 fn scope(found: &Answers<KeyDescription>) -> Vec<usize> {
-    let is_session_key =
-        found.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|key| key.lifetime == Lifetime::Session));
-    let may_have_it = |code: Code| code.is_of_key_holder() || (!is_session_key && code.is_of_cluster());
-    states(found).into_iter().filter(|(_, code)| may_have_it(*code)).map(|(node, _)| node).collect()
+    let has_session_key = |answer: &Result<KeyDescription, Failure>| {
+        answer.as_ref().is_ok_and(|key| key.lifetime == Lifetime::Session)
+    };
+    let is_session_key = found.iter().any(|(_, answer)| has_session_key(answer));
+    let may_have_it = |answer: &Result<KeyDescription, Failure>| match is_session_key {
+        true => has_session_key(answer),
+        false => Code::of(answer) != Refusal::InvalidHandle.into(),
+    };
+    found.iter().filter(|(_, answer)| may_have_it(answer)).map(|(node, _)| *node).collect()
 }

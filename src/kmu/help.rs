@@ -1,6 +1,6 @@
 //! `help`
 
-use super::command::{Need, Opt, Section, action};
+use super::command::{Section, action};
 use super::{Action, COMMANDS, Command, Session};
 use crate::outcome::Outcome;
 
@@ -74,25 +74,15 @@ pub(super) fn page(command: &Command) -> String {
 }
 
 fn syntax(command: &Command) -> String {
-    let optional = |option: &&'static Opt| option.need == Need::Optional;
-    let word = |option: &Opt| match option.value {
-        Some(value) => format!("{} {value}", option.flag),
-        None => option.flag.to_owned(),
-    };
-    let mut text = String::new();
-    for option in command.all_options().filter(|option| !optional(option)) {
-        text.push_str(&format!(" {}", word(option)));
-    }
-    for option in command.all_options().filter(optional) {
-        text.push_str(&format!("\n\t\t\t\t[{}]", word(option)));
-    }
-    text
+    let (required, optional) = command.syntax();
+    let optional = optional.iter().map(|word| format!("\n\t\t\t\t{word}"));
+    required.iter().map(|word| format!(" {word}")).chain(optional).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{COMMANDS, SECTIONS, list, page};
-    use crate::kmu::{Flags, Usage, find};
+    use crate::kmu::{Flags, Need, Usage, find};
 
     #[test]
     fn every_command_is_listed_once_and_has_a_page() {
@@ -130,7 +120,7 @@ mod tests {
     #[test]
     fn every_required_option_is_missed() {
         for command in COMMANDS {
-            let first = command.all_options().find(|option| option.need != super::Need::Optional);
+            let first = command.all_options().find(|option| option.need != Need::Optional);
             let missed = Flags::parse(command, "").map(|_| ()).err();
             let expected = first.map(|option| Usage::Missing { what: option.what, flag: option.flag });
             assert_eq!(missed, expected, "{}", command.name);

@@ -17,10 +17,13 @@ pub(super) static COMMAND: Command = Command {
     summary: "Login to the HSM",
     description: "Logs in to every HSM of the cluster. Five wrong passwords lock the user on the HSM that counted them.",
     options: &[
-        Opt::required("-u", "<user type>", "User type", "CU"),
-        Opt { need: Need::Unless("-hpswd"), ..Opt::optional("-p", "<password>", "Password", "in clear") },
+        Opt::required("-u", "<user type>", "User type", "type of the user: CU"),
+        Opt {
+            need: Need::Unless("-hpswd"),
+            ..Opt::optional("-p", "<password>", "Password", "password, in clear")
+        },
         Opt::switch("-hpswd", "asks for the password without showing it"),
-        Opt::required("-s", "<username>", "Username", "of the user"),
+        Opt::required("-s", "<username>", "Username", "name of the user"),
     ],
     shared: &[],
     example: "loginHSM -u CU -s example_user -hpswd",
@@ -51,7 +54,7 @@ impl LoginHsm {
 
 impl Action for LoginHsm {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        if !session.logins.allow(self.user_type) {
+        if !session.logins.include(self.user_type) {
             session.print(&returned(CALL, Code::INVALID_USER_TYPE));
             return Outcome::Failed;
         }

@@ -40,9 +40,9 @@ pub enum Logins {
 }
 
 impl Logins {
-    /// Whether this type may.
+    /// Whether users of this type are among them.
     #[must_use]
-    pub fn allow(self, user_type: UserType) -> bool {
+    pub fn include(self, user_type: UserType) -> bool {
         match user_type {
             UserType::Cu => true,
             UserType::Co | UserType::Au => self == Self::Everybody,

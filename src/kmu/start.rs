@@ -1,8 +1,10 @@
 //! What is printed before the first prompt.
 
+use std::fmt::Display;
+
 use super::Session;
 use super::help::list;
-use crate::cluster::{Opened, Server};
+use crate::cluster::{Limitation, Opened, Server};
 
 const INITIALIZED: &str = "
 \tCfm3Initialize() returned app id : 01000000 
@@ -20,7 +22,10 @@ pub fn start_up(session: &mut Session<'_>) -> bool {
     let (mut trusted, mut problems) = (0_usize, String::new());
     let after = |server: &Server, opened: &Opened| match opened {
         Opened::Trusted(_) => trusted = trusted.saturating_add(1),
-        Opened::Limited(..) => problems.push_str(&problem(server, "it has not proved to be of the cluster")),
+        Opened::Limited(_, Limitation::NoAnchor(error)) => problems.push_str(&problem(server, error)),
+        Opened::Limited(_, Limitation::Distrust(reason)) => {
+            problems.push_str(&problem(server, &format!("Certificate ERROR: [{reason}]")));
+        }
         Opened::Failed(reason) => problems.push_str(&problem(server, reason)),
     };
     session.wait(async |cluster, _| cluster.open(&scope, |_| (), after).await);
@@ -38,6 +43,6 @@ pub fn list_commands(session: &mut Session<'_>) {
     session.print(&list());
 }
 
-fn problem(server: &Server, reason: &str) -> String {
+fn problem(server: &Server, reason: &dyn Display) -> String {
     format!("\n\tNode id {}({}) is unavailable: {reason}\n", server.number(), server.name())
 }

@@ -9,6 +9,7 @@ use cloudhsm::cmu::Session;
 use cloudhsm::console::{Console, Input};
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{self, Single};
+use cloudhsm::outcome::Outcome;
 use cloudhsm::protocol::Secret;
 use cloudhsm::shell::{self, Unreachable};
 use tokio::runtime::{Handle, Runtime};
@@ -55,9 +56,13 @@ fn operate(script: &mut Script, cluster: Cluster, interrupt: Interrupt, runtime:
 fn make_keys(script: &mut Script, tool: &Tool, cluster: Cluster, interrupt: Interrupt, runtime: Handle) {
     let text = Rc::clone(&script.text);
     let (shows_start, minimum_nodes) = (script.stage.shows_start, script.stage.minimum_nodes);
+    let login = script.stage.login.clone();
     let before = text.borrow().len();
     let mut session = kmu::Session::new(script, cluster, minimum_nodes, interrupt, runtime);
     let started = kmu::start_up(&mut session);
+    if let Some(login) = login {
+        assert_eq!(kmu::run_line(&mut session, &login), Outcome::Done);
+    }
     if !shows_start {
         assert!(started);
         text.borrow_mut().truncate(before);

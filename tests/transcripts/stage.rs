@@ -26,6 +26,8 @@ pub(crate) struct Stage {
     pub(crate) tool: Tool,
     /// `create_object_minimum_nodes`
     pub(crate) minimum_nodes: usize,
+    /// The line by which somebody has logged in when the story begins.
+    pub(crate) login: Option<String>,
 }
 
 /// Whose story it is.
@@ -48,6 +50,7 @@ impl Stage {
             unreachable: Unreachable::GiveUp,
             tool: Tool::Console,
             minimum_nodes: 1,
+            login: None,
         }
     }
 
@@ -59,6 +62,7 @@ impl Stage {
     ///
     /// * `key_mgmt_util`: the story is that tool's; `singlecmd <words>`: it is run so; `minimum nodes 3`: its
     ///   `create_object_minimum_nodes`; `cat <file>` shows a file that it wrote
+    /// * `a CU alice`: there is one, with the password crypto12; `alice is logged in`: in the story's session
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
     /// * `shows the start`: the banner is part of the story; `--allow-unreachable`: as the option
     /// * `server 1 dies after 2`: answers two more calls, hangs up on the next, and nobody listens from then on;
@@ -84,6 +88,15 @@ impl Stage {
             ["key_mgmt_util"] => self.tool = Tool::Keys,
             ["singlecmd", ref command @ ..] => {
                 self.tool = Tool::Single(command.iter().map(|word| self.with_paths(word)).collect());
+            }
+            ["a", "CU", name] => {
+                self.play_elsewhere(&format!(
+                    "loginHSM CO admin newpassword1\ncreateUser CU {name} crypto12\ny\nlogoutHSM\n"
+                ));
+                self.elsewhere = None;
+            }
+            [name, "is", "logged", "in"] => {
+                self.login = Some(format!("loginHSM -u CU -s {name} -p crypto12"))
             }
             ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
             ["cat", file] => return fs::read_to_string(self.with_paths(file)).unwrap(),
