@@ -2,19 +2,23 @@
 //!
 //! The HSMs have the names, addresses and ids of a cluster made by `hsmd cluster init`, the same each time, so
 //! that two sessions print the same; only the sockets differ, so that two can run at once.
+//!
+//! A cluster that is kept in a folder says there, in `dev.json`, where its sockets are while it runs, so that another
+//! program can join it.
 
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use crate::cluster::config::{Config, ConfigError};
-use crate::cluster::{Dial, Owner};
+use crate::cluster::config::{Config, ConfigError, ServerConfig};
+use crate::cluster::{Dial, Opened, Owner};
 use crate::hsmd::folder::{self, CONFIG, FolderError};
 use crate::hsmd::init::{self, InitError, Names, NewCluster};
 use crate::hsmd::run::{RunError, Running};
 use crate::hsmd::settings::HashCost;
 use crate::protocol::message::PORT;
+use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::identity::IdentityError;
 use crate::wire::link::Address;
@@ -26,6 +30,8 @@ pub struct Dev {
     /// How the console reaches the HSMs.
     pub dials: Vec<Dial>,
     running: Vec<Running>,
+    /// Says where the HSMs listen, while they do.
+    beacon: Option<PathBuf>,
 }
 
 /// Why there is no development cluster.
@@ -54,6 +60,14 @@ pub enum DevError {
     /// The cluster's CA certificate cannot be used.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
+    /// Other programs cannot be told where the HSMs listen.
+    #[error("{}: {source}", path.display())]
+    Beacon {
+        /// Of the file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// There is no place for temporary files.
     #[error("no temporary folder: {0}")]
     Temporary(io::Error),
@@ -71,6 +85,9 @@ pub enum DevError {
 
 /// The HSMs of a development cluster are called 127.0.1.1, 127.0.1.2, …
 const NET: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 0);
+
+/// In a kept cluster's folder while it runs: the sockets of its HSMs, in order.
+const BEACON: &str = "dev.json";
 
 /// HSMs of a development cluster if nobody says how many.
 const DEFAULT_NODES: u32 = 3;
@@ -100,7 +117,9 @@ impl Dev {
                 if is_absent_or_empty(folder) {
                     init::cluster(folder, &new)?;
                 }
-                Self::run(folder, nodes).await
+                let mut dev = Self::run(folder, nodes).await?;
+                dev.light_beacon(folder)?;
+                Ok(dev)
             }
             None => {
                 let temporary = tempfile::Builder::new()
@@ -115,8 +134,33 @@ impl Dev {
         }
     }
 
+    /// The cluster that another program runs from this folder; `None` if none does.
+    ///
+    /// # Errors
+    ///
+    /// If the folder's configuration cannot be used.
+    pub async fn join(folder: &Path) -> Result<Option<Self>, DevError> {
+        let Ok(beacon) = fs::read(folder.join(BEACON)) else { return Ok(None) };
+        let Ok(sockets) = serde_json::from_slice::<Vec<SocketAddr>>(&beacon) else { return Ok(None) };
+        let config = Config::load(&folder.join(CONFIG))?;
+        let mut dials = Vec::new();
+        for (socket, server) in sockets.iter().zip(config.servers()) {
+            dials.push(dial(*socket, server)?);
+        }
+        // A program that was killed has left its beacon, and its sockets may be somebody else's by now.
+        let Some(first) = dials.first() else { return Ok(None) };
+        let limits = Limits::default();
+        let Opened::Trusted(link) = first.open(&limits).await else { return Ok(None) };
+        link.close(&limits).await;
+        Ok(Some(Self { config, dials, running: Vec::new(), beacon: None }))
+    }
+
     /// Stops all HSMs; what was acknowledged is stored.
     pub async fn stop(self) {
+        if let Some(beacon) = self.beacon {
+            // If it stays, whoever reads it finds nobody there.
+            let _ = fs::remove_file(beacon);
+        }
         for running in self.running {
             running.stop().await;
         }
@@ -133,12 +177,29 @@ impl Dev {
             let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
             let hsm_runs = Running::start(hsm, Some(any_port)).await;
             let hsm_runs = hsm_runs.map_err(|source| DevError::Run { folder: hsm.clone(), source })?;
-            let owner = Owner::Known(Anchor::load(server.owner_cert_path())?);
-            dials.push(Dial { address: Address::Socket(hsm_runs.address), owner, ..Dial::new(server)? });
+            dials.push(dial(hsm_runs.address, server)?);
             running.push(hsm_runs);
         }
-        Ok(Self { config, dials, running })
+        Ok(Self { config, dials, running, beacon: None })
     }
+
+    fn light_beacon(&mut self, folder: &Path) -> Result<(), DevError> {
+        let path = folder.join(BEACON);
+        let sockets: Vec<_> = self.running.iter().map(|hsm| hsm.address.to_string()).collect();
+        let failed = |source| DevError::Beacon { path: path.clone(), source };
+        let written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        serde_json::to_writer(&written, &sockets).map_err(|error| failed(error.into()))?;
+        // In one step, so that nobody reads half of it; readable by its owner only, as temporary files are.
+        written.persist(&path).map_err(|error| failed(error.error))?;
+        self.beacon = Some(path);
+        Ok(())
+    }
+}
+
+/// How a program reaches an HSM whose certificate it has at hand.
+fn dial(socket: SocketAddr, server: &ServerConfig) -> Result<Dial, DevError> {
+    let owner = Owner::Known(Anchor::load(server.owner_cert_path())?);
+    Ok(Dial { address: Address::Socket(socket), owner, ..Dial::new(server)? })
 }
 
 fn is_absent_or_empty(folder: &Path) -> bool {

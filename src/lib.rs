@@ -6,7 +6,8 @@
 //!
 //! ```text
 //!  bin/cloudhsm_mgmt_util ─ shell ── cmu ── cluster ── wire ──┐
-//!                       console ─────┘                        ├── protocol
+//!  bin/key_mgmt_util ─────────┘└──── kmu ──────┘              ├── protocol
+//!                      console ───────┘                       │
 //!  bin/hsmd ── hsmd (accept, session, engine, store) ── wire ─┤
 //!                └── hsm (pure) ──────────────────────────────┘
 //! ```
@@ -14,7 +15,8 @@
 //! * [`protocol`]: an *operation* is one thing a client may ask an HSM, tied by type to its one kind of reply.
 //! * [`wire`]: a *link* is one server's TLS connection with no call under way; and whom to trust on it.
 //! * [`cluster`]: the configured servers, in order: asks all at once, returns one answer for each, always.
-//! * [`cmu`]: a *command* is one thing a person may type, one file each. [`shell`] runs them, line by line.
+//! * [`cmu`]: a *command* is one thing a person may type, one file each. [`kmu`]: those of the tool that
+//!   makes keys. [`shell`] runs both, line by line.
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
 //!
@@ -29,6 +31,8 @@ pub mod dev;
 pub mod hsm;
 pub mod hsmd;
 pub mod interrupt;
+pub mod kmu;
+pub mod outcome;
 pub mod protocol;
 pub mod shell;
 pub mod wire;

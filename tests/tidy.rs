@@ -6,17 +6,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cloudhsm::cmu::{COMMANDS, find};
+use cloudhsm::kmu;
 
 /// What a folder must not know, by the words that would give it away.
 const BANS: &[(&str, &[&str])] = &[
     ("protocol", &["tokio", "rustls", "std::fs", "std::net", "std::time", "crate::hsm", "crate::wire"]),
     ("hsm", &["tokio", "rustls", "std::fs", "std::net", "std::time", "rand", "crate::wire", "crate::hsmd"]),
-    ("wire", &["crate::cluster", "crate::cmu", "crate::console", "crate::hsm", "crate::shell"]),
-    ("cluster", &["crate::cmu", "crate::console", "crate::hsm", "crate::shell"]),
-    ("console", &["crate::cluster", "crate::cmu", "crate::hsm", "crate::shell", "crate::wire"]),
-    ("cmu", &["rustls", "wire::frame", "wire::link", "crate::hsm", "std::io", "rustyline"]),
+    ("wire", &["crate::cluster", "crate::cmu", "crate::kmu", "crate::console", "crate::hsm", "crate::shell"]),
+    ("cluster", &["crate::cmu", "crate::kmu", "crate::console", "crate::hsm", "crate::shell"]),
+    ("console", &["crate::cluster", "crate::cmu", "crate::kmu", "crate::hsm", "crate::shell", "crate::wire"]),
+    ("cmu", &["rustls", "wire::frame", "wire::link", "crate::hsm", "crate::kmu", "std::io", "rustyline"]),
+    (
+        "kmu",
+        &["rustls", "crate::wire", "crate::hsm", "crate::hsmd", "crate::cmu", "crate::shell", "rustyline"],
+    ),
     ("shell", &["rustls", "crate::wire", "crate::hsm", "std::io", "rustyline"]),
-    ("hsmd", &["crate::cmu", "crate::console", "crate::shell", "cluster::Cluster", "cluster::Dial"]),
+    (
+        "hsmd",
+        &["crate::cmu", "crate::kmu", "crate::console", "crate::shell", "cluster::Cluster", "cluster::Dial"],
+    ),
 ];
 
 /// Only consoles and programs print.
@@ -106,6 +114,20 @@ fn every_command_has_its_file_its_transcript_and_its_line_in_the_readme() {
         let row = format!("| `{} {}`", command.name, command.arguments.replace('|', "\\|"));
         let row = format!("{}` | {} |", row.trim_end_matches(['`', ' ']), command.summary);
         assert!(readme.contains(&row), "the README lacks the row: {row}");
+    }
+}
+
+#[test]
+fn every_command_of_the_key_tool_has_its_file_and_its_transcript() {
+    let lines =
+        transcripts().into_iter().flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    let played: Vec<String> =
+        lines.filter_map(|line| Some(line.strip_prefix("Command:")?.trim().to_owned())).collect();
+    for command in kmu::COMMANDS {
+        let file = format!("src/kmu/{}.rs", snake_case(command.name));
+        assert!(Path::new(&file).exists(), "{file}");
+        let is_played = played.iter().any(|line| line.split(' ').next() == Some(command.name));
+        assert!(is_played, "{} is in no transcript", command.name);
     }
 }
 

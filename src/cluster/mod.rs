@@ -10,7 +10,9 @@
 //! dropped, and [`Cluster::reconnect`] makes a new one, on which nobody is logged in.
 
 mod answer;
+pub mod client_config;
 pub mod config;
+mod members;
 mod question;
 mod server;
 
@@ -25,6 +27,7 @@ use crate::wire::Limits;
 use crate::wire::link::Link;
 
 pub use answer::{Answer, Failure};
+pub use members::{NoMembers, members};
 pub use question::{Question, Unaskable};
 pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
 

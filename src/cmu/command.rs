@@ -1,6 +1,6 @@
 //! What a command is.
 
-use super::{Session, Words};
+use super::{Outcome, Session, Words};
 use crate::protocol::Access;
 
 /// One thing a person may type.
@@ -27,17 +27,6 @@ pub struct Command {
 pub trait Action {
     /// Runs it, and prints what it has to say.
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome;
-}
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// On every server, or as the operator chose.
-    Done,
-    /// Not, or not on every server.
-    Failed,
-    /// The session is over.
-    Quit,
 }
 
 /// What is wrong with the arguments.

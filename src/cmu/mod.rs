@@ -42,7 +42,8 @@ mod sync_key;
 mod sync_user;
 mod words;
 
-pub use command::{Action, Command, Outcome, Usage};
+pub use crate::outcome::Outcome;
+pub use command::{Action, Command, Usage};
 pub use enable_e2e::{print_limited, print_trusted};
 pub use lookup::{Unknown, find};
 pub use mask::{mask, recall};

@@ -1,11 +1,34 @@
 //! The session from start-up to goodbye: reads a line, finds its command, runs it, again.
+//!
+//! One loop serves every console that is a [`Shell`]: it says what its prompt is, what a line does and how it
+//! ends.
 
+mod keys;
+mod operator;
 mod startup;
 
-use crate::cmu::{Outcome, Session, Words, find};
-use crate::console::Input;
+use crate::console::{Console, Input};
+use crate::outcome::Outcome;
 
 pub use startup::{Unreachable, start_up};
+
+/// A session that reads lines at a prompt.
+pub trait Shell {
+    /// What is shown before a line is read. Only its last line is the line editor's.
+    fn prompt(&self) -> String;
+
+    /// Where the lines come from.
+    fn console(&mut self) -> &mut dyn Console;
+
+    /// Makes the next command wait for its servers, whatever was interrupted before.
+    fn begin(&mut self);
+
+    /// Runs one line.
+    fn run_line(&mut self, line: &str) -> Outcome;
+
+    /// Ends the session.
+    fn say_goodbye(&mut self);
+}
 
 /// How a session went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,50 +41,31 @@ pub enum Ended {
     ConsoleLost,
 }
 
-/// Runs commands until `quit` or the end of input, and disconnects.
-pub fn run(session: &mut Session<'_>) -> Ended {
+/// Runs commands until one ends the session or the input ends, and disconnects.
+pub fn run(shell: &mut impl Shell) -> Ended {
     let mut ended = Ended::AllDone;
     loop {
-        match step(session) {
+        match step(shell) {
             Some(Outcome::Done) => {}
             Some(Outcome::Failed) => ended = Ended::SomethingFailed,
             Some(Outcome::Quit) => break,
             None => break,
         }
     }
-    session.console.print("disconnecting from servers, please wait...\n");
-    session.wait(async |cluster, _| cluster.close().await);
-    if session.console.is_lost() { Ended::ConsoleLost } else { ended }
+    shell.say_goodbye();
+    if shell.console().is_lost() { Ended::ConsoleLost } else { ended }
 }
 
 /// Shows the prompt, reads a line and runs it; `None` at the end of input.
-pub fn step(session: &mut Session<'_>) -> Option<Outcome> {
-    session.interrupt.clear();
-    match session.console.line(&session.prompt()) {
-        Input::Given(line) => Some(run_line(session, &line)),
+pub fn step(shell: &mut impl Shell) -> Option<Outcome> {
+    shell.begin();
+    let prompt = shell.prompt();
+    let (above, prompt) = prompt.split_at(prompt.rfind('\n').map_or(0, |end| end.saturating_add(1)));
+    shell.console().print(above);
+    match shell.console().line(prompt) {
+        Input::Given(line) if line.trim_start().starts_with('#') => Some(Outcome::Done),
+        Input::Given(line) => Some(shell.run_line(&line)),
         Input::Interrupted => Some(Outcome::Failed),
         Input::Ended => None,
-    }
-}
-
-/// Runs one line; blank ones and those that begin with `#` do nothing.
-fn run_line(session: &mut Session<'_>, line: &str) -> Outcome {
-    let Some((word, arguments)) = Words::split(line) else { return Outcome::Done };
-    if word.starts_with('#') {
-        return Outcome::Done;
-    }
-    let command = match find(word) {
-        Ok(command) => command,
-        Err(unknown) => {
-            session.console.print(&format!("{unknown}\n"));
-            return Outcome::Failed;
-        }
-    };
-    match (command.parse)(arguments) {
-        Ok(action) => action.run(session),
-        Err(usage) => {
-            session.print_usage(command, &usage);
-            Outcome::Failed
-        }
     }
 }

@@ -4,14 +4,17 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use cloudhsm::cluster::Cluster;
 use cloudhsm::cmu::Session;
 use cloudhsm::console::{Console, Input};
 use cloudhsm::interrupt::Interrupt;
+use cloudhsm::kmu::{self, Single};
+use cloudhsm::outcome::Outcome;
 use cloudhsm::protocol::Secret;
 use cloudhsm::shell::{self, Unreachable};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, Tool};
 
 /// Plays a story and returns it as it should read.
 pub(crate) fn play(story: &str) -> String {
@@ -25,10 +28,21 @@ pub(crate) fn play(story: &str) -> String {
         stage: Stage::new(runtime.handle().clone(), interrupt.clone()),
     };
     script.set_the_scene();
-    let (text, cluster) = (Rc::clone(&script.text), script.stage.console());
+    let cluster = script.stage.console();
+    match script.stage.tool.clone() {
+        Tool::Console => operate(&mut script, cluster, interrupt, runtime.handle().clone()),
+        tool => make_keys(&mut script, &tool, cluster, interrupt, runtime.handle().clone()),
+    }
+    let rest: Vec<String> = script.lines.drain(..).filter(|line| line.starts_with('#')).collect();
+    assert!(rest.is_empty(), "never reached: {rest:?}");
+    script.stage.without_paths(&script.text.take())
+}
+
+fn operate(script: &mut Script, cluster: Cluster, interrupt: Interrupt, runtime: Handle) {
+    let text = Rc::clone(&script.text);
     let (shows_start, unreachable) = (script.stage.shows_start, script.stage.unreachable);
     let before = text.borrow().len();
-    let mut session = Session::new(&mut script, cluster, interrupt, runtime.handle().clone());
+    let mut session = Session::new(script, cluster, interrupt, runtime);
     let started = shell::start_up(&mut session, true, unreachable);
     if !shows_start {
         assert!(started || unreachable == Unreachable::GiveUp);
@@ -37,10 +51,36 @@ pub(crate) fn play(story: &str) -> String {
     if started {
         shell::run(&mut session);
     }
-    drop(session);
-    let rest: Vec<String> = script.lines.drain(..).filter(|line| line.starts_with('#')).collect();
-    assert!(rest.is_empty(), "never reached: {rest:?}");
-    script.stage.without_paths(&text.take())
+}
+
+fn make_keys(script: &mut Script, tool: &Tool, cluster: Cluster, interrupt: Interrupt, runtime: Handle) {
+    let text = Rc::clone(&script.text);
+    let (shows_start, minimum_nodes) = (script.stage.shows_start, script.stage.minimum_nodes);
+    let login = script.stage.login.clone();
+    let before = text.borrow().len();
+    let mut session = kmu::Session::new(script, cluster, minimum_nodes, interrupt, runtime);
+    let started = kmu::start_up(&mut session);
+    if let Some(login) = login {
+        assert_eq!(kmu::run_line(&mut session, &login), Outcome::Done);
+    }
+    if !shows_start {
+        assert!(started);
+        text.borrow_mut().truncate(before);
+    }
+    match tool {
+        Tool::Single(words) => {
+            let single = Single::parse(words).unwrap();
+            let outcome = single.run(&mut session);
+            text.borrow_mut().push_str(&format!("\nended: {outcome:?}\n"));
+        }
+        Tool::Console | Tool::Keys if !started => {}
+        Tool::Console | Tool::Keys => {
+            if shows_start {
+                kmu::list_commands(&mut session);
+            }
+            shell::run(&mut session);
+        }
+    }
 }
 
 struct Script {
@@ -60,10 +100,9 @@ impl Script {
 
     fn remark(&mut self, line: &str) {
         self.text.borrow_mut().push_str(&format!("{line}\n"));
-        let Some(direction) = line.strip_prefix("#! ") else { return };
-        match direction.strip_prefix("shows the file ") {
-            Some(path) => self.print(&self.stage.file(path)),
-            None => self.stage.direct(direction),
+        if let Some(direction) = line.strip_prefix("#! ") {
+            let shown = self.stage.direct(direction);
+            self.text.borrow_mut().push_str(&shown);
         }
     }
 
@@ -72,7 +111,7 @@ impl Script {
         while let Some(line) = self.lines.pop_front() {
             if line.starts_with('#') {
                 self.remark(&line);
-            } else if let Some(typed) = line.strip_prefix(prompt.trim_end()) {
+            } else if let Some(typed) = line.strip_prefix(prompt).or(line.strip_prefix(prompt.trim_end())) {
                 let typed = typed.strip_prefix(' ').unwrap_or(typed);
                 let shown = if prompt.ends_with(' ') { format!("{prompt}{typed}") } else { line.clone() };
                 return self.typed(&shown, typed);

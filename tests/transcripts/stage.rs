@@ -25,6 +25,20 @@ pub(crate) struct Stage {
     /// Whether the story is about the banner.
     pub(crate) shows_start: bool,
     pub(crate) unreachable: Unreachable,
+    pub(crate) tool: Tool,
+    /// `create_object_minimum_nodes`
+    pub(crate) minimum_nodes: usize,
+    /// The line by which somebody has logged in when the story begins.
+    pub(crate) login: Option<String>,
+}
+
+/// Whose story it is.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Tool {
+    Console,
+    Keys,
+    /// The words behind `singlecmd`.
+    Single(Vec<String>),
 }
 
 impl Stage {
@@ -36,6 +50,9 @@ impl Stage {
             elsewhere: None,
             shows_start: false,
             unreachable: Unreachable::GiveUp,
+            tool: Tool::Console,
+            minimum_nodes: 1,
+            login: None,
         }
     }
 
@@ -45,6 +62,9 @@ impl Stage {
 
     /// The directions:
     ///
+    /// * `key_mgmt_util`: the story is that tool's; `singlecmd <words>`: it is run so; `minimum nodes 3`: its
+    ///   `create_object_minimum_nodes`; `cat <file>` shows a file that it wrote
+    /// * `a CU alice`: there is one, with the password crypto12; `alice is logged in`: in the story's session
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
     /// * `clone of server 0`: a cloned cluster of one HSM, which follows the others in the configuration;
     ///   `stranger`: an HSM of another family
@@ -59,7 +79,7 @@ impl Stage {
     /// * `alice makes an AES key labelled x`, and what else [`keys`](crate::keys) knows; at the end `on server 0`,
     ///   or it is made on all; `shows the file [DIR]/x`
     /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
-    pub(crate) fn direct(&mut self, direction: &str) {
+    pub(crate) fn direct(&mut self, direction: &str) -> String {
         let runtime = self.runtime.clone();
         let words: Vec<&str> = direction.split(' ').collect();
         match words[..] {
@@ -75,6 +95,21 @@ impl Stage {
             }
             ["CUs", ref names @ ..] => self.create_users(names),
             [name, "makes", "a" | "an", ref what @ ..] => self.make_keys(name, what),
+            ["key_mgmt_util"] => self.tool = Tool::Keys,
+            ["singlecmd", ref command @ ..] => {
+                self.tool = Tool::Single(command.iter().map(|word| self.with_paths(word)).collect());
+            }
+            ["a", "CU", name] => {
+                self.play_elsewhere(&format!(
+                    "loginHSM CO admin newpassword1\ncreateUser CU {name} crypto12\ny\nlogoutHSM\n"
+                ));
+                self.elsewhere = None;
+            }
+            [name, "is", "logged", "in"] => {
+                self.login = Some(format!("loginHSM -u CU -s {name} -p crypto12"));
+            }
+            ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
+            ["shows", "the", "file", file] => return fs::read_to_string(self.with_paths(file)).unwrap(),
             ["shows", "the", "start"] => self.shows_start = true,
             ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
             ["clone", "of", "server", number] => {
@@ -103,19 +138,17 @@ impl Stage {
             }
             _ => panic!("no such direction: {direction}"),
         }
+        String::new()
+    }
+
+    /// What a person types for `[DIR]`.
+    pub(crate) fn with_paths(&self, text: &str) -> String {
+        text.replace("[DIR]", self.cluster.as_ref().unwrap().path().to_str().unwrap())
     }
 
     /// The cluster's folder is another one each time.
     pub(crate) fn without_paths(&self, text: &str) -> String {
         text.replace(self.cluster.as_ref().unwrap().path().to_str().unwrap(), "[DIR]")
-    }
-
-    pub(crate) fn with_paths(&self, text: &str) -> String {
-        text.replace("[DIR]", self.cluster.as_ref().unwrap().path().to_str().unwrap())
-    }
-
-    pub(crate) fn file(&self, path: &str) -> String {
-        fs::read_to_string(self.with_paths(path)).unwrap()
     }
 
     fn cluster(&mut self) -> &mut TestCluster {

@@ -1,0 +1,204 @@
+//! The tool that makes keys.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use cloudhsm::cluster::client_config::KeyConfig;
+use cloudhsm::cluster::{Cluster, Dial, members};
+use cloudhsm::console;
+use cloudhsm::dev::Dev;
+use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::interrupt::Interrupt;
+use cloudhsm::kmu::{Session, Single, list_commands, mask, recall, start_up};
+use cloudhsm::outcome::Outcome;
+use cloudhsm::shell::{self, Ended};
+use cloudhsm::wire::Limits;
+use tokio::runtime::Runtime;
+
+/// Makes and manages the keys of a CloudHSM cluster
+///
+/// Reads commands from the terminal or, one a line, from standard input; `singlecmd` runs one and ends. Diagnostics go
+/// to standard error; RUST_LOG=debug shows more of them.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES, override_usage = USAGE)]
+struct Arguments {
+    /// Use the development cluster of this folder: the running one, or it is run, and made if there is none
+    #[arg(long, value_name = "DIR")]
+    dev_dir: Option<PathBuf>,
+
+    /// Run a development cluster of N HSMs (3 by default) inside this program
+    #[arg(long, value_name = "N", num_args = 0..=1)]
+    dev: Option<Option<u32>>,
+
+    /// The client's or the console's configuration file, and `singlecmd` with a command
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CONFIG | singlecmd")]
+    words: Vec<String>,
+}
+
+const USAGE: &str = "\
+key_mgmt_util [CONFIG] [singlecmd [loginHSM -u CU -s <user> -p <password>] <command>]
+       key_mgmt_util --dev-dir <DIR> [singlecmd …]
+       key_mgmt_util --dev [N] [--dev-dir <DIR>]";
+
+const EXIT_CODES: &str = "\
+Without CONFIG, /opt/cloudhsm/etc/cloudhsm_client.cfg is read.
+
+Exit codes, with commands from standard input or singlecmd:
+    0  every command succeeded
+    1  a command failed
+    2  wrong usage or configuration
+  255  no server could be reached at the start, or the login of singlecmd failed";
+
+const FAILED: u8 = 1;
+const WRONG: u8 = 2;
+const NOT_STARTED: u8 = 255;
+
+const DEFAULT_CONFIG: &str = "/opt/cloudhsm/etc/cloudhsm_client.cfg";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(stderr)
+        .log_internal_errors(false)
+        .init();
+    match run(&arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err((code, error)) => {
+            say(&format!("key_mgmt_util: {error}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// An exit code, and what to say of it.
+type Ending = (u8, String);
+
+fn run(arguments: &Arguments) -> Result<u8, Ending> {
+    let (config, single) = read_words(arguments)?;
+    let interrupt = Interrupt::default();
+    // First of all: what is typed from now on is not echoed twice.
+    let mut console = console::open(mask, recall, &interrupt).map_err(wrong)?;
+    let runtime = Runtime::new().map_err(wrong)?;
+    let source = runtime.block_on(open(arguments, config))?;
+    let cluster = Cluster::new(source.dials, Limits::default(), interrupt.clone());
+    let handle = runtime.handle().clone();
+    let mut session = Session::new(console.as_mut(), cluster, source.minimum_nodes, interrupt, handle);
+    let code = if !start_up(&mut session) {
+        NOT_STARTED
+    } else if let Some(single) = single {
+        run_single(&mut session, single)
+    } else {
+        list_commands(&mut session);
+        exit_code(shell::run(&mut session))
+    };
+    if let Some(dev) = source.dev {
+        runtime.block_on(dev.stop());
+    }
+    Ok(code)
+}
+
+/// The configuration that the words name, if any, and the one command, if they hold one.
+fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), Ending> {
+    let words = arguments.words.as_slice();
+    let (config, rest) = match words {
+        [] => (None, words),
+        [first, ..] if first == "singlecmd" => (None, words),
+        [first, rest @ ..] => (Some(Path::new(first)), rest),
+    };
+    if config.is_some() && (arguments.dev.is_some() || arguments.dev_dir.is_some()) {
+        return Err(wrong("a configuration file and a development cluster exclude each other"));
+    }
+    match rest {
+        [] => Ok((config, None)),
+        [first, command @ ..] if first == "singlecmd" => {
+            Ok((config, Some(Single::parse(command).map_err(wrong)?)))
+        }
+        [first, ..] => Err(wrong(format!("Error: Unknown commandline arguments: {first}"))),
+    }
+}
+
+/// The HSMs, and what the configuration says of new keys.
+struct Source {
+    dials: Vec<Dial>,
+    minimum_nodes: usize,
+    dev: Option<Dev>,
+}
+
+async fn open(arguments: &Arguments, config: Option<&Path>) -> Result<Source, Ending> {
+    if arguments.dev.is_some() || arguments.dev_dir.is_some() {
+        return open_dev(arguments).await;
+    }
+    let config = KeyConfig::load(config.unwrap_or(Path::new(DEFAULT_CONFIG))).map_err(wrong)?;
+    let dials = match &config {
+        KeyConfig::Client(client) => {
+            members(client, Limits::default()).await.map_err(|error| (NOT_STARTED, error.to_string()))?
+        }
+        KeyConfig::Console(config) => {
+            config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(wrong)?
+        }
+    };
+    Ok(Source { dials, minimum_nodes: config.minimum_nodes(), dev: None })
+}
+
+async fn open_dev(arguments: &Arguments) -> Result<Source, Ending> {
+    let folder = arguments.dev_dir.as_deref();
+    let running = match folder {
+        Some(folder) => Dev::join(folder).await.map_err(wrong)?,
+        None => None,
+    };
+    let mut dev = match running {
+        Some(running) => running,
+        None => {
+            let nodes = arguments.dev.flatten();
+            let dev = Dev::start(nodes, folder, HashCost::default()).await.map_err(wrong)?;
+            advise(dev.dials.len(), folder);
+            dev
+        }
+    };
+    Ok(Source { dials: std::mem::take(&mut dev.dials), minimum_nodes: 1, dev: Some(dev) })
+}
+
+/// Where users come from, for whoever has no runbook.
+fn advise(nodes: usize, folder: Option<&Path>) {
+    let users = match folder {
+        Some(folder) => format!("cloudhsm_mgmt_util --dev --dev-dir {} makes its users", folder.display()),
+        None => "it has no CU; with --dev-dir it is kept, and cloudhsm_mgmt_util makes its users".to_owned(),
+    };
+    say(&format!("Development cluster: {nodes} HSMs in this program; {users}."));
+}
+
+fn run_single(session: &mut Session<'_>, single: Single) -> u8 {
+    let outcome = single.run(session);
+    session.wait(async |cluster, _| cluster.close().await);
+    match outcome {
+        None => NOT_STARTED,
+        Some(Outcome::Failed) => FAILED,
+        Some(Outcome::Done | Outcome::Quit) if session.console.is_lost() => FAILED,
+        Some(Outcome::Done | Outcome::Quit) => 0,
+    }
+}
+
+/// A person saw what failed; a script needs to be told.
+fn exit_code(ended: Ended) -> u8 {
+    match ended {
+        Ended::ConsoleLost => {
+            say("key_mgmt_util: standard input or output failed; the remaining commands were not run");
+            FAILED
+        }
+        Ended::SomethingFailed if !stdin().is_terminal() || !stdout().is_terminal() => FAILED,
+        Ended::SomethingFailed | Ended::AllDone => 0,
+    }
+}
+
+fn say(line: &str) {
+    // Nobody is left to be told that standard error is closed.
+    let _ = writeln!(stderr(), "{line}");
+}
+
+fn wrong(error: impl Display) -> Ending {
+    (WRONG, error.to_string())
+}

@@ -1,0 +1,121 @@
+//! The numbers that results and node states have, and their words.
+
+use crate::cluster::Failure;
+use crate::protocol::Refusal;
+
+/// What a call, or a node, returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code(pub u32);
+
+/// A node, by its number, and what it returned.
+pub type State = (usize, Code);
+
+/// Numbers that are no HSM's refusal. Those from 0x30010000 are this project's.
+const TEXTS: &[(Code, &str)] = &[
+    (Code::SUCCESS, "HSM Return: SUCCESS"),
+    (Code::INVALID_USER_TYPE, "HSM Error: Invalid User Type."),
+    (Code(0x1b), "CSP Error: ERR_BAD_PKCS_DATA"),
+    (Code(0x9d), "HSM Error: user isn't initialized or user with this name doesn't exist"),
+    (Code::INCOMPLETE, "HSM CLUSTER ERROR: The operation is incomplete on a part of the cluster"),
+    (Code::UNAVAILABLE, "HSM CLUSTER ERROR: Server in cluster is unavailable"),
+    (Code::WRONG_PASSWORD, "HSM Error: RET_USER_LOGIN_FAILURE"),
+    (Code::UNKNOWN_OUTCOME, "HSM CLUSTER ERROR: No answer from the server, it may or may not have done this"),
+    (Code::NOT_PROVED, "HSM CLUSTER ERROR: Server has not proved to be of the cluster"),
+];
+
+impl Code {
+    /// All is well.
+    pub const SUCCESS: Self = Self(0);
+    /// Only a CU may log in.
+    pub const INVALID_USER_TYPE: Self = Self(0xdb);
+    /// Some nodes did it and some did not.
+    pub const INCOMPLETE: Self = Self(0x3000_0080);
+    /// Nothing happened there.
+    pub const UNAVAILABLE: Self = Self(0x3000_0085);
+    /// What the original's client says when an HSM says 0xa3 to a login.
+    pub const WRONG_PASSWORD: Self = Self(0x4000_0049);
+    /// It was asked, and did not answer.
+    pub const UNKNOWN_OUTCOME: Self = Self(0x3001_0001);
+    /// Nothing that matters is sent there.
+    pub const NOT_PROVED: Self = Self(0x3001_0002);
+
+    /// Of a node's answer.
+    pub fn of<R>(answer: &Result<R, Failure>) -> Self {
+        match answer {
+            Ok(_) => Self::SUCCESS,
+            Err(Failure::Refused(refusal)) => refusal.into(),
+            Err(Failure::NotReached(_) | Failure::Interrupted) => Self::UNAVAILABLE,
+            Err(Failure::NoAnswer(_)) => Self::UNKNOWN_OUTCOME,
+            Err(Failure::Limited) => Self::NOT_PROVED,
+        }
+    }
+
+    /// In words, if it means anything.
+    #[must_use]
+    pub fn text(self) -> Option<&'static str> {
+        let own = TEXTS.iter().find(|(code, _)| *code == self).map(|(_, text)| *text);
+        let refusal = || Refusal::ALL.iter().find(|refusal| refusal.code() == self.0);
+        own.or_else(|| refusal().map(|refusal| refusal.text()))
+    }
+
+    /// What a change has come to that every one of these nodes should have made.
+    #[must_use]
+    pub fn of_all(states: &[State]) -> Self {
+        if states.iter().all(|(_, code)| *code == Self::SUCCESS) && !states.is_empty() {
+            Self::SUCCESS
+        } else if states.iter().any(|(_, code)| *code == Self::SUCCESS) {
+            Self::INCOMPLETE
+        } else {
+            Self::of_none(states)
+        }
+    }
+
+    /// Why a call has failed everywhere: what an HSM says is worth more than that another says nothing.
+    #[must_use]
+    pub fn of_none(states: &[State]) -> Self {
+        let codes = || states.iter().map(|(_, code)| *code).filter(|code| *code != Self::SUCCESS);
+        codes().find(|code| !code.is_of_cluster()).or(codes().next()).unwrap_or(Self::UNAVAILABLE)
+    }
+
+    /// Whether it tells of a node, not of what was asked.
+    #[must_use]
+    pub fn is_of_cluster(self) -> bool {
+        self.0 >> 28 == 3
+    }
+}
+
+impl From<Refusal> for Code {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.code())
+    }
+}
+
+impl From<&Refusal> for Code {
+    fn from(refusal: &Refusal) -> Self {
+        Self(refusal.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+    use crate::protocol::Refusal;
+
+    #[test]
+    fn every_refusal_has_its_words_and_0xdb_this_tools() {
+        for refusal in Refusal::ALL.iter().filter(|refusal| **refusal != Refusal::InvalidUserType) {
+            assert_eq!(Code::from(refusal).text(), Some(refusal.text()));
+        }
+        assert_eq!(Code::from(Refusal::InvalidUserType).text(), Some("HSM Error: Invalid User Type."));
+        assert_eq!(Code(0x7777).text(), None);
+    }
+
+    #[test]
+    fn a_refusal_outweighs_silence_and_a_success_makes_the_rest_incomplete() {
+        let refused = Code::from(Refusal::KeyAccessDenied);
+        assert_eq!(Code::of_all(&[(0, Code::UNAVAILABLE), (1, refused)]), refused);
+        assert_eq!(Code::of_all(&[(0, Code::SUCCESS), (1, refused)]), Code::INCOMPLETE);
+        assert_eq!(Code::of_all(&[(0, Code::SUCCESS)]), Code::SUCCESS);
+        assert_eq!(Code::of_all(&[]), Code::UNAVAILABLE);
+    }
+}

@@ -1,0 +1,214 @@
+//! Making a token key: on one HSM, then copied to the others.
+//!
+//! HSMs of a cluster do not speak with each other; the client is their coordinator. One HSM makes the key and gives
+//! it a handle, which no other HSM gives, as the node id is a part of it. Then the key leaves that HSM as a masked
+//! object, encrypted for the clone family, and every other HSM inserts it under the same handle, all at once.
+//!
+//! An HSM that is not reached, or that lacks the key's owner, lacks the key. That is a success if at least the
+//! *minimum* of nodes holds it (`create_object_minimum_nodes`, or `-min_srv`). If fewer do, the key is deleted from
+//! all nodes that took it. Only what this command made is deleted: a node that says that another key has the handle
+//! keeps that one.
+
+use std::collections::BTreeMap;
+
+use super::frame::{line, returned, status};
+use super::session::states;
+use super::{Code, Session, State};
+use crate::cluster::{Failure, Question};
+use crate::outcome::Outcome;
+use crate::protocol::key::{DeleteKey, KeyHandle};
+use crate::protocol::masked::{Existing, ExtractKey, InsertKey, Inserted, MaskedObject, Place};
+use crate::protocol::{Operation, Refusal};
+
+/// How far a new key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// It stays on the HSM that makes it: a session key.
+    OneNode,
+    /// To every node, and to at least this many.
+    AllNodes {
+        /// Or it is removed again.
+        minimum: usize,
+    },
+}
+
+/// Makes a key or a pair by this operation, and prints how that went.
+///
+/// `call` is the name of the result line, `told` what follows it when the key is kept.
+pub(super) fn create<O: Operation>(
+    session: &mut Session<'_>,
+    call: &str,
+    operation: O,
+    reach: Reach,
+    handles: fn(&O::Reply) -> Vec<KeyHandle>,
+    told: fn(&[KeyHandle]) -> String,
+) -> Outcome {
+    let (maker, reply) = match make_on_one(session, operation) {
+        Ok(made) => made,
+        Err(states) => {
+            session.print(&(returned(call, Code::of_none(&states)) + &status(&states)));
+            for (node, _) in states.iter().filter(|(_, code)| *code == Code::UNKNOWN_OUTCOME) {
+                session
+                    .print(&line(&format!("If node id {node} has done it, findKey shows what no other has")));
+            }
+            return Outcome::Failed;
+        }
+    };
+    let handles = handles(&reply);
+    let spread = match reach {
+        Reach::OneNode => Spread::only(maker, &handles),
+        Reach::AllNodes { .. } => spread(session, maker, &handles),
+    };
+    match reach {
+        Reach::AllNodes { minimum } if spread.successes() < minimum => {
+            give_up(session, call, &spread, minimum)
+        }
+        Reach::AllNodes { .. } | Reach::OneNode => {
+            let text = returned(call, Code::SUCCESS) + &told(&handles) + &status(&spread.states());
+            session.print(&text);
+            Outcome::Done
+        }
+    }
+}
+
+/// A key on a node.
+type OnNode = (usize, KeyHandle);
+
+/// Where a key is now.
+pub(super) struct Spread {
+    states: BTreeMap<usize, Code>,
+    /// What was made where, or may have been.
+    made: Vec<OnNode>,
+}
+
+impl Spread {
+    fn only(maker: usize, handles: &[KeyHandle]) -> Self {
+        let made = handles.iter().map(|handle| (maker, *handle)).collect();
+        Self { states: BTreeMap::from([(maker, Code::SUCCESS)]), made }
+    }
+
+    /// How it went on each node, in order.
+    pub(super) fn states(&self) -> Vec<State> {
+        self.states.iter().map(|(node, code)| (*node, *code)).collect()
+    }
+
+    fn successes(&self) -> usize {
+        self.states.values().filter(|code| **code == Code::SUCCESS).count()
+    }
+}
+
+/// Copies keys from the node that has them to all others, which shall have them under the same handles.
+pub(super) fn spread(session: &mut Session<'_>, from: usize, handles: &[KeyHandle]) -> Spread {
+    let mut spread = Spread::only(from, handles);
+    let mut others: Vec<usize> = session.everywhere().into_iter().filter(|node| *node != from).collect();
+    for handle in handles {
+        match session.perform(&[from], ExtractKey { handle: *handle }).pop() {
+            Some((_, Ok(object))) => copy(session, &mut spread, &mut others, *handle, object),
+            Some((_, Err(failure))) => return without_copies(spread, &others, &failure),
+            None => {}
+        }
+    }
+    spread.states.extend(others.into_iter().map(|node| (node, Code::SUCCESS)));
+    spread
+}
+
+/// Inserts one copy on those of the nodes that still take part, and leaves out those that fail.
+fn copy(
+    session: &mut Session<'_>,
+    spread: &mut Spread,
+    others: &mut Vec<usize>,
+    handle: KeyHandle,
+    object: MaskedObject,
+) {
+    let insert = InsertKey { object, place: Place::SameHandle, existing: Existing::Compare };
+    for (node, answer) in session.perform(others, insert) {
+        let code = match &answer {
+            Ok(Inserted::Created(_) | Inserted::Equal(_) | Inserted::Replaced(_)) => Code::SUCCESS,
+            Ok(Inserted::Differs(..)) => Refusal::HandleTaken.into(),
+            Err(_) => Code::of(&answer),
+        };
+        if matches!(answer, Ok(Inserted::Created(_)) | Err(Failure::NoAnswer(_))) {
+            spread.made.push((node, handle));
+        }
+        if code != Code::SUCCESS {
+            spread.states.insert(node, code);
+            others.retain(|other| *other != node);
+        }
+    }
+}
+
+/// The key could not be copied: the fault is not the others'.
+fn without_copies(mut spread: Spread, others: &[usize], failure: &Failure) -> Spread {
+    let code = Code::of::<()>(&Err(failure.clone()));
+    spread.states.extend(others.iter().map(|node| (*node, code)));
+    spread
+}
+
+/// Asks the nodes one by one until one does it. Only a node where surely nothing happened is passed over.
+fn make_on_one<O: Operation>(
+    session: &mut Session<'_>,
+    operation: O,
+) -> Result<(usize, O::Reply), Vec<State>> {
+    let question = Question::new(operation).map_err(|_| vec![(0, Refusal::InvalidInput.into())])?;
+    let mut failed = Vec::new();
+    for node in candidates(session) {
+        for (node, answer) in session.ask(&[node], &question) {
+            let code = Code::of(&answer);
+            match answer {
+                Ok(reply) => return Ok((node, reply)),
+                Err(Failure::NotReached(_) | Failure::Limited) => failed.push((node, code)),
+                Err(Failure::Interrupted | Failure::NoAnswer(_) | Failure::Refused(_)) => {
+                    return Err(vec![(node, code)]);
+                }
+            }
+        }
+    }
+    Err(failed)
+}
+
+/// All nodes, those first where somebody is logged in: a node may have come back without its login.
+fn candidates(session: &Session<'_>) -> Vec<usize> {
+    let is_logged_in =
+        |node: &usize| session.cluster.servers().get(*node).is_some_and(|server| server.login().is_some());
+    let (mut first, last): (Vec<_>, Vec<_>) = session.everywhere().into_iter().partition(is_logged_in);
+    first.extend(last);
+    first
+}
+
+/// Deletes what was made, and says so.
+fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usize) -> Outcome {
+    // Whoever did not wait for the copies waits for this.
+    session.interrupt.clear();
+    let states = spread.states();
+    session.print(&format!(
+        "{}{}{}{}",
+        returned(call, Code::of_all(&states)),
+        status(&states),
+        line(&format!("Couldn't verify key sync on {minimum} servers")),
+        line("Rolling back"),
+    ));
+    let (states, left) = remove(session, &spread.made);
+    session.print(&(returned("DeleteKey", Code::of_all(&states)) + &status(&states)));
+    for (node, handle) in left {
+        session.print(&line(&format!(
+            "Key handle {handle} may be left on node id {node}, deleteKey -k {handle} removes it"
+        )));
+    }
+    Outcome::Failed
+}
+
+/// How it went on each node, and what may be left.
+fn remove(session: &mut Session<'_>, made: &[OnNode]) -> (Vec<State>, Vec<OnNode>) {
+    let (mut worst, mut left) = (BTreeMap::new(), Vec::new());
+    for (node, handle) in made {
+        for (node, code) in states(&session.perform(&[*node], DeleteKey { handle: *handle })) {
+            let is_gone = code == Code::SUCCESS || code == Refusal::InvalidHandle.into();
+            let worst = worst.entry(node).or_insert(Code::SUCCESS);
+            if !is_gone {
+                *worst = code;
+                left.push((node, *handle));
+            }
+        }
+    }
+    (worst.into_iter().collect(), left)
+}

@@ -1,0 +1,69 @@
+//! The commands of `key_mgmt_util`: one file each, one line each in [`COMMANDS`].
+//!
+//! A command says what it is called, what it takes and what it does ([`Command`]); help, usage errors and the
+//! masking of passwords only read that. [`Flags`] reads `-flag value` by the command's table of options, [`frame`]
+//! has the lines that all output is made of, and [`create`] tells how a key gets to every HSM.
+
+mod code;
+mod command;
+mod create;
+mod delete_key;
+mod error2_string;
+mod exit;
+mod extract_masked_object;
+mod find_key;
+mod find_single_key;
+mod flags;
+mod frame;
+mod gen_ecc_key_pair;
+mod gen_rsa_key_pair;
+mod gen_sym_key;
+mod get_attribute;
+mod get_key_info;
+mod help;
+mod hex;
+mod insert_masked_object;
+mod list_attributes;
+mod list_users;
+mod login_hsm;
+mod logout_hsm;
+mod lookup;
+mod mask;
+mod run;
+mod session;
+mod set_attribute;
+mod single;
+mod start;
+mod template;
+
+pub use code::{Code, State};
+pub use command::{Action, Command, Need, Opt, Section};
+pub use flags::{Flags, Usage};
+pub use lookup::find;
+pub use mask::{mask, recall};
+pub use run::run_line;
+pub use session::{Answers, Logins, Session};
+pub use single::{Single, SingleError};
+pub use start::{list_commands, start_up};
+
+/// Every command, in the order in which `help` lists those of a section.
+pub static COMMANDS: &[&Command] = &[
+    &exit::COMMAND,
+    &help::COMMAND,
+    &list_users::COMMAND,
+    &login_hsm::COMMAND,
+    &logout_hsm::COMMAND,
+    &gen_rsa_key_pair::COMMAND,
+    &gen_ecc_key_pair::COMMAND,
+    &gen_sym_key::COMMAND,
+    &delete_key::COMMAND,
+    &set_attribute::COMMAND,
+    &get_key_info::COMMAND,
+    &find_key::COMMAND,
+    &find_single_key::COMMAND,
+    &get_attribute::COMMAND,
+    &insert_masked_object::COMMAND,
+    &extract_masked_object::COMMAND,
+    &error2_string::COMMAND,
+    &list_attributes::COMMAND,
+];

@@ -1,0 +1,164 @@
+//! What commands work with: the cluster, the console, and what the configuration says.
+
+use tokio::runtime::Handle;
+
+use super::{Code, State};
+use crate::cluster::{Cluster, Failure, Question, Reconnected, Unaskable};
+use crate::console::Console;
+use crate::interrupt::Interrupt;
+use crate::outcome::Outcome;
+use crate::protocol::key::{DescribeKey, KeyHandle};
+use crate::protocol::message::Round;
+use crate::protocol::user::UserType;
+use crate::protocol::{Operation, Refusal};
+
+/// What each node of a scope said, by its number.
+pub type Answers<R> = Vec<(usize, Result<R, Failure>)>;
+
+/// A session of this tool. It blocks where the cluster waits: a person or a script does one thing at a time.
+pub struct Session<'a> {
+    /// Where lines come from and text goes.
+    pub console: &'a mut dyn Console,
+    /// The HSMs; a node's id is its number.
+    pub cluster: Cluster,
+    /// On how many nodes a new token key has to be, or it is removed again.
+    pub minimum_nodes: usize,
+    /// Who may log in.
+    pub logins: Logins,
+    /// Raised by Ctrl-C while the cluster waits.
+    pub interrupt: Interrupt,
+    runtime: Handle,
+}
+
+/// Who may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logins {
+    /// Those whom the tool is for.
+    CryptoUsers,
+    /// Also a CO and the AU: for one command that they may run.
+    Everybody,
+}
+
+impl Logins {
+    /// Whether users of this type are among them.
+    #[must_use]
+    pub fn include(self, user_type: UserType) -> bool {
+        match user_type {
+            UserType::Cu => true,
+            UserType::Co | UserType::Au => self == Self::Everybody,
+            UserType::PreCo | UserType::Unknown => false,
+        }
+    }
+}
+
+impl<'a> Session<'a> {
+    /// A session; `runtime` drives the connections.
+    pub fn new(
+        console: &'a mut dyn Console,
+        cluster: Cluster,
+        minimum_nodes: usize,
+        interrupt: Interrupt,
+        runtime: Handle,
+    ) -> Self {
+        Self { console, cluster, minimum_nodes, logins: Logins::CryptoUsers, interrupt, runtime }
+    }
+
+    /// Writes a part of the session's text.
+    pub fn print(&mut self, text: &str) {
+        self.console.print(text);
+    }
+
+    /// The numbers of all nodes.
+    #[must_use]
+    pub fn everywhere(&self) -> Vec<usize> {
+        self.cluster.everywhere()
+    }
+
+    /// Asks every node of a scope to do this.
+    pub(super) fn perform<O: Operation>(&mut self, scope: &[usize], operation: O) -> Answers<O::Reply> {
+        match Question::new(operation) {
+            Ok(question) => self.ask(scope, &question),
+            Err(error) => unaskable(scope, &error),
+        }
+    }
+
+    /// Asks every node of a scope a question; the same question twice is done once.
+    pub(super) fn ask<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Answers<O::Reply> {
+        let answers = self.runtime.block_on(self.cluster.ask(scope, question, question.perform()));
+        let no_reply = || Failure::NoAnswer("the answer holds no reply".to_owned());
+        let replies = answers.into_iter().map(|answer| answer?.ok_or_else(no_reply));
+        scope.iter().copied().zip(replies).collect()
+    }
+
+    /// Asks every node of a scope whether it would do this.
+    pub(super) fn rehearse<O: Operation>(&mut self, scope: &[usize], operation: O) -> Answers<()> {
+        let question = match Question::new(operation) {
+            Ok(question) => question,
+            Err(error) => return unaskable(scope, &error),
+        };
+        let answers = self.runtime.block_on(self.cluster.ask(scope, &question, Round::Rehearse));
+        scope.iter().copied().zip(answers.into_iter().map(|answer| answer.map(|_| ()))).collect()
+    }
+
+    /// The nodes that have a key which the user may use.
+    pub(super) fn holders(&mut self, handle: KeyHandle) -> Vec<usize> {
+        let answers = self.perform(&self.everywhere(), DescribeKey { handle });
+        answers.into_iter().filter(|(_, answer)| answer.is_ok()).map(|(node, _)| node).collect()
+    }
+
+    /// Reconnects the nodes that lost their connection, and says whose login that has ended.
+    pub fn reconnect(&mut self) {
+        let scope = self.everywhere();
+        for (number, how) in self.runtime.block_on(self.cluster.reconnect(&scope)) {
+            if let Reconnected::Trusted { was: Some(who) } = how {
+                self.console.print(&super::frame::line(&format!(
+                    "Reconnected to node id {number}: the login of {who} ended with the lost connection, \
+                     use loginHSM again"
+                )));
+            }
+        }
+    }
+
+    /// Drives a future of the cluster to its end.
+    pub fn wait<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut dyn Console) -> T) -> T {
+        self.runtime.block_on(work(&mut self.cluster, self.console))
+    }
+}
+
+/// The state of every node that answered, or did not.
+pub(super) fn states<R>(answers: &Answers<R>) -> Vec<State> {
+    answers.iter().map(|(node, answer)| (*node, Code::of(answer))).collect()
+}
+
+/// What a question has come to that one answer is enough for.
+pub(super) fn answered<R>(answers: &Answers<R>) -> Code {
+    let is_answered = answers.iter().any(|(_, answer)| answer.is_ok());
+    if is_answered { Code::SUCCESS } else { Code::of_none(&states(answers)) }
+}
+
+/// The first answer of all, or why there is none: that a node does not know the key says less than any other refusal.
+pub(super) fn first<R>(answers: Answers<R>) -> Result<R, Code> {
+    let states = states(&answers);
+    let no_key = Code::from(Refusal::InvalidHandle);
+    let refused = states.iter().copied().filter(|(_, code)| *code != no_key).collect::<Vec<_>>();
+    let unknown = || Code::of_none(&states);
+    let known = answers.into_iter().find_map(|(_, answer)| answer.ok());
+    known.ok_or_else(|| match Code::of_none(&refused) {
+        Code::UNAVAILABLE => unknown(),
+        code => code,
+    })
+}
+
+/// How a command ended whose result line has this code.
+pub(super) fn outcome(code: Code) -> Outcome {
+    if code == Code::SUCCESS { Outcome::Done } else { Outcome::Failed }
+}
+
+fn unaskable<R>(scope: &[usize], error: &Unaskable) -> Answers<R> {
+    tracing::debug!(%error, "not asked");
+    let refusal = match error {
+        Unaskable::TooLong | Unaskable::Unencodable(_) => Refusal::InvalidInput,
+        Unaskable::NoRandom => Refusal::OutOfResources,
+    };
+    scope.iter().map(|number| (*number, Err(Failure::Refused(refusal)))).collect()
+}

@@ -1,0 +1,48 @@
+//! What is printed before the first prompt.
+
+use std::fmt::Display;
+
+use super::Session;
+use super::help::list;
+use crate::cluster::{Limitation, Opened, Server};
+
+const INITIALIZED: &str = "
+\tCfm3Initialize() returned app id : 01000000 
+
+\tsession_handle 1000000 
+
+\tCurrent FIPS mode is: 00000002
+";
+
+/// Connects to all nodes; `false` if the session must not begin, as none of them can be trusted.
+///
+/// A node that is not reached shows in every command's status block.
+pub fn start_up(session: &mut Session<'_>) -> bool {
+    let scope = session.everywhere();
+    let (mut trusted, mut problems) = (0_usize, String::new());
+    let after = |server: &Server, opened: &Opened| match opened {
+        Opened::Trusted(_) => trusted = trusted.saturating_add(1),
+        Opened::Limited(_, Limitation::NoAnchor(error)) => problems.push_str(&problem(server, error)),
+        Opened::Limited(_, Limitation::Distrust(reason)) => {
+            problems.push_str(&problem(server, &format!("Certificate ERROR: [{reason}]")));
+        }
+        Opened::Failed(reason) => problems.push_str(&problem(server, reason)),
+    };
+    session.wait(async |cluster, _| cluster.open(&scope, |_| (), after).await);
+    session.print(&problems);
+    if trusted == 0 {
+        session.print("\nConnection to every server failed, exiting...\n");
+        return false;
+    }
+    session.print(INITIALIZED);
+    true
+}
+
+/// The list of commands, as a session at the prompt begins with it.
+pub fn list_commands(session: &mut Session<'_>) {
+    session.print(&list());
+}
+
+fn problem(server: &Server, reason: &dyn Display) -> String {
+    format!("\n\tNode id {}({}) is unavailable: {reason}\n", server.number(), server.name())
+}

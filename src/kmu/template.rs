@@ -1,0 +1,117 @@
+//! The options that all commands have that make keys.
+
+use super::command::Opt;
+use super::create::{Reach, create};
+use super::flags::{Flags, Usage};
+use super::{Code, Session, frame};
+use crate::outcome::Outcome;
+use crate::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime};
+use crate::protocol::user::UserId;
+
+pub(super) const OPTIONS: &[Opt] = &[
+    Opt::required("-l", "<label>", "Key label", "label of the key, of both keys of a pair"),
+    Opt::optional("-id", "<key ID>", "Key ID", "id of the key, of both keys of a pair"),
+    Opt::optional("-min_srv", "<number of servers>", "Minimum servers", "fewer than that: not created"),
+    Opt::optional("-m_value", "<0..8>", "m_value", "number of users who must approve the use of the key"),
+    Opt::switch("-nex", "makes the secret or private key non-extractable"),
+    Opt::switch("-sess", "makes a session key, on one HSM, gone when the session ends"),
+    Opt::optional("-timeout", "<seconds>", "Timeout", "taken with -min_srv; the HSMs are waited for anyway"),
+    Opt::optional(
+        "-u",
+        "<user-ids>",
+        "User ids",
+        "comma separated ids of CUs who share the secret or private key",
+    ),
+];
+
+/// What the options say of a new key, whatever its kind.
+pub(super) struct Template {
+    label: String,
+    id: String,
+    extractable: bool,
+    lifetime: Lifetime,
+    shared_with: Vec<UserId>,
+    m_value: u8,
+    minimum: Option<usize>,
+}
+
+impl Template {
+    pub(super) fn parse(flags: &Flags<'_>) -> Result<Self, Usage> {
+        let minimum = flags.maybe_number("-min_srv")?;
+        if flags.maybe_number("-timeout")?.is_some() && minimum.is_none() {
+            return Err(Usage::Wrong("Minimum servers (-min_srv) option is missing"));
+        }
+        let shared_with = flags.users("-u")?;
+        let lifetime = if flags.has("-sess") { Lifetime::Session } else { Lifetime::Token };
+        if lifetime == Lifetime::Session && !shared_with.is_empty() {
+            return Err(Usage::Wrong("sharing session keys is not allowed"));
+        }
+        Ok(Self {
+            label: flags.text("-l")?.to_owned(),
+            id: flags.maybe("-id").unwrap_or_default().to_owned(),
+            extractable: !flags.has("-nex"),
+            lifetime,
+            shared_with,
+            m_value: m_value(flags.maybe_number("-m_value")?)?,
+            minimum: minimum.and_then(|minimum| usize::try_from(minimum).ok()),
+        })
+    }
+
+    /// Makes a key, or a pair, of this kind.
+    pub(super) fn make(
+        self,
+        session: &mut Session<'_>,
+        call: &str,
+        spec: KeySpec,
+        told: fn(&[KeyHandle]) -> String,
+    ) -> Outcome {
+        let reach = match self.lifetime {
+            Lifetime::Session => Reach::OneNode,
+            Lifetime::Token => Reach::AllNodes { minimum: minimum(session, self.minimum) },
+        };
+        let operation = GenerateKey {
+            spec,
+            label: self.label,
+            id: self.id,
+            extractable: self.extractable,
+            lifetime: self.lifetime,
+            shared_with: self.shared_with,
+            m_value: self.m_value,
+        };
+        create(session, call, operation, reach, Vec::clone, told)
+    }
+}
+
+/// On how many nodes a new key has to be; more than there are is said to be wrong, and means all.
+pub(super) fn minimum(session: &mut Session<'_>, wanted: Option<usize>) -> usize {
+    let nodes = session.everywhere().len();
+    match wanted {
+        None => session.minimum_nodes,
+        Some(wanted) if wanted <= nodes => wanted,
+        Some(_) => {
+            session.print("\n Not a valid min_srv count, please check the number of servers in cluster !!\n");
+            nodes
+        }
+    }
+}
+
+/// What no HSM has to be asked for: a kind of key that none makes.
+pub(super) fn not_allowed(session: &mut Session<'_>, call: &str, code: Code) -> Outcome {
+    session.print(&frame::returned(call, code));
+    Outcome::Failed
+}
+
+/// The line that tells of a new pair.
+pub(super) fn pair_made(handles: &[KeyHandle]) -> String {
+    match handles {
+        [public, private] => frame::line(&format!(
+            "Cfm3GenerateKeyPair:    public key handle: {public}    private key handle: {private}"
+        )),
+        _ => String::new(),
+    }
+}
+
+fn m_value(number: Option<u32>) -> Result<u8, Usage> {
+    let wrong = Usage::Wrong("Invalid m_value.\n\tValid m_value range is 1 to 8");
+    u8::try_from(number.unwrap_or_default()).ok().filter(|m_value| *m_value <= 8).ok_or(wrong)
+}
