@@ -1,6 +1,6 @@
 //! The README is true: its session is the program's output, and its exit codes are the program's.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::fs::{self, File};
 use std::process::Command;
@@ -16,6 +16,30 @@ fn the_session_is_what_the_console_prints() {
     assert_eq!(console.status.code(), Some(0));
     let session = format!("```text\n{}```", String::from_utf8(console.stdout).unwrap());
     assert!(fs::read_to_string("README.md").unwrap().contains(&session), "{session}");
+}
+
+/// The recovery that the README tells, command by command, on addresses of this test's own.
+#[test]
+fn the_recovery_runs_as_it_stands_and_ends_with_equal_hashes() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let (_, rest) = readme.split_once("## Rehearse a cross-region recovery").unwrap();
+    let script = rest.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let own = std::process::id() % 200 + 20;
+    let script = script
+        .replace("/tmp/", &format!("{}/", folder.path().display()))
+        .replace("--dir", &format!("--net 127.{own}.1.0 --dir"))
+        .replacen(&format!("--net 127.0.2.0 --net 127.{own}.1.0"), &format!("--net 127.{own}.2.0"), 1);
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_hsmd")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    // `kill %1` wants job control.
+    let ran = Command::new("bash").args(["-emc", &script]).env("PATH", path).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
+    assert!(ran.status.success(), "{stdout}{stderr}");
+    let hashes: Vec<&str> = stdout.split("Key Hash:\n").skip(1).map(|rest| &rest[..64]).collect();
+    assert_eq!(hashes.len(), 4, "{stdout}");
+    assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
+    assert_eq!(stdout.matches("\n6(o),7(o)\n").count(), 4, "{stdout}");
 }
 
 #[test]
