@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "properties/book.rs"]
+mod book;
 #[path = "properties/frozen.rs"]
 mod frozen;
 #[path = "properties/keys.rs"]

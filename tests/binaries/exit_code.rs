@@ -25,6 +25,9 @@ fn zero_if_every_command_succeeded_and_one_if_any_failed() {
         (0, format!("{login}{CREATE}\ny\n")),
         (1, format!("{login}{CREATE}\ny\nI\nI\n")),
         (0, "listUsers".to_owned()),
+        (1, "getKeyInfo 6\nquit\n".to_owned()),
+        (0, format!("{login}findAllKeys 0 1 /dev/null\n")),
+        (1, format!("{login}findAllKeys 0 1 /\n")),
     ] {
         let played = cluster.play(&commands);
         assert_eq!(played.code, Some(code), "{commands}{}", played.stdout);
