@@ -99,6 +99,23 @@ fn exit_codes_tell_scripts_how_it_went() {
 }
 
 #[test]
+fn a_masked_key_moves_within_its_clone_family_only_and_an_officer_may_move_it() {
+    let (kept, other) = (Kept::new("2"), Kept::new("1"));
+    let file = kept.path("masked");
+    kept.single("genSymKey -t 31 -s 32 -l aes -nex").with_code(0);
+    kept.single(&format!("extractMaskedObject -o 6 -out {file}")).with_code(0);
+    let foreign = other.single(&format!("insertMaskedObject -f {file}")).with_code(1);
+    assert!(foreign.stdout.contains("The masked object is of another clone family"), "{}", foreign.stdout);
+    let dir = kept.dir();
+    let officer = ["--dev-dir", &dir, "singlecmd", "loginHSM", "-u", "CO", "-s", "admin", "-p", "officer123"];
+    let insert = ["insertMaskedObject", "-f", &file];
+    let inserted = run(&mut keys(&[&officer[..], &insert].concat()), "").with_code(0);
+    assert!(inserted.stdout.contains("\tNew Key Handle: 7\n"), "{}", inserted.stdout);
+    kept.single("findSingleKey -k 7").with_code(0);
+    run(&mut keys(&[&officer[..], &["findKey"]].concat()), "").with_code(255);
+}
+
+#[test]
 fn the_originals_file_names_one_hsm_and_all_are_found() {
     let cluster = Cluster::activated(3);
     let config = cluster.path("cloudhsm_client.cfg");

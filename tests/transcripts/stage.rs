@@ -96,7 +96,7 @@ impl Stage {
                 self.elsewhere = None;
             }
             [name, "is", "logged", "in"] => {
-                self.login = Some(format!("loginHSM -u CU -s {name} -p crypto12"))
+                self.login = Some(format!("loginHSM -u CU -s {name} -p crypto12"));
             }
             ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
             ["cat", file] => return fs::read_to_string(self.with_paths(file)).unwrap(),
