@@ -25,6 +25,8 @@ mod dev;
 mod exit_code;
 #[path = "binaries/folder.rs"]
 mod folder;
+#[path = "binaries/keys.rs"]
+mod keys;
 #[path = "binaries/kill.rs"]
 mod kill;
 #[path = "binaries/life.rs"]

@@ -1,8 +1,8 @@
 //! The commands of `key_mgmt_util`: one file each, one line each in [`COMMANDS`].
 //!
 //! A command says what it is called, what it takes and what it does ([`Command`]); help, usage errors and the
-//! masking of passwords only read that. [`Flags`] reads `-flag value` by the command's table of options, [`frame`]
-//! has the lines that all output is made of, and [`create`] tells how a key gets to every HSM.
+//! masking of passwords only read that. [`Flags`] reads `-flag value` by the command's table of options, `frame`
+//! has the lines that all output is made of, and `create` tells how a key gets to every HSM.
 
 mod code;
 mod command;

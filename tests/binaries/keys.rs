@@ -1,0 +1,193 @@
+//! The tool that makes keys: against a development cluster, running or not, and a cluster that the original's
+//! configuration file names.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::certificates::openssl;
+use crate::cluster::Cluster;
+use crate::process::{Ended, PROMPT, Process, console, keys, must_be_installed, run, text};
+
+const LOGIN: [&str; 7] = ["loginHSM", "-u", "CU", "-s", "alice", "-p", "crypto12"];
+
+/// A development cluster that is kept, with a CU.
+struct Kept {
+    home: TempDir,
+}
+
+impl Kept {
+    fn new(nodes: &str) -> Self {
+        let kept = Self { home: tempfile::tempdir().unwrap() };
+        let commands = "loginHSM PRECO admin password\nchangePswd PRECO admin officer123\ny\n\
+                        createUser CU alice crypto12\ny\n";
+        run(&mut console(&["--dev", nodes, "--dev-dir", &kept.dir()]), commands).with_code(0);
+        kept
+    }
+
+    fn dir(&self) -> String {
+        self.path("cluster")
+    }
+
+    fn path(&self, name: &str) -> String {
+        text(&self.home.path().join(name)).to_owned()
+    }
+
+    /// `singlecmd` with a login before it.
+    fn single(&self, command: &str) -> Ended {
+        let dir = self.dir();
+        let words = ["--dev-dir", &dir, "singlecmd"].into_iter().chain(LOGIN).chain(command.split(' '));
+        run(&mut keys(&words.collect::<Vec<_>>()), "")
+    }
+}
+
+#[test]
+fn a_running_development_cluster_is_joined_and_another_is_run() {
+    let kept = Kept::new("2");
+    let beacon = kept.home.path().join("cluster/dev.json");
+    assert!(!beacon.exists());
+    let mut running = Process::start(&mut console(&["--dev", "--dev-dir", &kept.dir()]));
+    running.wait_for(PROMPT);
+    assert_eq!(fs::metadata(&beacon).unwrap().permissions().mode() & 0o777, 0o600);
+    let made = kept.single("genSymKey -t 31 -s 32 -l aes").with_code(0);
+    assert!(made.stdout.contains("Symmetric Key Created.  Key Handle: 6\n"), "{}", made.stdout);
+    assert_eq!(made.stdout.matches("Node id 1 and err state 0x00000000").count(), 2, "{}", made.stdout);
+    assert_eq!(made.stderr, "", "joined, not run");
+    assert!(beacon.exists());
+    running.end().with_code(0);
+    assert!(!beacon.exists());
+    let found = kept.single("findSingleKey -k 6").with_code(0);
+    assert!(found.stderr.contains("2 HSMs in this program"), "{}", found.stderr);
+    assert!(!beacon.exists());
+}
+
+#[test]
+fn what_a_killed_program_left_leads_nowhere() {
+    let kept = Kept::new("1");
+    let mut running = Process::start(&mut console(&["--dev", "--dev-dir", &kept.dir()]));
+    running.wait_for(PROMPT);
+    running.kill();
+    assert!(kept.home.path().join("cluster/dev.json").exists());
+    let found = kept.single("findKey").with_code(0);
+    assert!(found.stderr.contains("1 HSMs in this program"), "{}", found.stderr);
+}
+
+#[test]
+fn exit_codes_tell_scripts_how_it_went() {
+    let kept = Kept::new("1");
+    kept.single("findKey -l x").with_code(0);
+    kept.single("findSingleKey -k 77").with_code(1);
+    kept.single("nonsense").with_code(1);
+    let dir = kept.dir();
+    let login = ["--dev-dir", &dir, "singlecmd", "loginHSM", "-u", "CU", "-s", "alice"];
+    let refused = run(&mut keys(&[&login[..], &["-p", "wrong12", "findKey"]].concat()), "").with_code(255);
+    assert!(refused.stdout.contains("Cfm3LoginHSM returned: 0x40000049"), "{}", refused.stdout);
+    assert!(!refused.stdout.contains("FindKey"), "{}", refused.stdout);
+    run(&mut keys(&[&login[..], &["-hpswd", "findKey"]].concat()), "crypto12\n").with_code(0);
+    let script = |lines: &str| run(&mut keys(&["--dev-dir", &dir]), lines);
+    let played =
+        script("# a story\nloginHSM -u CU -s alice -p crypto12\nfindKey\nexit\nnever\n").with_code(0);
+    assert!(played.stdout.contains("\nCommand:  loginHSM -u CU -s alice -p ********\n"), "{}", played.stdout);
+    assert!(!played.stdout.contains("crypto12") && !played.stdout.contains("never"), "{}", played.stdout);
+    script("findKey\n").with_code(1);
+    for wrong in [&["--dev-dir", &dir, "singlecmd"][..], &["/no/such/file"], &["--dev-dir", &dir, "a.cfg"]] {
+        run(&mut keys(wrong), "").with_code(2);
+    }
+}
+
+#[test]
+fn a_masked_key_moves_within_its_clone_family_only_and_an_officer_may_move_it() {
+    let (kept, other) = (Kept::new("2"), Kept::new("1"));
+    let file = kept.path("masked");
+    kept.single("genSymKey -t 31 -s 32 -l aes -nex").with_code(0);
+    kept.single(&format!("extractMaskedObject -o 6 -out {file}")).with_code(0);
+    let foreign = other.single(&format!("insertMaskedObject -f {file}")).with_code(1);
+    assert!(foreign.stdout.contains("The masked object is of another clone family"), "{}", foreign.stdout);
+    let dir = kept.dir();
+    let officer = ["--dev-dir", &dir, "singlecmd", "loginHSM", "-u", "CO", "-s", "admin", "-p", "officer123"];
+    let insert = ["insertMaskedObject", "-f", &file];
+    let inserted = run(&mut keys(&[&officer[..], &insert].concat()), "").with_code(0);
+    assert!(inserted.stdout.contains("\tNew Key Handle: 7\n"), "{}", inserted.stdout);
+    kept.single("findSingleKey -k 7").with_code(0);
+    run(&mut keys(&[&officer[..], &["findKey"]].concat()), "").with_code(255);
+}
+
+#[test]
+fn the_originals_file_names_one_hsm_and_all_are_found() {
+    let cluster = Cluster::activated(3);
+    let config = cluster.path("cloudhsm_client.cfg");
+    let client = json!({
+        "client": { "create_object_minimum_nodes": 3, "e2e_owner_crt_path": cluster.path("customerCA.crt") },
+        "server": { "hostname": cluster.address(1), "port": cluster.port },
+        "loadbalance": { "enable": "yes" },
+    });
+    fs::write(&config, client.to_string()).unwrap();
+    let words = [text(&config), "singlecmd"].into_iter().chain(LOGIN);
+    let mut words: Vec<&str> = words.chain("genSymKey -t 31 -s 32 -l aes".split(' ')).collect();
+    let unreached = run(&mut keys(&words), "").with_code(255);
+    assert!(unreached.stderr.contains(&cluster.address(1)), "{}", unreached.stderr);
+    let mut daemons: Vec<Process> = (0..3).map(|node| cluster.run_hsm(node)).collect();
+    cluster.play("loginHSM CO admin officer123\ncreateUser CU alice crypto12\ny\n").with_code(0);
+    let made = run(&mut keys(&words), "").with_code(0);
+    assert_eq!(made.stdout.matches("err state 0x00000000").count(), 6, "{}", made.stdout);
+    drop(daemons.remove(0));
+    let rolled_back = run(&mut keys(&words), "").with_code(1);
+    assert!(
+        rolled_back.stdout.contains("\tCouldn't verify key sync on 3 servers\n"),
+        "{}",
+        rolled_back.stdout
+    );
+    let consoles = cluster.config();
+    words[0] = text(&consoles);
+    run(&mut keys(&words), "").with_code(0);
+}
+
+#[test]
+fn openssl_reads_the_public_keys_and_agrees_on_their_check_values() {
+    must_be_installed("openssl");
+    let kept = Kept::new("1");
+    for (make, kind) in [
+        ("genRSAKeyPair -m 2048 -e 65537 -l rsa", Kind::Rsa),
+        ("genECCKeyPair -i 2 -l p256", Kind::Ec("prime256v1")),
+        ("genECCKeyPair -i 14 -l p384", Kind::Ec("secp384r1")),
+        ("genECCKeyPair -i 15 -l p521", Kind::Ec("secp521r1")),
+        ("genECCKeyPair -i 16 -l k256", Kind::Ec("secp256k1")),
+    ] {
+        let made = kept.single(make).with_code(0);
+        let handle = made.stdout.split("public key handle: ").nth(1).unwrap().split(' ').next().unwrap();
+        let attribute = |number| {
+            let file = kept.path("attribute");
+            kept.single(&format!("getAttribute -o {handle} -a {number} -out {file}")).with_code(0);
+            fs::read_to_string(file).unwrap().lines().nth(1).unwrap().to_owned()
+        };
+        let hash = public_key_hash(kept.home.path(), &kind, &attribute("288"));
+        assert_eq!(attribute("371"), format!("0x{}", &hash[..6]), "{make}");
+    }
+}
+
+enum Kind {
+    Rsa,
+    Ec(&'static str),
+}
+
+/// SHA-1 of the public key with this modulus, or point, after openssl has checked it.
+fn public_key_hash(folder: &Path, kind: &Kind, modulus: &str) -> String {
+    let key = match kind {
+        Kind::Rsa => format!(
+            "algorithm=SEQUENCE:rsa\nkey=BITWRAP,SEQUENCE:numbers\n[rsa]\noid=OID:rsaEncryption\nnone=NULL\n\
+             [numbers]\nn=INTEGER:0x{modulus}\ne=INTEGER:65537\n"
+        ),
+        Kind::Ec(curve) => format!(
+            "algorithm=SEQUENCE:ec\nkey=FORMAT:HEX,BITSTRING:{modulus}\n[ec]\noid=OID:id-ecPublicKey\n\
+             curve=OID:{curve}\n"
+        ),
+    };
+    fs::write(folder.join("key.cnf"), format!("asn1=SEQUENCE:key\n[key]\n{key}")).unwrap();
+    openssl(folder, &["asn1parse", "-genconf", "key.cnf", "-noout", "-out", "key.der"]);
+    openssl(folder, &["pkey", "-pubin", "-inform", "DER", "-in", "key.der", "-pubcheck", "-noout"]);
+    let hashed = openssl(folder, &["dgst", "-sha1", "-r", "key.der"]);
+    hashed.split(' ').next().unwrap().to_owned()
+}
