@@ -8,7 +8,8 @@ mod region;
 
 use cloudhsm::cluster::Failure;
 use cloudhsm::protocol::Refusal;
-use cloudhsm::protocol::key::{DeleteKey, KeySpec, ShareKey, Sharing};
+use cloudhsm::protocol::attribute::{Attribute, Value};
+use cloudhsm::protocol::key::{DeleteKey, KeySpec, SetAttribute, ShareKey, Sharing};
 use cloudhsm::protocol::masked::{Difference, Existing, ExtractKey, InsertKey, Inserted, Place};
 use cloudhsm::protocol::user::{ChangePassword, UserType};
 use common::TestCluster;
@@ -111,6 +112,32 @@ async fn what_must_not_be_copied_is_refused_and_changes_nothing() {
     region.ask(1, DeleteKey { handle }).await.unwrap();
     region.as_officer().await;
     assert_eq!(region.hash(1).await, None);
+}
+
+/// A CU cannot undo what a CO decided by inserting an older copy of its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_copy_does_not_bring_back_a_cos_trust() {
+    let cluster = TestCluster::start(1).await;
+    let mut region = Region::activated(&cluster).await;
+    region.create_user("alice").await;
+    region.as_cu("alice").await;
+    let handle = region.generate(0, AES).await[0];
+    let trust = |value| SetAttribute { handle, attribute: Attribute::Trusted, value: Value::Byte(value) };
+    region.as_officer().await;
+    region.ask(0, trust(1)).await.unwrap();
+    region.as_cu("alice").await;
+    let object = region.ask(0, ExtractKey { handle }).await.unwrap();
+    region.as_officer().await;
+    region.ask(0, trust(0)).await.unwrap();
+    region.as_cu("alice").await;
+    for delete in [false, true] {
+        if delete {
+            region.ask(0, DeleteKey { handle }).await.unwrap();
+        }
+        let (place, existing) = (Place::SameHandle, Existing::Replace);
+        region.ask(0, InsertKey { object: object.clone(), place, existing }).await.unwrap();
+        assert!(!region.describe(0, handle).await.1.trusted, "deleted before: {delete}");
+    }
 }
 
 /// Two clones of one backup do not know of each other, and number their keys alike.

@@ -14,6 +14,7 @@ use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::message::Round;
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, ListUsers, UserId, UserType};
+use cloudhsm::wire::Limits;
 use common::relay::{Door, FAULTS, Fault};
 use common::{LIMITS, TestCluster};
 use tokio::time::sleep;
@@ -139,8 +140,8 @@ async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
 async fn hashing_a_password_does_not_hold_up_other_sessions() {
     let cost = HashCost { memory_kib: 64 * 1024, iterations: 30, parallelism: 1 };
     let cluster = TestCluster::start_with(1, cost).await;
-    let (mut busy, mut other) =
-        (cluster.console(&Interrupt::default()), cluster.console(&Interrupt::default()));
+    let patient = || Cluster::new(cluster.dials(), Limits::default(), Interrupt::default());
+    let (mut busy, mut other) = (patient(), patient());
     for console in [&mut busy, &mut other] {
         console.open(&[0], |_| (), |_, _| ()).await;
     }

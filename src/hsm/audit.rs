@@ -37,6 +37,8 @@ pub struct AuditRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opcode(pub u16);
 
+const SHARE: Opcode = Opcode(0x12);
+
 /// Where the log ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AuditHead {
@@ -76,6 +78,8 @@ impl fmt::Display for AuditRecord {
             Some(refusal) => writeln!(f, "Response : {}:{}", refusal.code(), refusal.text())?,
         }
         match &self.user {
+            // The original's own words for what it shares.
+            None if self.opcode == SHARE => writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)"),
             None => writeln!(f, "Log type : MINIMAL_LOG_ENTRY (0)"),
             Some((user_type, name)) => {
                 writeln!(f, "Log type : MGMT_USER_DETAILS_LOG (2)")?;
@@ -129,7 +133,7 @@ impl Opcode {
             Request::Logout(_) => Some(Self(0x0e)),
             Request::DeleteUser(_) => Some(Self(0xa1)),
             Request::DeleteKey(_) => Some(Self(0x11)),
-            Request::ShareKey(_) => Some(Self(0x12)),
+            Request::ShareKey(_) => Some(SHARE),
             Request::GenerateKey(op) => match op.spec {
                 KeySpec::Rsa { .. } | KeySpec::Ec(_) => Some(Self(0x19)),
                 KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => Some(Self(0x17)),

@@ -58,7 +58,7 @@ impl Hsm {
             Copied::Key(copied) => copied,
             Copied::User(_) => return Err(Refusal::MaskedObjectInvalid.into()),
         };
-        let key = self.resolve(copied)?;
+        let mut key = self.resolve(copied)?;
         self.must_manage(key.owner, caller)?;
         let handle = match op.place {
             Place::SameHandle => copied.handle,
@@ -67,7 +67,11 @@ impl Hsm {
                 free.first().copied().ok_or(Refusal::TooManyKeys)?
             }
         };
-        match self.keys.get(handle) {
+        let present = self.keys.get(handle);
+        if !self.is_overseer(caller) {
+            keep_what_others_decide(&mut key, present.ok());
+        }
+        match present {
             Ok(present) => {
                 // A CU may own the copy and not what is here.
                 self.must_manage(present.owner, caller)?;
@@ -128,14 +132,21 @@ impl Hsm {
         })
     }
 
-    fn must_manage(&self, owner: UserId, caller: SessionId) -> Result<(), Refusal> {
-        let (id, user) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        match user.user_type {
-            UserType::Co | UserType::Au => Ok(()),
-            UserType::Cu | UserType::PreCo | UserType::Unknown if id == owner => Ok(()),
-            UserType::Cu | UserType::PreCo | UserType::Unknown => Err(Refusal::KeyAccessDenied),
-        }
+    fn is_overseer(&self, caller: SessionId) -> bool {
+        self.caller(caller).is_some_and(|(_, user)| matches!(user.user_type, UserType::Co | UserType::Au))
     }
+
+    fn must_manage(&self, owner: UserId, caller: SessionId) -> Result<(), Refusal> {
+        let (id, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
+        if id == owner || self.is_overseer(caller) { Ok(()) } else { Err(Refusal::KeyAccessDenied) }
+    }
+}
+
+/// A CU must not undo by an older copy of its key what a CO decided about it, or what is decided for good.
+fn keep_what_others_decide(key: &mut Key, present: Option<&Arc<Key>>) {
+    let present = present.map(|present| &present.attributes);
+    key.attributes.trusted = present.is_some_and(|present| present.trusted);
+    key.attributes.wrap_with_trusted |= present.is_some_and(|present| present.wrap_with_trusted);
 }
 
 /// A key that is there already: is it the same key, and in what does it differ?
