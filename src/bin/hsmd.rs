@@ -5,6 +5,7 @@ use std::io::{Write, stderr, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use cloudhsm::hsm::audit;
@@ -15,6 +16,7 @@ use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
 use cloudhsm::hsmd::initialize::{Signed, initialize};
 use cloudhsm::hsmd::run::{RunError, Running};
 use cloudhsm::hsmd::settings::HashCost;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -101,6 +103,9 @@ enum Cluster {
         /// The file of the backup's key [default: the backup's name and .key]
         #[arg(long, requires = "from_backup")]
         key_file: Option<PathBuf>,
+        /// The node id of the clone's first HSM, other than any of the clone family's [default: after the original's]
+        #[arg(long, requires = "from_backup")]
+        first_node: Option<u32>,
     },
     /// Give a stopped cluster made with --csr its owner
     Initialize {
@@ -146,19 +151,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// From here on Ctrl-C waits until what was begun is whole: half a folder would leave keys behind.
+fn finish_what_is_begun() -> Result<(), String> {
+    for number in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(number, Arc::default()).map_err(text)?;
+    }
+    Ok(())
+}
+
 fn init_one(dir: &Path, listen: SocketAddr, node_id: u32) -> Result<(), String> {
+    finish_what_is_begun()?;
     init::hsm(dir, listen, node_id, HashCost::default()).map_err(text)?;
     tell_next(dir)
 }
 
 fn cluster(command: Cluster) -> Result<(), String> {
+    finish_what_is_begun()?;
     match command {
-        Cluster::Init { dir, nodes, net, port, csr, from_backup, key_file } => {
+        Cluster::Init { dir, nodes, net, port, csr, from_backup, key_file, first_node } => {
             let owner = if csr { Owner::SignsCsr } else { Owner::MadeHere };
             let (names, password_hash) = (Names::Random, HashCost::default());
             let new = NewCluster { nodes, net, port, names, password_hash, owner };
             if let Some(file) = from_backup {
-                clone_cluster(&dir, &new, &read_backup(&file, key_file)?).map_err(text)?;
+                clone_cluster(&dir, &new, &read_backup(&file, key_file)?, first_node).map_err(text)?;
                 return tell_next(&dir);
             }
             match init::cluster(&dir, &new).map_err(text)? {

@@ -18,7 +18,7 @@ pub(super) static COMMAND: Command = Command {
 Lists the handles of the keys that a user owns (o) or that are shared with the user (s), as each server has them; 0
 stands for all users. Public keys are listed for their owner only, session keys not at all. With a key hash of 1 it
 shows a hash, too, if the user has keys: of the keys of all users, their owners and whom they are shared with. Servers
-that show the same hash have the same keys. With an output file the lists go there; what it held is lost.",
+that show the same hash have the same keys, owners and sharers; attributes are no part of it. With an output file the lists go there; what it held is lost.",
     example: "findAllKeys 3 1",
     access: Some(ListKeys::ACCESS),
     secret: None,

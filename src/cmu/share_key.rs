@@ -4,10 +4,11 @@ use super::caution::confirm;
 use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
+use super::read::{prepare, shown};
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::key::{self, KeyHandle, Sharing};
-use crate::protocol::user::UserId;
+use crate::protocol::user::{ListUsers, UserId, UserRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "shareKey",
@@ -38,6 +39,9 @@ struct ShareKey {
 impl Action for ShareKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
         let Self { operation } = *self;
+        if let Err(outcome) = must_be_the_same_people(session, &operation.users) {
+            return outcome;
+        }
         if let Err(outcome) = confirm(session) {
             return outcome;
         }
@@ -53,6 +57,37 @@ impl Action for ShareKey {
         }
         .run(session)
     }
+}
+
+/// Ids are each HSM's own: syncUser gives a user another one. In global mode an id must mean one user everywhere.
+fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<(), Outcome> {
+    let scope = session.scope();
+    let Some(question) = prepare(session, COMMAND.name, ListUsers) else { return Err(Outcome::Failed) };
+    session.reconnect(&scope);
+    // Who does not answer is met again by the command itself.
+    let lists = session
+        .ask(&scope, &question, question.perform())
+        .into_iter()
+        .filter_map(|answer| answer.ok().flatten());
+    let lists: Vec<Vec<UserRow>> = lists.collect();
+    let named = |users: &[UserRow], id: UserId| {
+        let user = users.iter().find(|user| user.id == id)?;
+        Some((user.user_type, user.name.to_ascii_lowercase()))
+    };
+    for id in ids {
+        let mut people: Vec<_> = lists.iter().filter_map(|users| named(users, *id)).collect();
+        people.dedup();
+        if let [(_, one), (_, other), ..] = people.as_slice() {
+            session.console.print(&format!(
+                "shareKey failed: user {id} is {} on one server and {} on another; share in server mode, \
+                 or on one server and copy the key with syncKey\n",
+                shown(one),
+                shown(other)
+            ));
+            return Err(Outcome::Failed);
+        }
+    }
+    Ok(())
 }
 
 fn again(operation: &key::ShareKey) -> String {

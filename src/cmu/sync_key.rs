@@ -4,9 +4,9 @@ use super::command::action;
 use super::sync::{Route, ask_one, may_replace, print_equal, print_failure_on};
 use super::{Action, Command, Outcome, Session};
 use crate::cluster::Failure;
-use crate::protocol::key::{KeyHandle, ListKeys};
+use crate::protocol::key::{DescribeKey, KeyHandle, ListKeys};
 use crate::protocol::masked::{Existing, ExtractKey, InsertKey, Inserted, MaskedObject, Place};
-use crate::protocol::user::{ListUsers, UserRow, UserType};
+use crate::protocol::user::{ListUsers, UserId, UserRow, UserType};
 use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
@@ -97,16 +97,36 @@ impl SyncKey {
                 .iter()
                 .any(|other| other.user_type == user.user_type && other.name.eq_ignore_ascii_case(&user.name))
         };
-        for user in here.iter().filter(|user| user.user_type == UserType::Cu && !is_there(user)) {
+        let users = self.users(session, route);
+        for user in here.iter().filter(|user| !is_there(user) && users.concern(user.id)) {
+            let text = format!("First: syncUser {} {} (as a CO)\n", user.id, route.destination);
+            session.console.print(&text);
+        }
+    }
+
+    /// Whom the key concerns on the source: a CU asks for the key, a CO for the keys of each user.
+    fn users(&self, session: &mut Session<'_>, route: Route) -> Concerned {
+        if let Ok(Some(key)) = ask_one(session, route.source, DescribeKey { handle: self.handle }) {
+            return Concerned([vec![key.owner], key.shared_with].concat());
+        }
+        let users = ask_one(session, route.source, ListUsers).ok().flatten().unwrap_or_default();
+        let mut concerned = Vec::new();
+        for user in users.iter().filter(|user| user.user_type == UserType::Cu) {
             let keys = ask_one(session, route.source, ListKeys { user: Some(user.id), hash: false });
-            // A CU may not ask that; then everybody who is missing is named.
-            let concerns = keys.map_or(true, |keys| {
-                keys.is_some_and(|list| list.keys.iter().any(|(handle, _)| *handle == self.handle))
-            });
-            if concerns {
-                let text = format!("First: syncUser {} {} (as a CO)\n", user.id, route.destination);
-                session.console.print(&text);
+            let keys = keys.ok().flatten().map(|list| list.keys).unwrap_or_default();
+            if keys.iter().any(|(handle, _)| *handle == self.handle) {
+                concerned.push(user.id);
             }
         }
+        Concerned(concerned)
+    }
+}
+
+/// The users of a key.
+struct Concerned(Vec<UserId>);
+
+impl Concerned {
+    fn concern(&self, user: UserId) -> bool {
+        self.0.contains(&user)
     }
 }

@@ -8,9 +8,10 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{Change, Outcome, SessionId};
-use crate::protocol::key::KeySpec;
+use crate::protocol::key::{DeleteKey, KeyHandle, KeySpec, SetAttribute, ShareKey};
+use crate::protocol::masked::{ExtractKey, Inserted};
 use crate::protocol::user::UserType;
-use crate::protocol::{Refusal, Request};
+use crate::protocol::{Refusal, Reply, Request};
 
 /// One record, in the fields of the original's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct AuditRecord {
     pub refusal: Option<Refusal>,
     /// The user that the command was about.
     pub user: Option<(UserType, String)>,
+    /// The key that the command was about, or made.
+    pub key: Option<KeyHandle>,
     /// The [`AuditRecord::link`] of the record before; zeros in the first.
     pub previous: [u8; 32],
 }
@@ -77,11 +80,18 @@ impl fmt::Display for AuditRecord {
             None => writeln!(f, "Response : 0:HSM Return: SUCCESS")?,
             Some(refusal) => writeln!(f, "Response : {}:{}", refusal.code(), refusal.text())?,
         }
-        match &self.user {
+        match (&self.user, self.key) {
             // The original's own words for what it shares.
-            None if self.opcode == SHARE => writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)"),
-            None => writeln!(f, "Log type : MINIMAL_LOG_ENTRY (0)"),
-            Some((user_type, name)) => {
+            (None, Some(key)) if self.opcode == SHARE => {
+                writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)")?;
+                writeln!(f, "Key Handle : {key}")
+            }
+            (None, Some(key)) => {
+                writeln!(f, "Log type : MGMT_KEY_DETAILS_LOG (1)")?;
+                writeln!(f, "Key Handle : {key}")
+            }
+            (None, None) => writeln!(f, "Log type : MINIMAL_LOG_ENTRY (0)"),
+            (Some((user_type, name)), _) => {
                 writeln!(f, "Log type : MGMT_USER_DETAILS_LOG (2)")?;
                 writeln!(f, "User Name : {}", name.escape_default())?;
                 writeln!(f, "User Type : {}", user_type.audit_name())
@@ -202,8 +212,30 @@ impl AuditHead {
             session,
             refusal,
             user: request.subject().map(|(user_type, name)| (user_type, shortened(name))),
+            key: key_of(request, outcome),
             previous: self.link,
         }))
+    }
+}
+
+/// The key that a request names, or that was made: of a pair, the public half.
+fn key_of(request: &Request, outcome: &Outcome) -> Option<KeyHandle> {
+    if let Request::DeleteKey(DeleteKey { handle })
+    | Request::ShareKey(ShareKey { handle, .. })
+    | Request::SetAttribute(SetAttribute { handle, .. })
+    | Request::ExtractKey(ExtractKey { handle }) = request
+    {
+        return Some(*handle);
+    }
+    match outcome {
+        Outcome::Reply(Reply::GenerateKey(handles)) => handles.first().copied(),
+        Outcome::Reply(Reply::InsertKey(
+            Inserted::Created(handle)
+            | Inserted::Equal(handle)
+            | Inserted::Differs(handle, _)
+            | Inserted::Replaced(handle),
+        )) => Some(*handle),
+        _ => None,
     }
 }
 

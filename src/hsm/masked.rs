@@ -144,6 +144,7 @@ impl Hsm {
 
 /// A CU must not undo by an older copy of its key what a CO decided about it, or what is decided for good.
 fn keep_what_others_decide(key: &mut Key, present: Option<&Arc<Key>>) {
+    key.m_value = present.map_or(key.m_value, |present| present.m_value.max(key.m_value));
     let present = present.map(|present| &present.attributes);
     key.attributes.trusted = present.is_some_and(|present| present.trusted);
     key.attributes.wrap_with_trusted |= present.is_some_and(|present| present.wrap_with_trusted);

@@ -3,7 +3,7 @@
 //! A backup is `CHSMBAK1`, then AES-256-GCM of its content. The key is in a file of its own, made with the first
 //! backup that names it: who has both can make an HSM that holds all keys and takes all passwords.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::control;
-use super::folder::{CA, CERTIFICATE, FAMILY, FolderError, KEY, MASTER, STORE};
+use super::folder::{
+    CA, CERTIFICATE, CSR, FAMILY, FolderError, KEY, MASTER, STORE, hsm_folders, read_settings,
+};
+use super::init::sync_folder;
 use super::settings::Settings;
 use super::store::Store;
 use super::vault::{self, CryptoFailed, Family, MasterKey, Vault, random_key};
@@ -26,7 +29,7 @@ pub struct Backup {
     /// How it was set up.
     pub settings: Settings,
     /// The files of its folder that a clone shares, by name: the cluster's key and certificates, the family's key.
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Zeroizing<Vec<u8>>>,
     /// Under which its keys are wrapped; a clone has its own.
     master: Zeroizing<Vec<u8>>,
 }
@@ -53,6 +56,15 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is not overwritten.
+    #[error("{}: exists already", .0.display())]
+    Exists(PathBuf),
+    /// There is nothing to back up before a cluster has its owner.
+    #[error("{}: the cluster is not initialized", .0.display())]
+    NotInitialized(PathBuf),
+    /// It is something else.
+    #[error("{}: not the key of a backup", .0.display())]
+    NotAKey(PathBuf),
     /// It is something else, or of another release.
     #[error("{}: not a backup of this program", .0.display())]
     NotABackup(PathBuf),
@@ -92,7 +104,13 @@ impl Backup {
     ///
     /// If it runs and does not answer, or its folder cannot be read.
     pub fn of(folder: &Path) -> Result<Self, BackupError> {
-        let settings = super::folder::read_settings(folder)?;
+        if hsm_folders(folder)?.as_slice() != [folder] {
+            return Err(FolderError::Cluster(folder.to_owned()).into());
+        }
+        if folder.join(CSR).exists() {
+            return Err(BackupError::NotInitialized(folder.to_owned()));
+        }
+        let settings = read_settings(folder)?;
         let running = control::ask(folder);
         let running = running.map_err(|source| BackupError::Running { path: folder.to_owned(), source })?;
         let hsm = match running {
@@ -106,7 +124,11 @@ impl Backup {
             let path = folder.join(name);
             fs::read(&path).map_err(|source| BackupError::File { path, source })
         };
-        let files = SHARED.iter().map(|name| Ok(((*name).to_owned(), read(name)?)));
+        // A file of the owner's that the settings name, if it is in the folder.
+        let own =
+            settings.client_ca.as_ref().filter(|file| file.is_relative()).and_then(|file| file.to_str());
+        let names: BTreeSet<&str> = SHARED.into_iter().chain(own).collect();
+        let files = names.into_iter().map(|name| Ok((name.to_owned(), Zeroizing::new(read(name)?))));
         let files = files.collect::<Result<_, BackupError>>()?;
         Ok(Self { hsm, settings, files, master: Zeroizing::new(read(MASTER)?) })
     }
@@ -117,17 +139,25 @@ impl Backup {
     ///
     /// If a file is in the way or cannot be written.
     pub fn write(&self, backup: &Path, key: &Path) -> Result<(), BackupError> {
-        let secret = match fs::read(key) {
-            Ok(bytes) => master_key(&bytes).ok_or_else(|| BackupError::NotABackup(key.to_owned()))?,
-            Err(_) => {
-                let secret = random_key()?;
-                write_new(key, secret.as_slice())?;
-                secret
-            }
+        if backup.exists() {
+            return Err(BackupError::Exists(backup.to_owned()));
+        }
+        let (secret, is_new) = match fs::read(key).map(Zeroizing::new) {
+            Ok(bytes) => (master_key(&bytes).ok_or_else(|| BackupError::NotAKey(key.to_owned()))?, false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (random_key()?, true),
+            Err(source) => return Err(BackupError::File { path: key.to_owned(), source }),
         };
         let plain = Zeroizing::new(postcard::to_stdvec(self).map_err(|_| CryptoFailed)?);
         let sealed = vault::seal_with(&secret, MAGIC, &plain)?;
-        write_new(backup, &[MAGIC.as_slice(), &sealed].concat())
+        if is_new {
+            write_new(key, secret.as_slice())?;
+        }
+        write_new(backup, &[MAGIC.as_slice(), &sealed].concat()).inspect_err(|_| {
+            if is_new {
+                // It is the key of nothing; another one would be made.
+                let _ = fs::remove_file(key);
+            }
+        })
     }
 
     /// Reads a backup and tries all its keys.
@@ -143,7 +173,7 @@ impl Backup {
         let sealed = sealed.strip_prefix(MAGIC.as_slice());
         let sealed = sealed.ok_or_else(|| BackupError::NotABackup(backup.to_owned()))?;
         let wrong = || BackupError::Sealed { backup: backup.to_owned(), key: key.to_owned() };
-        let secret = master_key(&secret).ok_or_else(wrong)?;
+        let secret = master_key(&secret).ok_or_else(|| BackupError::NotAKey(key.to_owned()))?;
         let plain = vault::open_with(&secret, MAGIC, sealed).ok_or_else(wrong)?;
         let content: Self =
             postcard::from_bytes(&plain).map_err(|_| BackupError::NotABackup(backup.to_owned()))?;
@@ -190,5 +220,5 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
         .map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     file.persist_noclobber(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    sync_folder(folder).map_err(failed)
 }

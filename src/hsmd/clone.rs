@@ -14,22 +14,31 @@ use super::store::Store;
 use super::vault::random_key;
 use crate::hsm::Identity;
 use crate::protocol::device::Member;
+use crate::protocol::key::HANDLES_PER_NODE;
 
-/// Makes the folder of a cloned cluster. Its HSMs have ids of their own, and node ids after those of the original, so
-/// that no two HSMs of the clone family give the same handle.
+/// Makes the folder of a cloned cluster. Its HSMs have ids of their own, and the node ids from `first_node` on, by
+/// default those after the original's. No two HSMs of a clone family should have the same: they would give the same
+/// handle to different keys, and such keys cannot be copied to each other.
 ///
 /// # Errors
 ///
 /// If that is not possible, or the backup's keys do not open; then nothing is left at `dir`.
-pub fn clone_cluster(dir: &Path, new: &NewCluster, backup: &Backup) -> Result<(), InitError> {
+pub fn clone_cluster(
+    dir: &Path,
+    new: &NewCluster,
+    backup: &Backup,
+    first_node: Option<u32>,
+) -> Result<(), InitError> {
     if !(1..=MAX_NODES).contains(&new.nodes) {
         return Err(InitError::Nodes(new.nodes));
     }
-    let first = backup.settings.members.iter().map(|member| member.node_id.saturating_add(1)).max();
+    let after = backup.settings.members.iter().map(|member| member.node_id.saturating_add(1)).max();
+    let first = first_node.or(after).unwrap_or_default();
+    if first > u32::MAX / HANDLES_PER_NODE - MAX_NODES {
+        return Err(InitError::FirstNode(first));
+    }
     let mut members = members(new)?;
-    members
-        .iter_mut()
-        .for_each(|member| member.node_id = member.node_id.saturating_add(first.unwrap_or_default()));
+    members.iter_mut().for_each(|member| member.node_id = member.node_id.saturating_add(first));
     let hsms = members.iter().map(|member| identity(new.names, member.node_id));
     let hsms: Vec<Identity> = hsms.collect::<Result<_, _>>()?;
     let unusable = |error: &dyn ToString| InitError::Key(error.to_string());
@@ -42,12 +51,14 @@ pub fn clone_cluster(dir: &Path, new: &NewCluster, backup: &Backup) -> Result<()
         {
             let folder = work.join(format!("hsm{number}"));
             make_folder(&folder)?;
-            let settings = Settings::new(listen_address(member)?, members.clone(), new.password_hash);
+            let (listen, members) = (listen_address(member)?, members.clone());
+            let settings = Settings { listen, members, ..backup.settings.clone() };
             write_json(&folder.join(SETTINGS), &settings)?;
             write_certificates(&folder, &maker, hardware)?;
             fill(&folder, identity, backup)?;
         }
-        write(&work.join(CA), backup.files.get(CA).map(Vec::as_slice).unwrap_or_default())?;
+        let ca = backup.files.get(CA).map(|ca| ca.as_slice());
+        write(&work.join(CA), ca.unwrap_or_default())?;
         write_json(&work.join(CONFIG), &config(&members as &[Member], place))
     })
 }

@@ -2,18 +2,24 @@
 //! only the folder's owner can reach.
 
 use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::engine::Engine;
 use crate::hsm::Hsm;
 
 /// The name of the socket in the HSM's folder.
 const SOCKET: &str = "control.sock";
+
+/// How long a backup may take to read the state.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A listening socket, removed when dropped.
 pub struct Control {
@@ -43,13 +49,28 @@ impl Control {
                 accepted = self.listener.accept() => accepted,
                 () = stop.cancelled() => return,
             };
-            let (Ok((mut stream, _)), Some(hsm)) = (accepted, engine.snapshot().await) else { return };
-            let Ok(bytes) = postcard::to_stdvec(&hsm) else { return };
-            // Who hung up does not want it.
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
+            let Ok((stream, _)) = accepted else {
+                // Out of files, most likely: wait until one is closed.
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let Some(hsm) = engine.snapshot().await else { return };
+            tokio::select! {
+                () = give(stream, &hsm) => {}
+                () = stop.cancelled() => return,
+            }
         }
     }
+}
+
+/// Who does not read, or hung up, does not want it.
+async fn give(mut stream: UnixStream, hsm: &Hsm) {
+    let Ok(bytes) = postcard::to_stdvec(hsm).map(Zeroizing::new) else { return };
+    let sent = async {
+        stream.write_all(&bytes).await?;
+        stream.shutdown().await
+    };
+    let _ = timeout(PATIENCE, sent).await;
 }
 
 impl Drop for Control {
@@ -65,11 +86,11 @@ impl Drop for Control {
 ///
 /// If one runs and does not answer.
 pub fn ask(folder: &Path) -> io::Result<Option<Hsm>> {
-    let mut stream = match UnixStream::connect(folder.join(SOCKET)) {
+    use io::ErrorKind::{ConnectionRefused, InvalidInput, NotFound};
+    let mut stream = match net::UnixStream::connect(folder.join(SOCKET)) {
         Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            return Ok(None);
-        }
+        // Nobody listens; nor at a path that is too long for a socket.
+        Err(error) if matches!(error.kind(), NotFound | ConnectionRefused | InvalidInput) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut bytes = Vec::new();

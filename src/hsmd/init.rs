@@ -84,6 +84,9 @@ pub enum InitError {
     /// Too few or too many HSMs.
     #[error("a cluster has 1 to {MAX_NODES} HSMs, not {0}")]
     Nodes(u32),
+    /// The handles of such a node would not be numbers of 32 bits.
+    #[error("{0}: too high for a node id")]
+    FirstNode(u32),
     /// There are not so many addresses.
     #[error("{0}: too few IPv4 addresses follow")]
     Net(Ipv4Addr),
@@ -326,10 +329,17 @@ pub(super) fn whole_or_not_at_all(
     let work = tempfile::Builder::new().prefix(".hsmd-init-").permissions(private).tempdir_in(parent);
     let work = work.map_err(unwritable)?;
     make(work.path(), &place)?;
+    sync_folder(work.path()).map_err(unwritable)?;
     fs::rename(work.path(), &place).map_err(unwritable)?;
+    sync_folder(parent).map_err(unwritable)?;
     // What is left of the temporary folder is only its name.
     let _ = work.keep();
     Ok(())
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
 }
 
 pub(super) fn make_folder(path: &Path) -> Result<(), InitError> {

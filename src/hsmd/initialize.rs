@@ -110,7 +110,8 @@ struct Held {
 pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
     let hsms: Vec<Held> = hsm_folders(dir)?.into_iter().map(hold).collect::<Result<_, _>>()?;
     let waiting: Vec<&Held> = hsms.iter().filter(|hsm| hsm.folder.certificates.owner.is_none()).collect();
-    if waiting.is_empty() {
+    // HSMs that were initialized one by one have left the console without its CA.
+    if waiting.is_empty() && dir.join(CA).exists() {
         return Err(InitializeError::Already(dir.to_owned()));
     }
     let owner = signed.read(&hsms)?;

@@ -41,8 +41,11 @@ pub struct CryptoFailed;
 /// What a masked object begins with; the digit is its version.
 const MAGIC: &[u8; 8] = b"CHSMOBJ1";
 
-/// Bytes of AES-GCM's nonce and tag.
+/// Bytes of AES-GCM's nonce.
 const NONCE: usize = 12;
+
+/// Bytes of AES-GCM's tag.
+const TAG: usize = 16;
 
 impl Family {
     /// A new family.
@@ -92,7 +95,7 @@ impl Vault {
         Ok(Self {
             master: key(master)?,
             masking: key(&family.masking_key)?,
-            fingerprint: hmac::Key::new(hmac::HMAC_SHA256, family.masking_key.as_slice()),
+            fingerprint: hmac::Key::new(hmac::HMAC_SHA256, fingerprint_key(family).as_ref()),
             family: family.id,
         })
     }
@@ -119,14 +122,14 @@ impl Vault {
             Copied::User(user) => Copied::User(user.clone()),
             Copied::Key(key) => {
                 let value = self.value(&key.material)?;
-                let wrapped = Wrapped(seal(&self.masking, b"value", value.to_vec())?);
+                let wrapped = Wrapped(seal(&self.masking, b"value", &value)?);
                 let material = Material { wrapped, ..key.material.clone() };
                 Copied::Key(CopiedKey { material, ..key.clone() })
             }
         };
         let header = [MAGIC.as_slice(), &self.family].concat();
-        let plain = postcard::to_stdvec(&copied).map_err(|_| CryptoFailed)?;
-        let sealed = seal(&self.masking, &header, plain)?;
+        let plain = Zeroizing::new(postcard::to_stdvec(&copied).map_err(|_| CryptoFailed)?);
+        let sealed = seal(&self.masking, &header, &plain)?;
         Ok([header, sealed].concat())
     }
 
@@ -170,10 +173,16 @@ impl Vault {
     pub fn keep(&self, value: &Zeroizing<Vec<u8>>) -> Result<Material, CryptoFailed> {
         let tag = hmac::sign(&self.fingerprint, value);
         Ok(Material {
-            wrapped: Wrapped(seal(&self.master, b"value", value.to_vec())?),
+            wrapped: Wrapped(seal(&self.master, b"value", value)?),
             fingerprint: <[u8; 32]>::try_from(tag.as_ref()).map_err(|_| CryptoFailed)?,
         })
     }
+}
+
+/// The masking key encrypts; fingerprints have a key of their own, made from it.
+fn fingerprint_key(family: &Family) -> hmac::Tag {
+    let masking = hmac::Key::new(hmac::HMAC_SHA256, family.masking_key.as_slice());
+    hmac::sign(&masking, b"hsmd key fingerprints")
 }
 
 /// Encrypts with a key that is used for this alone.
@@ -183,7 +192,7 @@ impl Vault {
 /// If the library fails.
 pub(super) fn seal_with(key: &MasterKey, about: &[u8], plain: &[u8]) -> Result<Vec<u8>, CryptoFailed> {
     let key = RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| CryptoFailed)?;
-    seal(&key, about, plain.to_vec())
+    seal(&key, about, plain)
 }
 
 /// Decrypts what [`seal_with`] made; `None` if it was altered or the key is another.
@@ -192,9 +201,12 @@ pub(super) fn open_with(key: &MasterKey, about: &[u8], sealed: &[u8]) -> Option<
 }
 
 /// AES-256-GCM with a random nonce, which stands before the rest.
-fn seal(key: &RandomizedNonceKey, about: &[u8], mut plain: Vec<u8>) -> Result<Vec<u8>, CryptoFailed> {
-    let nonce = key.seal_in_place_append_tag(Aad::from(about), &mut plain).map_err(|_| CryptoFailed)?;
-    Ok([nonce.as_ref().as_slice(), &plain].concat())
+fn seal(key: &RandomizedNonceKey, about: &[u8], plain: &[u8]) -> Result<Vec<u8>, CryptoFailed> {
+    // Room for the tag: a vector that grows leaves its old content behind.
+    let mut sealed = Vec::with_capacity(plain.len().saturating_add(TAG));
+    sealed.extend_from_slice(plain);
+    let nonce = key.seal_in_place_append_tag(Aad::from(about), &mut sealed).map_err(|_| CryptoFailed)?;
+    Ok([nonce.as_ref().as_slice(), &sealed].concat())
 }
 
 fn open(key: &RandomizedNonceKey, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

@@ -12,12 +12,13 @@ use crate::hsm::{Work, Worked};
 use crate::protocol::Secret;
 
 /// Does [`Work`], as many at a time as there are processors: hashing a password takes its memory and tens of
-/// milliseconds, an RSA pair up to seconds.
+/// milliseconds, an RSA pair up to seconds. Keys wait for keys only, so that they hold up no login.
 #[derive(Clone)]
 pub struct Worker {
     hasher: Hasher,
     vault: Arc<Vault>,
     permits: Arc<Semaphore>,
+    permits_for_keys: Arc<Semaphore>,
 }
 
 impl Worker {
@@ -25,12 +26,21 @@ impl Worker {
     #[must_use]
     pub fn new(hasher: Hasher, vault: Vault) -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        Self { hasher, vault: Arc::new(vault), permits: Arc::new(Semaphore::new(processors)) }
+        Self {
+            hasher,
+            vault: Arc::new(vault),
+            permits: Arc::new(Semaphore::new(processors)),
+            permits_for_keys: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
+        }
     }
 
     /// Does the work on a thread of its own; `None` if memory or random numbers could not be had.
     pub async fn work(&self, work: Work, password: Option<Secret>) -> Option<Worked> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+        let permits = match work {
+            Work::Generate(_) => &self.permits_for_keys,
+            Work::HashPassword | Work::CheckPassword(_) | Work::Mask(_) | Work::Unmask(_) => &self.permits,
+        };
+        let permit = Arc::clone(permits).acquire_owned().await.ok()?;
         let worker = self.clone();
         let done = task::spawn_blocking(move || {
             let _permit = permit;

@@ -1,6 +1,7 @@
 //! Backups and cloned clusters, by the programs as an operator runs them.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,6 +62,14 @@ fn a_stopped_hsm_is_backed_up_and_a_spoilt_backup_is_refused() {
     back_up(&cluster, &file);
     let again = run(&mut hsmd(&["backup", text(&cluster.path("hsm0")), "--out", text(&file)]), "");
     assert!(again.with_code(1).stderr.contains(text(&file)), "it is not overwritten");
+    // Nor is another key made for what is not written.
+    let aside = beside(&cluster, "aside");
+    fs::rename(&key, &aside).unwrap();
+    run(&mut hsmd(&["backup", text(&cluster.path("hsm0")), "--out", text(&file)]), "").with_code(1);
+    assert!(!key.exists());
+    fs::rename(&aside, &key).unwrap();
+    let whole_cluster = run(&mut hsmd(&["backup", text(&cluster.path("")), "--out", "x"]), "").with_code(1);
+    assert!(whole_cluster.stderr.contains("name one of its HSMs"), "{}", whole_cluster.stderr);
     let refused = || {
         let checked = run(&mut hsmd(&["check-backup", text(&file)]), "").with_code(1).stderr;
         assert!(checked.contains(text(&file)), "{checked}");
@@ -84,6 +93,42 @@ fn a_stopped_hsm_is_backed_up_and_a_spoilt_backup_is_refused() {
     refused();
     fs::write(&key, right_key).unwrap();
     run(&mut hsmd(&["check-backup", text(&file)]), "").with_code(0);
+}
+
+#[test]
+fn who_does_not_read_its_backup_stops_neither_others_nor_the_end() {
+    let cluster = Cluster::activated(1);
+    let daemon = cluster.run();
+    let stuck = UnixStream::connect(cluster.path("hsm0/control.sock")).unwrap();
+    let another = UnixStream::connect(cluster.path("hsm0/control.sock")).unwrap();
+    cluster.play("listUsers\n").with_code(0);
+    drop(another);
+    daemon.signal("-TERM");
+    daemon.end().with_code(0);
+    drop(stuck);
+}
+
+#[test]
+fn a_clone_keeps_the_settings_and_its_nodes_begin_where_it_is_told() {
+    let cluster = Cluster::activated(1);
+    let (settings, file) = (cluster.path("hsm0/hsmd.json"), beside(&cluster, "backup"));
+    let text_of = |path: &Path| fs::read_to_string(path).unwrap();
+    let changed = text_of(&settings)
+        .replace("\"client_ca\": null", "\"client_ca\": \"customerCA.crt\"")
+        .replace("\"max_connections\": 900", "\"max_connections\": 17");
+    fs::write(&settings, changed).unwrap();
+    back_up(&cluster, &file);
+    let folder = beside(&cluster, "second");
+    let init = ["cluster", "init", "--from-backup", text(&file), "--first-node", "7", "--dir", text(&folder)];
+    run(&mut hsmd(&init), "").with_code(0);
+    let made: serde_json::Value = serde_json::from_str(&text_of(&folder.join("hsm0/hsmd.json"))).unwrap();
+    assert_eq!(made["client_ca"], "customerCA.crt");
+    assert_eq!(made["max_connections"], 17);
+    assert_eq!(made["members"][0]["node_id"], 7);
+    assert_ne!(
+        made["listen"],
+        serde_json::from_str::<serde_json::Value>(&text_of(&settings)).unwrap()["listen"]
+    );
 }
 
 #[test]

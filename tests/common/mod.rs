@@ -106,7 +106,7 @@ impl TestCluster {
         Backup::of(&original).unwrap().write(&file, &key).unwrap();
         let clone = beside("clone");
         let new = NewCluster { net: "127.0.2.0".parse().unwrap(), ..new_cluster(nodes) };
-        clone_cluster(&clone, &new, &Backup::read(&file, &key).unwrap()).unwrap();
+        clone_cluster(&clone, &new, &Backup::read(&file, &key).unwrap(), None).unwrap();
         self.add(&clone).await;
     }
 
