@@ -20,9 +20,10 @@ const SECRETS: [(KeySpec, &str); 4] = [
     (KeySpec::TripleDes, "-des-ede3"),
 ];
 
-const PAIRS: [KeySpec; 6] = [
+const PAIRS: [KeySpec; 7] = [
     KeySpec::Rsa { bits: 2048 },
     KeySpec::Rsa { bits: 3072 },
+    KeySpec::Rsa { bits: 4096 },
     KeySpec::Ec(Curve::P256),
     KeySpec::Ec(Curve::P384),
     KeySpec::Ec(Curve::P521),

@@ -128,11 +128,8 @@ impl Hsm {
             SetBy::Nobody => return Err(Refusal::AttributeReadOnly),
         };
         let is_too_long = matches!(&op.value, Value::Text(text) if text.len() > MAX_TEXT);
-        let is_one_way = match op.attribute {
-            Attribute::Token => true,
-            Attribute::WrapWithTrusted => key.attributes.wrap_with_trusted,
-            _ => false,
-        };
+        let is_one_way = op.attribute == Attribute::Token
+            || (op.attribute == Attribute::WrapWithTrusted && key.attributes.wrap_with_trusted);
         let mut after = key.attributes.clone();
         if is_too_long
             || (is_one_way && op.value == Value::Byte(0))

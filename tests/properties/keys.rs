@@ -7,8 +7,8 @@ use cloudhsm::protocol::key::{
     Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing,
 };
 use cloudhsm::protocol::session::Logout;
-use cloudhsm::protocol::user::{UserId, UserType};
-use cloudhsm::protocol::{Reply, Request};
+use cloudhsm::protocol::user::{CreateUser, UserId, UserType};
+use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use cloudhsm::wire::frame::{decode, encode};
 use proptest::prelude::*;
 
@@ -72,6 +72,38 @@ fn the_key_hash_tells_handles_values_owners_sharers_and_quorums_apart() {
     ] {
         assert_ne!(other, expected, "{what}");
     }
+}
+
+#[test]
+fn an_hsm_holds_16666_keys_and_1024_users() {
+    let mut world = World::with_users();
+    let owner = world.users().into_iter().find(|user| user.user_type == UserType::Cu).unwrap();
+    let key = || Key {
+        attributes: attributes(KeyClass::Secret),
+        material: Material { wrapped: Wrapped(Vec::new()), fingerprint: [0; 32] },
+        owner: owner.id,
+        shared_with: [].into(),
+        m_value: 0,
+    };
+    let handles = (6..).map(KeyHandle).take(16_666 - 1);
+    world.apply(handles.map(|handle| Change::KeyCreated { handle, key: key(), session: None }).collect());
+    let session = SessionId(1);
+    world.perform(&model::login(UserType::Cu, &owner.name, true), session);
+    let aes = Request::GenerateKey(template(KeySpec::Aes { bytes: 16 }, Lifetime::Token));
+    let pair = Request::GenerateKey(template(KeySpec::Rsa { bits: 2048 }, Lifetime::Token));
+    let refused = |outcome| matches!(outcome, Outcome::Refused(Refusal::TooManyKeys));
+    assert!(refused(world.perform(&pair, session).outcome), "two are one too many");
+    assert!(matches!(world.perform(&aes, session).outcome, Outcome::Reply(_)));
+    assert!(refused(world.perform(&aes, session).outcome));
+
+    let many = (1000..).map(|id| model::user(id, UserType::Cu, &format!("user_{id}")));
+    let missing = 1024 - world.users().len();
+    world.apply(many.take(missing).chain([model::user(9999, UserType::Co, "last")]).skip(1).collect());
+    world.perform(&model::login(UserType::Co, "last", true), session);
+    let (user_type, name) = (UserType::Cu, "one_more".to_owned());
+    let create = CreateUser { user_type, name, password: Secret::new("password".to_owned()) };
+    let refused = world.perform(&Request::CreateUser(create), session).outcome;
+    assert!(matches!(refused, Outcome::Refused(Refusal::TooManyUsers)));
 }
 
 /// Beyond its last handle a node would take those of the next.

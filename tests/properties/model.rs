@@ -10,8 +10,10 @@ use cloudhsm::protocol::certificate::{Certificate, CertificateKind, GetCertifica
 use cloudhsm::protocol::device::{DescribeHsm, ListMembers};
 use cloudhsm::protocol::message::{OperationId, Round};
 use cloudhsm::protocol::session::{Login, Logout};
-use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserType};
-use cloudhsm::protocol::{Refusal, Request, Secret};
+use cloudhsm::protocol::user::{
+    ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType,
+};
+use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use proptest::prelude::*;
 
 use crate::keys;
@@ -133,6 +135,13 @@ impl World {
         let owners = (3..).zip(["alice", "bob", "carl"]).map(|(id, name)| user(id, UserType::Cu, name));
         world.apply(owners.chain([user(6, UserType::Co, "officer")]).collect());
         world
+    }
+
+    pub(crate) fn users(&self) -> Vec<UserRow> {
+        let listed =
+            self.decide(&Request::ListUsers(ListUsers), SessionId(0), Round::Perform(OperationId(0)));
+        let Outcome::Reply(Reply::ListUsers(users)) = listed.outcome else { panic!("everybody may ask") };
+        users
     }
 
     pub(crate) fn happen(&mut self, step: &Step) {
