@@ -27,6 +27,8 @@ fn the_recovery_runs_as_it_stands_and_ends_with_equal_hashes() {
     let folder = tempfile::tempdir().unwrap();
     let own = std::process::id() % 200 + 20;
     let script = script
+        // A person waits for the log to say ready.
+        .replace("sleep 1", "sleep 3")
         .replace("/tmp/", &format!("{}/", folder.path().display()))
         .replace("--dir", &format!("--net 127.{own}.1.0 --dir"))
         .replacen(&format!("--net 127.0.2.0 --net 127.{own}.1.0"), &format!("--net 127.{own}.2.0"), 1);
