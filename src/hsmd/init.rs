@@ -52,7 +52,7 @@ pub struct NewCluster {
 /// Who has the CA that vouches for a cluster's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// Who makes the cluster: the CA is made with it, and its key kept in [`CA_KEY_FOLDER`].
+    /// Who makes the cluster: the CA is made with it, and its key kept in `owner`, in its folder.
     MadeHere,
     /// Who signs the cluster's CSR. Until what was signed is installed, the cluster is not initialized.
     SignsCsr,
