@@ -223,6 +223,10 @@ impl Hsm {
         {
             return Err(Refusal::InvalidInput);
         }
+        // A pair shares its id; two keys made apart do not.
+        if !op.id.is_empty() && self.keys.all().any(|(_, key)| key.attributes.id == op.id) {
+            return Err(Refusal::InvalidInput);
+        }
         self.must_be_others(&op.shared_with, owner)?;
         if self.keys.len().saturating_add(count) > MAX_KEYS {
             return Err(Refusal::TooManyKeys);

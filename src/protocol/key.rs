@@ -125,7 +125,7 @@ pub struct GenerateKey {
     pub spec: KeySpec,
     /// Text, not unique; both halves get it.
     pub label: String,
-    /// Text; both halves get it.
+    /// Text; both halves get it, and no other key of the HSM may have it. Empty is none.
     pub id: String,
     /// Whether the secret or private key may be wrapped out of the HSM.
     pub extractable: bool,
