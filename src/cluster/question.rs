@@ -44,6 +44,20 @@ pub(super) enum Login {
     Gone,
 }
 
+impl Login {
+    fn after(request: &Request) -> Self {
+        if let Request::Login(login) = request {
+            return Self::Now(LoggedIn { user_type: login.user_type, name: login.name.clone() });
+        }
+        if let Request::ChangePassword(op) = request
+            && op.user_type == UserType::PreCo
+        {
+            return Self::Activated;
+        }
+        if matches!(request, Request::Logout(_)) { Self::Gone } else { Self::Unchanged }
+    }
+}
+
 impl<O: Operation> Question<O> {
     /// Prepares an operation under a new id.
     ///
@@ -55,14 +69,7 @@ impl<O: Operation> Question<O> {
         rand::fill(&mut id).map_err(|_| Unaskable::NoRandom)?;
         let id = OperationId(u128::from_be_bytes(id));
         let request = operation.into_request();
-        let login = match &request {
-            Request::Login(login) => {
-                Login::Now(LoggedIn { user_type: login.user_type, name: login.name.clone() })
-            }
-            Request::Logout(_) => Login::Gone,
-            Request::ChangePassword(op) if op.user_type == UserType::PreCo => Login::Activated,
-            _ => Login::Unchanged,
-        };
+        let login = Login::after(&request);
         let rehearse = frame::encode(&Call { round: Round::Rehearse, request: request.clone() })?;
         let perform = frame::encode(&Call { round: Round::Perform(id), request })?;
         if perform.len() > MAX_CALL {
