@@ -65,6 +65,16 @@ impl Cluster {
         &self.servers
     }
 
+    /// Two servers of the configuration that are one HSM: a change would seem to be on both.
+    #[must_use]
+    pub fn twice_the_same(&self) -> Option<(&Server, &Server)> {
+        self.servers.iter().enumerate().find_map(|(at, one)| {
+            let is_same = |other: &&Server| one.hsm_id().is_some() && other.hsm_id() == one.hsm_id();
+            let other = self.servers.iter().skip(at.saturating_add(1)).find(is_same)?;
+            Some((one, other))
+        })
+    }
+
     /// The numbers of all servers.
     #[must_use]
     pub fn everywhere(&self) -> Vec<usize> {

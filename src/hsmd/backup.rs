@@ -142,22 +142,11 @@ impl Backup {
         if backup.exists() {
             return Err(BackupError::Exists(backup.to_owned()));
         }
-        let (secret, is_new) = match fs::read(key).map(Zeroizing::new) {
-            Ok(bytes) => (master_key(&bytes).ok_or_else(|| BackupError::NotAKey(key.to_owned()))?, false),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (random_key()?, true),
-            Err(source) => return Err(BackupError::File { path: key.to_owned(), source }),
-        };
+        let secret = read_or_make_key(key)?;
         let plain = Zeroizing::new(postcard::to_stdvec(self).map_err(|_| CryptoFailed)?);
         let sealed = vault::seal_with(&secret, MAGIC, &plain)?;
-        if is_new {
-            write_new(key, secret.as_slice())?;
-        }
-        write_new(backup, &[MAGIC.as_slice(), &sealed].concat()).inspect_err(|_| {
-            if is_new {
-                // It is the key of nothing; another one would be made.
-                let _ = fs::remove_file(key);
-            }
-        })
+        // The key stays even if this fails: it may be the key of a backup that another process just made.
+        write_new(backup, &[MAGIC.as_slice(), &sealed].concat())
     }
 
     /// Reads a backup and tries all its keys.
@@ -206,6 +195,19 @@ impl Backup {
     }
 }
 
+/// The key of a file. It is made if it is not there, and whoever makes it first, all have the same.
+fn read_or_make_key(path: &Path) -> Result<MasterKey, BackupError> {
+    if !path.exists() {
+        match write_new(path, random_key()?.as_slice()) {
+            Ok(()) | Err(BackupError::Exists(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let read = fs::read(path).map(Zeroizing::new);
+    let bytes = read.map_err(|source| BackupError::File { path: path.to_owned(), source })?;
+    master_key(&bytes).ok_or_else(|| BackupError::NotAKey(path.to_owned()))
+}
+
 fn master_key(bytes: &[u8]) -> Option<MasterKey> {
     <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)
 }
@@ -219,6 +221,9 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
         .tempfile_in(folder)
         .map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(path.to_owned()),
+        _ => failed(error.error),
+    })?;
     sync_folder(folder).map_err(failed)
 }

@@ -18,7 +18,7 @@ use crate::protocol::key::HANDLES_PER_NODE;
 
 /// Makes the folder of a cloned cluster. Its HSMs have ids of their own, and the node ids from `first_node` on, by
 /// default those after the original's. No two HSMs of a clone family should have the same: they would give the same
-/// handle to different keys, and such keys cannot be copied to each other.
+/// handle to different keys, and such keys cannot be copied to each other. The original's are refused.
 ///
 /// # Errors
 ///
@@ -32,10 +32,15 @@ pub fn clone_cluster(
     if !(1..=MAX_NODES).contains(&new.nodes) {
         return Err(InitError::Nodes(new.nodes));
     }
-    let after = backup.settings.members.iter().map(|member| member.node_id.saturating_add(1)).max();
-    let first = first_node.or(after).unwrap_or_default();
+    let original = &backup.settings.members;
+    let after = original.iter().map(|member| member.node_id.saturating_add(1)).max().unwrap_or_default();
+    let first = first_node.unwrap_or(after);
     if first > u32::MAX / HANDLES_PER_NODE - MAX_NODES {
         return Err(InitError::FirstNode(first));
+    }
+    let made = first..first.saturating_add(new.nodes);
+    if let Some(taken) = original.iter().find(|member| made.contains(&member.node_id)) {
+        return Err(InitError::NodeTaken(taken.node_id, after));
     }
     let mut members = members(new)?;
     members.iter_mut().for_each(|member| member.node_id = member.node_id.saturating_add(first));

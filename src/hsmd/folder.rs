@@ -230,10 +230,15 @@ fn is_hsm_folder(name: &str) -> bool {
 ///
 /// # Errors
 ///
-/// If it is missing or wrong.
+/// If it is missing, wrong, or not a file.
 pub fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
     let path = folder.join(SETTINGS);
-    let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
+    let read = match fs::metadata(&path) {
+        // To read a pipe could take for ever.
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("not a file")),
+        _ => fs::read_to_string(&path),
+    };
+    let text = read.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => {
             FolderError::HalfMade { path: folder.to_owned(), missing: SETTINGS.to_owned() }
         }

@@ -87,6 +87,9 @@ pub enum InitError {
     /// The handles of such a node would not be numbers of 32 bits.
     #[error("{0}: too high for a node id")]
     FirstNode(u32),
+    /// Two HSMs of a clone family would give the same handle to different keys.
+    #[error("node {0} is one of the original cluster's; take a first node from {1} on")]
+    NodeTaken(u32, u32),
     /// There are not so many addresses.
     #[error("{0}: too few IPv4 addresses follow")]
     Net(Ipv4Addr),

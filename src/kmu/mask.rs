@@ -5,8 +5,8 @@ use super::find;
 /// Shows a command line with a `*` for each character of a password.
 ///
 /// It keeps the number of characters, and the mask of a line's beginning is the beginning of its mask. In a login,
-/// and in a line that is no command, what does not surely belong to another option is masked: what follows `-p`, and
-/// every word that follows no option directly.
+/// and in a line that is no command, every word is masked that is no option and does not follow `-u` or `-s`
+/// directly.
 #[must_use]
 pub fn mask(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
@@ -36,6 +36,8 @@ pub fn recall(line: &str) -> String {
 
 const SECRET: &str = "-p";
 const PROMPTED: &str = "-hpswd";
+/// The options of a login whose values are no secret.
+const SHOWN: [&str; 2] = ["-u", "-s"];
 
 /// The words of a line that have been seen.
 #[derive(Default)]
@@ -81,7 +83,7 @@ impl Words {
                 SECRET.len()
             }
             Seen::Nothing | Seen::Option | Seen::Other if word.starts_with('-') => {
-                self.seen = if word == PROMPTED { Seen::Other } else { Seen::Option };
+                self.seen = if SHOWN.contains(&word) { Seen::Option } else { Seen::Other };
                 everything
             }
             Seen::Option => {
@@ -109,6 +111,8 @@ mod tests {
             ("loginHSM -u CU -s alice crypto12", "loginHSM -u CU -s alice ********"),
             ("loginHSM -u CU -s alice -hpswd crypto12", "loginHSM -u CU -s alice -hpswd ********"),
             ("loginhsm -u CU -p crypto12", "loginhsm -u CU -p ********"),
+            ("loginHSM -u CU -s alice -P crypto12", "loginHSM -u CU -s alice -P ********"),
+            ("loginHSM -u CU -s alice --p crypto12", "loginHSM -u CU -s alice --p ********"),
             ("loginHSM CU alice crypto12", "loginHSM ** ***** ********"),
             ("genSymKey -t 31 -s 32 -l x y", "genSymKey -t 31 -s 32 -l x y"),
         ] {

@@ -14,7 +14,7 @@ const INITIALIZED: &str = "
 \tCurrent FIPS mode is: 00000002
 ";
 
-/// Connects to all nodes; `false` if the session must not begin, as none of them can be trusted.
+/// Connects to all nodes; `false` if the session must not begin, as none of them can be trusted, or two are one HSM.
 ///
 /// A node that is not reached shows in every command's status block.
 pub fn start_up(session: &mut Session<'_>) -> bool {
@@ -30,6 +30,11 @@ pub fn start_up(session: &mut Session<'_>) -> bool {
     };
     session.wait(async |cluster, _| cluster.open(&scope, |_| (), after).await);
     session.print(&problems);
+    let twice = session.cluster.twice_the_same().map(|(one, other)| format!("{one} and {other}"));
+    if let Some(both) = twice {
+        session.print(&format!("\n{both} are the same HSM, exiting...\n"));
+        return false;
+    }
     if trusted == 0 {
         session.print("\nConnection to every server failed, exiting...\n");
         return false;

@@ -38,7 +38,7 @@ pub fn start_up(session: &mut Session<'_>, sets_e2e: bool, unreachable: Unreacha
         cluster.open(&scope, before, after).await;
         missing
     });
-    if let Some((one, other)) = twice_the_same(session) {
+    if let Some((one, other)) = session.cluster.twice_the_same() {
         session.console.print(&format!("{one} and {other} are the same HSM, exiting...\n"));
         return false;
     }
@@ -47,16 +47,6 @@ pub fn start_up(session: &mut Session<'_>, sets_e2e: bool, unreachable: Unreacha
         session.console.print("Connection to one of servers failed, exiting...\n");
     }
     goes_on
-}
-
-/// Two servers of the configuration that are one HSM: a change would seem to be on both.
-fn twice_the_same(session: &Session<'_>) -> Option<(String, String)> {
-    let servers = session.cluster.servers();
-    servers.iter().enumerate().find_map(|(at, one)| {
-        let is_same = |other: &&Server| one.hsm_id().is_some() && other.hsm_id() == one.hsm_id();
-        let other = servers.iter().skip(at.saturating_add(1)).find(is_same)?;
-        Some((one.to_string(), other.to_string()))
-    })
 }
 
 fn connecting(server: &Server) -> String {

@@ -96,6 +96,22 @@ fn a_stopped_hsm_is_backed_up_and_a_spoilt_backup_is_refused() {
 }
 
 #[test]
+fn two_backups_at_once_to_one_file_leave_one_that_opens() {
+    let cluster = Cluster::activated(1);
+    let (_daemon, hsm) = (cluster.run(), cluster.path("hsm0"));
+    for round in 0..10 {
+        let file = beside(&cluster, &format!("backup{round}"));
+        let back_up = || Process::start(&mut hsmd(&["backup", text(&hsm), "--out", text(&file)]));
+        let both = [back_up(), back_up(), back_up()];
+        for one in both {
+            let ended = one.end();
+            assert!(ended.code == Some(0) || ended.stderr.contains("exists already"), "{}", ended.stderr);
+        }
+        run(&mut hsmd(&["check-backup", text(&file)]), "").with_code(0);
+    }
+}
+
+#[test]
 fn who_does_not_read_its_backup_stops_neither_others_nor_the_end() {
     let cluster = Cluster::activated(1);
     let daemon = cluster.run();
@@ -119,6 +135,12 @@ fn a_clone_keeps_the_settings_and_its_nodes_begin_where_it_is_told() {
     fs::write(&settings, changed).unwrap();
     back_up(&cluster, &file);
     let folder = beside(&cluster, "second");
+    let init = ["cluster", "init", "--from-backup", text(&file), "--first-node", "0", "--dir", text(&folder)];
+    let taken = run(&mut hsmd(&init), "").with_code(1).stderr;
+    assert!(
+        taken.contains("node 0 is one of the original cluster's; take a first node from 1 on"),
+        "{taken}"
+    );
     let init = ["cluster", "init", "--from-backup", text(&file), "--first-node", "7", "--dir", text(&folder)];
     run(&mut hsmd(&init), "").with_code(0);
     let made: serde_json::Value = serde_json::from_str(&text_of(&folder.join("hsm0/hsmd.json"))).unwrap();

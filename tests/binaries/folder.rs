@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::cluster::Cluster;
 use crate::process::{Ended, Process, hsmd, run, text};
@@ -112,6 +113,16 @@ fn wrong_settings_are_refused_with_the_path_of_the_key() {
         assert!(refused.contains(expected), "{expected}: {refused}");
         assert!(refused.contains(text(&cluster.path("hsm0"))), "{refused}");
     }
+}
+
+#[test]
+fn settings_that_are_a_pipe_are_refused_and_not_waited_for() {
+    let cluster = Cluster::new(1);
+    let path = cluster.path("hsm0/hsmd.json");
+    fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "600", text(&path)]).status().unwrap().success());
+    let refused = failure(&["run", text(&cluster.path("hsm0"))]).stderr;
+    assert!(refused.contains(&format!("{}: ", text(&path))) && refused.contains("not a file"), "{refused}");
 }
 
 #[test]

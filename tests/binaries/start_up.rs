@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::certificates::openssl;
 use crate::cluster::{Cluster, listed};
-use crate::process::{PROMPT, Process, console, hsmd, must_be_installed, text};
+use crate::process::{PROMPT, Process, console, hsmd, keys, must_be_installed, run, text};
 
 const BANNER: &str = "\
 Ignoring E2E enable flag in the configuration file
@@ -100,6 +100,19 @@ fn allow_unreachable_needs_one_server_at_least() {
     let cluster = Cluster::new(2);
     let ended = Process::start(&mut allowing(&cluster)).end().with_code(3);
     assert!(ended.stdout.ends_with("Connection to one of servers failed, exiting...\n"), "{}", ended.stdout);
+}
+
+#[test]
+fn no_session_begins_with_one_hsm_under_two_names() {
+    let cluster = Cluster::new(2);
+    let _daemon = cluster.run();
+    cluster.configure("hostname", &cluster.address(0));
+    for (program, code) in [(console as fn(&[&str]) -> Command, 3), (keys, 255)] {
+        let ended = run(&mut program(&[text(&cluster.config())]), "listUsers\n").with_code(code).stdout;
+        let written = cluster.as_documented(&ended);
+        let told = "server 0(10.0.0.1) and server 1(10.0.0.2) are the same HSM, exiting...\n";
+        assert!(written.ends_with(told), "{written}");
+    }
 }
 
 #[test]
