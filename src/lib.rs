@@ -20,6 +20,8 @@
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
 //!
+//! * [`signing`]: what officers sign outside the console, and the files that carry it.
+//!
 //! [`dev`] runs HSMs inside the console, for development.
 //!
 //! A change is made by every server or by none: [`cluster`] tells how.
@@ -35,4 +37,5 @@ pub mod kmu;
 pub mod outcome;
 pub mod protocol;
 pub mod shell;
+pub mod signing;
 pub mod wire;

@@ -71,7 +71,8 @@ async fn what_differs_is_told_and_replaced_only_if_asked() {
     assert_eq!(region.hash(0).await, region.hash(1).await);
 
     let name = "bob".to_owned();
-    let change = ChangePassword { user_type: UserType::Cu, name, password: secret("rotated12") };
+    let change =
+        ChangePassword { user_type: UserType::Cu, name, password: secret("rotated12"), second_factor: None };
     region.ask(0, change).await.unwrap();
     let object = region.extract_user("bob", 0).await;
     let told = region.insert_user(&object, 1, Existing::Compare).await.unwrap();

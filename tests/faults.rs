@@ -146,7 +146,7 @@ async fn hashing_a_password_does_not_hold_up_other_sessions() {
         console.open(&[0], |_| (), |_, _| ()).await;
     }
     let password = Secret::new("password".to_owned());
-    let login = Login { user_type: UserType::PreCo, name: "admin".to_owned(), password };
+    let login = Login { user_type: UserType::PreCo, name: "admin".to_owned(), password, second_factor: None };
     let login = Question::new(login).unwrap();
     let logging_in = tokio::spawn(async move { busy.ask(&[0], &login, login.perform()).await });
     let mut listed = 0;
@@ -165,8 +165,14 @@ async fn officer(cluster: &TestCluster) -> Cluster {
     console.open(&scope, |_| (), |_, _| ()).await;
     let secret = |text: &str| Secret::new(text.to_owned());
     let name = || "admin".to_owned();
-    let login = Login { user_type: UserType::PreCo, name: name(), password: secret("password") };
-    let activate = ChangePassword { user_type: UserType::PreCo, name: name(), password: secret(PASSWORD) };
+    let login =
+        Login { user_type: UserType::PreCo, name: name(), password: secret("password"), second_factor: None };
+    let activate = ChangePassword {
+        user_type: UserType::PreCo,
+        name: name(),
+        password: secret(PASSWORD),
+        second_factor: None,
+    };
     let login = Question::new(login).unwrap();
     assert!(console.ask(&scope, &login, login.perform()).await.iter().all(Answer::is_ok));
     let activate = Question::new(activate).unwrap();
@@ -179,7 +185,7 @@ async fn log_in(console: &mut Cluster) {
     let scope = console.everywhere();
     console.reconnect(&scope).await;
     let password = Secret::new(PASSWORD.to_owned());
-    let login = Login { user_type: UserType::Co, name: "admin".to_owned(), password };
+    let login = Login { user_type: UserType::Co, name: "admin".to_owned(), password, second_factor: None };
     let login = Question::new(login).unwrap();
     let answers = console.ask(&scope, &login, login.perform()).await;
     assert!(answers.iter().all(Answer::is_ok), "{answers:?}");
@@ -187,7 +193,13 @@ async fn log_in(console: &mut Cluster) {
 
 fn create_user(number: u32) -> Question<CreateUser> {
     let password = Secret::new("password1".to_owned());
-    Question::new(CreateUser { user_type: UserType::Cu, name: format!("user_{number}"), password }).unwrap()
+    Question::new(CreateUser {
+        user_type: UserType::Cu,
+        name: format!("user_{number}"),
+        password,
+        second_factor: None,
+    })
+    .unwrap()
 }
 
 async fn count_users(console: &mut Cluster) -> Vec<usize> {

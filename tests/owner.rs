@@ -106,6 +106,7 @@ fn an_hsm_without_owner_refuses_secrets_itself(hsm: SocketAddr) {
         user_type: UserType::PreCo,
         name: "admin".to_owned(),
         password: Secret::new("password".to_owned()),
+        second_factor: None,
     };
     for round in [Round::Rehearse, Round::Perform(OperationId(1))] {
         assert_eq!(ask(hsm, round, login().into_request()), Err(Refusal::NotInitialized));

@@ -12,6 +12,7 @@ mod keys;
 mod model;
 
 use cloudhsm::hsm::{Change, Hsm, Outcome, SessionId, audit};
+use cloudhsm::hsmd::clock::Clock;
 use cloudhsm::hsmd::engine::{Engine, Question};
 use cloudhsm::hsmd::store::Store;
 use cloudhsm::protocol::message::{Answer, Call, Hello, OperationId, Round, Welcome};
@@ -34,7 +35,10 @@ proptest! {
             let rehearsed = world.rehearse(request, *session);
             prop_assert!(rehearsed.changes.iter().all(|change| matches!(change, Change::Recorded(_))));
             let performed = world.perform(request, *session);
-            let allowed = |change: &Change| matches!(change, Change::LoginFailed(_) | Change::Recorded(_));
+            let allowed = |change: &Change| matches!(
+                change,
+                Change::LoginFailed(_) | Change::Recorded(_) | Change::ChallengeUsed(_)
+            );
             if let Outcome::Refused(refusal) = performed.outcome {
                 prop_assert!(performed.changes.iter().all(allowed));
                 // What a rehearsal lets through is refused for a wrong password only.
@@ -200,7 +204,8 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     let disk = Disk::new();
     drop(Store::on(disk.backend(None), &new_hsm()).unwrap());
     let (store, hsm) = Store::on(disk.backend(Some(40)), &[]).unwrap();
-    let (engine, owner) = Engine::start(store, hsm, Vec::new(), model::certificates()).unwrap();
+    let (engine, owner) =
+        Engine::start(store, hsm, Vec::new(), model::certificates(), Clock::default()).unwrap();
     let session = engine.open().await.unwrap();
     let ask = async |request: &Request| {
         let round = Round::Perform(OperationId(0));

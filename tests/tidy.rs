@@ -20,6 +20,10 @@ const BANS: &[(&str, &[&str])] = &[
         "kmu",
         &["rustls", "crate::wire", "crate::hsm", "crate::hsmd", "crate::cmu", "crate::shell", "rustyline"],
     ),
+    (
+        "signing",
+        &["tokio", "rustls", "crate::hsm", "crate::wire", "crate::cluster", "crate::cmu", "crate::console"],
+    ),
     ("shell", &["rustls", "crate::wire", "crate::hsm", "std::io", "rustyline"]),
     (
         "hsmd",

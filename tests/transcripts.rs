@@ -10,6 +10,8 @@
 mod common;
 #[path = "transcripts/keys.rs"]
 mod keys;
+#[path = "transcripts/officers.rs"]
+mod officers;
 #[path = "transcripts/play.rs"]
 mod play;
 #[path = "transcripts/stage.rs"]

@@ -41,7 +41,7 @@ impl Failure {
     pub(super) fn silence(round: Round, effect: Effect, reason: impl Display) -> Self {
         match (round, effect) {
             (Round::Rehearse, _) | (Round::Perform(_), Effect::None) => Self::NotReached(reason.to_string()),
-            (Round::Perform(_), Effect::Login | Effect::Change) => Self::NoAnswer(reason.to_string()),
+            (Round::Perform(_), Effect::Session | Effect::Change) => Self::NoAnswer(reason.to_string()),
         }
     }
 }

@@ -61,9 +61,7 @@ impl<O: Operation> Change<O> {
         let Some(question) = prepare(session, name, operation) else { return Outcome::Failed };
         let scope = session.scope();
         session.reconnect(&scope);
-        if let (Some(heading), None) = (heading, session.pinned) {
-            session.console.print(&format!("{heading} on {} nodes\n", scope.len()));
-        }
+        print_heading(session, heading, scope.len());
         let mut run = Run {
             session,
             name,
@@ -79,6 +77,32 @@ impl<O: Operation> Change<O> {
         }
         run.print_summary(&again, shown_by);
         if run.progress.failed { Outcome::Failed } else { Outcome::Done }
+    }
+}
+
+impl<O: Operation + Clone> Change<O> {
+    /// Shows the heading, and whether any server would refuse; who is not reached is met again by [`run`](Self::run).
+    pub(super) fn would_be_made(&mut self, session: &mut Session<'_>) -> bool {
+        let Some(question) = prepare(session, self.name, self.operation.clone()) else { return false };
+        let scope = session.scope();
+        session.reconnect(&scope);
+        print_heading(session, self.heading.take(), scope.len());
+        let mut refused = false;
+        let answers = session.ask(&scope, &question, Round::Rehearse);
+        for (number, answer) in scope.into_iter().zip(answers) {
+            if let Err(failure @ Failure::Refused(_)) = answer {
+                print_failure(session, self.name, self.context, number, &failure);
+                refused = true;
+            }
+        }
+        !refused
+    }
+}
+
+/// In server mode there is none.
+fn print_heading(session: &mut Session<'_>, heading: Option<String>, servers: usize) {
+    if let (Some(heading), None) = (heading, session.pinned) {
+        session.console.print(&format!("{heading} on {servers} nodes\n"));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Outcome, Session, Words};
 use crate::protocol::Access;
+use crate::protocol::quorum::Service;
 
 /// One thing a person may type.
 pub struct Command {
@@ -17,6 +18,8 @@ pub struct Command {
     pub example: &'static str,
     /// Who may run it, as the HSM decides; `None` if it asks no HSM.
     pub access: Option<Access>,
+    /// What others may have to approve it for.
+    pub service: Option<Service>,
     /// The number of the argument that is a password, counted from 1.
     pub secret: Option<usize>,
     /// Reads the arguments; nothing is asked, shown or sent before that is done.

@@ -1,7 +1,11 @@
-//! The arguments `<user-type> <user-name> <password |-hpswd>`.
+//! The arguments `<user-type> <user-name> <password |-hpswd> [-2fa </path/to/authdata>]`.
 
 use super::password::Password;
+use super::second_factor::AuthFile;
 use super::{Usage, Words};
+
+/// As help shows them.
+pub(super) const ARGUMENTS: &str = "<user-type> <user-name> <password |-hpswd> [-2fa </path/to/authdata>]";
 
 /// Who, and by what password.
 pub(super) struct Credentials {
@@ -9,6 +13,7 @@ pub(super) struct Credentials {
     pub(super) type_word: String,
     pub(super) name: String,
     pub(super) password: Password,
+    pub(super) second_factor: Option<AuthFile>,
 }
 
 impl Credentials {
@@ -17,7 +22,8 @@ impl Credentials {
         let type_word = words.next("user-type")?.to_owned();
         let name = words.next("user-name")?.to_owned();
         let password = Password::parse(words.next("password")?);
+        let second_factor = AuthFile::parse(&mut words)?;
         words.finish()?;
-        Ok(Self { type_word, name, password })
+        Ok(Self { type_word, name, password, second_factor })
     }
 }

@@ -16,6 +16,7 @@ Deletes a CO or a CU from every server, or in server mode from the one. A user w
 asks nothing before, but deletes nowhere unless every server has said that it would.",
     example: "deleteUser CU alice",
     access: Some(user::DeleteUser::ACCESS),
+    service: user::DeleteUser::SERVICE,
     secret: None,
     parse: |mut words| {
         let type_word = words.next("user-type")?.to_owned();

@@ -15,6 +15,7 @@ connection to each server that has not proved to hold the cluster's key. It is d
 does no harm. A user who was logged in on a connection that is replaced has to log in again.",
     example: "enable_e2e",
     access: None,
+    service: None,
     secret: None,
     parse: |words| {
         words.finish()?;

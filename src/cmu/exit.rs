@@ -10,6 +10,7 @@ pub(super) static COMMAND: Command = Command {
     description: "Ends server mode: commands go to every server again. quit ends the program.",
     example: "exit",
     access: None,
+    service: None,
     secret: None,
     parse: |words| {
         words.finish()?;

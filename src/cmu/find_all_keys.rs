@@ -21,6 +21,7 @@ shows a hash, too, if the user has keys: of the keys of all users, their owners 
 that show the same hash have the same keys, owners and sharers; attributes are no part of it. With an output file the lists go there; what it held is lost.",
     example: "findAllKeys 3 1",
     access: Some(ListKeys::ACCESS),
+    service: ListKeys::SERVICE,
     secret: None,
     parse: |mut words| {
         let user = Some(words.number("user-id")?).filter(|number| *number != 0).map(UserId);

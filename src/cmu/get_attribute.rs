@@ -20,6 +20,7 @@ that the key has. You have to own the key, or it has to be shared with you or to
 values go there; what it held is lost.",
     example: "getAttribute 262170 354",
     access: Some(ReadAttributes::ACCESS),
+    service: ReadAttributes::SERVICE,
     secret: None,
     parse: |mut words| {
         let handle = KeyHandle(words.number("key-handle")?);

@@ -19,6 +19,7 @@ cluster's key, signed by 2. An HSM whose cluster is not initialized has neither 
 nobody has proved where the certificate comes from. The manufacturer is who made the cluster with hsmd.",
     example: "getCert /tmp/PO.crt 4",
     access: Some(GetCertificate::ACCESS),
+    service: GetCertificate::SERVICE,
     secret: None,
     parse,
 };

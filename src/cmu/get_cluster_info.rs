@@ -16,6 +16,7 @@ Shows the node id, host name and port of every HSM of the cluster, as each serve
 servers in the configuration file: a member that the file lacks is left behind by every change.",
     example: "getClusterInfo",
     access: Some(ListMembers::ACCESS),
+    service: ListMembers::SERVICE,
     secret: None,
     parse: |words| {
         words.finish()?;

@@ -16,6 +16,7 @@ Shows what each server says of itself. Label, model and the device numbers are t
 serial number, memory and firmware are the HSM's own.",
     example: "getHSMInfo",
     access: Some(DescribeHsm::ACCESS),
+    service: DescribeHsm::SERVICE,
     secret: None,
     parse: |words| {
         words.finish()?;

@@ -18,6 +18,7 @@ numbers of the users it is shared with, and how many users have to approve its u
 key, or it has to be shared with you or to be public. With an output file the answers go there; what it held is lost.",
     example: "getKeyInfo -k 262177",
     access: Some(DescribeKey::ACCESS),
+    service: DescribeKey::SERVICE,
     secret: None,
     parse: |mut words| {
         words.skip("-k");

@@ -3,6 +3,7 @@
 use super::command::action;
 use super::{Action, COMMANDS, Command, Outcome, Session, Usage, Words, find};
 use crate::protocol::Access;
+use crate::protocol::quorum::Service;
 
 pub(super) static COMMAND: Command = Command {
     name: "help",
@@ -11,6 +12,7 @@ pub(super) static COMMAND: Command = Command {
     description: "Works without a connection.",
     example: "help createUser",
     access: None,
+    service: None,
     secret: None,
     parse,
 };
@@ -60,15 +62,24 @@ fn list() -> String {
 pub(super) fn page(command: &Command) -> String {
     format!(
         "\n{summary}\n\nDescription\n===========\n{description}\n\nSyntax: {name} {arguments}\n\
-         Example: {example}\nWho: {who}\n\n",
+         Example: {example}\nWho: {who}\n{approvals}\n",
         summary = command.summary,
         description = command.description,
         name = command.name,
         arguments = command.arguments,
         example = command.example,
         who = who(command.access),
+        approvals = approvals(command.service),
     )
     .replace(" \n", "\n")
+}
+
+fn approvals(service: Option<Service>) -> String {
+    let Some(service) = service else { return String::new() };
+    let (number, name) = (service.number(), service.name());
+    let is_of_key = matches!(service, Service::UseKey | Service::ManageKey);
+    let when = if is_of_key { "if the key has an M value" } else { "once its M value is set" };
+    format!("Approvals: service {number} ({name}), {when}\n")
 }
 
 fn who(access: Option<Access>) -> &'static str {
@@ -79,6 +90,7 @@ fn who(access: Option<Access>) -> &'static str {
         Some(Access::LoggedIn) => "everybody who is logged in",
         Some(Access::Officer) => "a CO",
         Some(Access::OfficerOrSelf) => "a CO, and everybody for oneself",
+        Some(Access::Oneself) => "a CO or a CU, for oneself",
         Some(Access::CryptoUser) => "a CU",
         Some(Access::Overseer) => "a CO or the AU",
         Some(Access::User) => "a CU, a CO or the AU",

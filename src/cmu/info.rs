@@ -13,6 +13,7 @@ Shows the name, address, connection and HSM id (partition) of a server of the co
 console is logged in as there.",
     example: "info server 0",
     access: None,
+    service: None,
     secret: None,
     parse,
 };

@@ -13,6 +13,7 @@ pub(super) static COMMAND: Command = Command {
 Lists the numbers that getAttribute and setAttribute take. 512 stands for all attributes, in getAttribute only.",
     example: "listAttributes",
     access: None,
+    service: None,
     secret: None,
     parse: |mut words| {
         let is_help = words.skip("-h");

@@ -17,6 +17,7 @@ passwords were counted since the last right one, and whether a second factor is 
 between HSMs: compare the lists.",
     example: "listUsers",
     access: Some(user::ListUsers::ACCESS),
+    service: user::ListUsers::SERVICE,
     secret: None,
     parse: |words| {
         words.finish()?;

@@ -1,23 +1,28 @@
 //! `loginHSM`
 
 use super::command::action;
-use super::credentials::Credentials;
+use super::credentials::{ARGUMENTS, Credentials};
 use super::read::{read, success};
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::Operation;
+use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::session::Login;
 use crate::protocol::user::UserType;
+use crate::signing::authdata::AuthData;
 
 pub(super) static COMMAND: Command = Command {
     name: "loginHSM",
-    arguments: "<user-type> <user-name> <password |-hpswd>",
+    arguments: ARGUMENTS,
     summary: "Log in to the HSMs",
     description: "\
 Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are
 case-sensitive, the name is not. -hpswd asks for the password without showing it. Five wrong passwords lock the
-user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged in already is replaced.",
+user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged in already is replaced. With -2fa it
+writes digests to a file, to be signed with the key that is the second factor, and asks for the file then: an empty
+line stands for the same one.",
     example: "loginHSM CO admin -hpswd",
     access: Some(Login::ACCESS),
+    service: Login::SERVICE,
     secret: Some(3),
     parse: |words| action(LoginHsm(Credentials::parse(words)?)),
 };
@@ -26,9 +31,21 @@ struct LoginHsm(Credentials);
 
 impl Action for LoginHsm {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Credentials { type_word, name, password } = self.0;
+        let Credentials { type_word, name, password, second_factor } = self.0;
         let Some(password) = password.given(session, "Enter password: ") else { return Outcome::Failed };
-        let login = Login { user_type: UserType::parse(&type_word), name, password };
+        let user_type = UserType::parse(&type_word);
+        let second_factor = match second_factor {
+            None => None,
+            Some(file) => {
+                let digest = GetDigest { purpose: Purpose::Login, user_type, name: name.clone() };
+                // The HSM ignores it of those who need none, and they leave it unsigned.
+                let Some(signed) = file.sign(session, COMMAND.name, digest, AuthData::signed_so_far) else {
+                    return Outcome::Failed;
+                };
+                Some(signed)
+            }
+        };
+        let login = Login { user_type, name, password, second_factor };
         let success = success(session, COMMAND.name);
         read(session, COMMAND.name, login, |server, ()| success(server))
     }

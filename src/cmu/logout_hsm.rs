@@ -13,6 +13,7 @@ pub(super) static COMMAND: Command = Command {
     description: "Ends the login on every server, or in server mode on the one. The connections stay.",
     example: "logoutHSM",
     access: Some(Logout::ACCESS),
+    service: Logout::SERVICE,
     secret: None,
     parse: |words| {
         words.finish()?;

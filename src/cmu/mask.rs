@@ -2,6 +2,7 @@
 
 use super::lookup::find;
 use super::password::PROMPTED;
+use super::second_factor::OPTION;
 use crate::protocol::user::UserType;
 
 /// The argument that is a password in every command that has one; also where one is looked for in a line whose
@@ -12,17 +13,18 @@ const USUAL: usize = 3;
 ///
 /// It keeps the number of characters, and the mask of a line's beginning is the beginning of its mask. What may
 /// be a password is masked: everything behind it, too, and in a line without a user type the word before. The
-/// word `-hpswd` stays, and so does as much of a password as begins like it.
+/// word `-hpswd` stays, and behind the password `-2fa` and its path, and so does as much of a word as begins like the
+/// one or the other in its place.
 #[must_use]
 pub fn mask(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
     let mut words = Arguments::default();
     for word in line.split_inclusive(|character: char| character.is_ascii_whitespace()) {
         let text = word.trim_end_matches(|character: char| character.is_ascii_whitespace());
-        if words.is_secret(text) {
-            masked.push_str(&mask_word(text));
-        } else {
-            masked.push_str(text);
+        match words.next(text) {
+            Place::Plain => masked.push_str(text),
+            Place::Secret => masked.push_str(&mask_word(text, PROMPTED)),
+            Place::Behind => masked.push_str(&mask_word(text, OPTION)),
         }
         masked.push_str(word.get(text.len()..).unwrap_or_default());
     }
@@ -33,25 +35,46 @@ pub fn mask(line: &str) -> String {
 /// place, Enter would try those as the password, and five tries lock the user.
 #[must_use]
 pub fn recall(line: &str) -> String {
-    let mut words = Arguments::default();
-    let kept: Vec<&str> = line.split_ascii_whitespace().take_while(|word| !words.is_secret(word)).collect();
-    let is_whole = kept.len() == line.split_ascii_whitespace().count();
-    if is_whole { line.to_owned() } else { [kept.as_slice(), &[PROMPTED]].concat().join(" ") }
+    let (mut words, mut kept, mut is_whole) = (Arguments::default(), Vec::new(), true);
+    for word in line.split_ascii_whitespace() {
+        match words.next(word) {
+            Place::Plain => kept.push(word),
+            Place::Behind if word == OPTION => kept.push(word),
+            Place::Secret | Place::Behind if kept.last() == Some(&PROMPTED) => is_whole = false,
+            Place::Secret | Place::Behind => {
+                is_whole &= word == PROMPTED;
+                kept.push(PROMPTED);
+            }
+        }
+    }
+    if is_whole { line.to_owned() } else { kept.join(" ") }
+}
+
+/// What a word may be.
+enum Place {
+    /// No secret.
+    Plain,
+    /// The password, where it belongs.
+    Secret,
+    /// What stands behind it: `-2fa`, or a part of a password with blanks in it.
+    Behind,
 }
 
 /// The words of a line that have been seen.
 #[derive(Default)]
 struct Arguments {
     count: usize,
+    /// Whether the word before was `-2fa`, behind the password.
+    path_follows: bool,
     /// The first argument that may be a password; 0 if none may.
     secret: usize,
 }
 
 impl Arguments {
-    /// Takes the next word, and says whether it is to be masked.
-    fn is_secret(&mut self, word: &str) -> bool {
+    /// Takes the next word, and says what it may be.
+    fn next(&mut self, word: &str) -> Place {
         if word.is_empty() {
-            return false;
+            return Place::Plain;
         }
         match self.count {
             0 => self.secret = find(word).map_or(USUAL, |command| command.secret.unwrap_or_default()),
@@ -61,12 +84,18 @@ impl Arguments {
         }
         let argument = self.count;
         self.count = self.count.saturating_add(1);
-        argument > 0 && self.secret > 0 && argument >= self.secret
+        if argument == 0 || self.secret == 0 || argument < self.secret || self.path_follows {
+            self.path_follows = false;
+            return Place::Plain;
+        }
+        self.path_follows = argument == self.secret.saturating_add(1) && word == OPTION;
+        if argument == self.secret { Place::Secret } else { Place::Behind }
     }
 }
 
-fn mask_word(word: &str) -> String {
-    let common = word.chars().zip(PROMPTED.chars()).take_while(|(left, right)| left == right).count();
+/// As much as begins like the known word stays.
+fn mask_word(word: &str, known: &str) -> String {
+    let common = word.chars().zip(known.chars()).take_while(|(left, right)| left == right).count();
     word.chars().enumerate().map(|(at, character)| if at < common { character } else { '*' }).collect()
 }
 
@@ -86,6 +115,11 @@ mod tests {
             ("loginHSM CO admin -hpswd", "loginHSM CO admin -hpswd"),
             ("loginHSM CO admin -hidden12", "loginHSM CO admin -h*******"),
             ("loginHSM CO admin p\u{e4}ssw\u{f6}rd", "loginHSM CO admin ********"),
+            ("loginHSM CO admin co12345 -2fa authdata", "loginHSM CO admin ******* -2fa authdata"),
+            ("loginHSM CO admin -hpswd -2fa authdata", "loginHSM CO admin -hpswd -2fa authdata"),
+            ("loginHSM admin co12345 -2fa authdata", "loginHSM admin ******* -2fa authdata"),
+            ("loginHSM CO admin two words -2fa x", "loginHSM CO admin *** ***** -2fa *"),
+            ("createUser CO a password -2fa x y", "createUser CO a ******** -2fa x *"),
             ("listUsers", "listUsers"),
             ("deleteUser CU alice", "deleteUser CU alice"),
             ("findAllKeys 3 1 keys.txt", "findAllKeys 3 1 keys.txt"),
@@ -103,12 +137,14 @@ mod tests {
         assert_eq!(recall("loginHSM CO admin co12345"), "loginHSM CO admin -hpswd");
         assert_eq!(recall("loginHSM CO admin -hpswd"), "loginHSM CO admin -hpswd");
         assert_eq!(recall("createUser  CU alice two words"), "createUser CU alice -hpswd");
+        assert_eq!(recall("loginHSM CO admin co12345 -2fa x"), "loginHSM CO admin -hpswd -2fa x");
+        assert_eq!(recall("loginHSM CO admin -hpswd  -2fa x"), "loginHSM CO admin -hpswd  -2fa x");
         assert_eq!(recall("deleteUser  CU alice"), "deleteUser  CU alice");
     }
 
     proptest! {
         #[test]
-        fn the_mask_of_a_beginning_is_the_beginning_of_the_mask(line in "(loginHSM|createU|foo|help)( [A-Za-z*-]{0,9}){0,5}", at in 0usize..60) {
+        fn the_mask_of_a_beginning_is_the_beginning_of_the_mask(line in "(loginHSM|createU|foo|help)( (-2fa|-hpswd|CO|[A-Za-z*-]{0,9})){0,6}", at in 0usize..60) {
             let whole: Vec<char> = mask(&line).chars().collect();
             prop_assert_eq!(whole.len(), line.chars().count());
             let beginning: String = line.chars().take(at).collect();

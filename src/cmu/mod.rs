@@ -4,12 +4,14 @@
 //! abbreviations and usage errors only read that. Most are one operation on every server in scope: `read`
 //! shows what each server answers, `report` may write it to a file, `change` rehearses and performs.
 
+mod approve_token;
 mod caution;
 mod change;
 mod change_pswd;
 mod command;
 mod create_user;
 mod credentials;
+mod del_token;
 mod delete_user;
 mod enable_e2e;
 mod exit;
@@ -20,9 +22,12 @@ mod get_cert;
 mod get_cluster_info;
 mod get_hsm_info;
 mod get_key_info;
+mod get_m_value;
+mod get_token;
 mod help;
 mod info;
 mod list_attributes;
+mod list_tokens;
 mod list_users;
 mod login_hsm;
 mod logout_hsm;
@@ -32,10 +37,14 @@ mod output_file;
 mod password;
 mod quit;
 mod read;
+mod register_quorum_pub_key;
 mod report;
+mod second_factor;
 mod server;
+mod service;
 mod session;
 mod set_attribute;
+mod set_m_value;
 mod share_key;
 mod sync;
 mod sync_key;
@@ -52,9 +61,11 @@ pub use words::Words;
 
 /// Every command, in the order of `help`.
 pub static COMMANDS: &[&Command] = &[
+    &approve_token::COMMAND,
     &change_pswd::COMMAND,
     &create_user::COMMAND,
     &delete_user::COMMAND,
+    &del_token::COMMAND,
     &enable_e2e::COMMAND,
     &exit::COMMAND,
     &find_all_keys::COMMAND,
@@ -63,15 +74,20 @@ pub static COMMANDS: &[&Command] = &[
     &get_cluster_info::COMMAND,
     &get_hsm_info::COMMAND,
     &get_key_info::COMMAND,
+    &get_m_value::COMMAND,
+    &get_token::COMMAND,
     &help::COMMAND,
     &info::COMMAND,
     &list_attributes::COMMAND,
+    &list_tokens::COMMAND,
     &list_users::COMMAND,
     &login_hsm::COMMAND,
     &logout_hsm::COMMAND,
     &quit::COMMAND,
+    &register_quorum_pub_key::COMMAND,
     &server::COMMAND,
     &set_attribute::COMMAND,
+    &set_m_value::COMMAND,
     &share_key::COMMAND,
     &sync_key::COMMAND,
     &sync_user::COMMAND,

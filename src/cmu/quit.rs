@@ -10,6 +10,7 @@ pub(super) static COMMAND: Command = Command {
     description: "Ends the program, in both modes. So does Ctrl-D on an empty line.",
     example: "quit",
     access: None,
+    service: None,
     secret: None,
     parse: |words| {
         words.finish()?;

@@ -12,6 +12,7 @@ Enters server mode: the prompt shows the server's number, and commands go to tha
 are kept for each server, in both modes. A change made in server mode makes HSMs differ: that is for mending.",
     example: "server 0",
     access: None,
+    service: None,
     secret: None,
     parse: |mut words| {
         let number = words.number("server-number")?;

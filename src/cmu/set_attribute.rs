@@ -20,6 +20,7 @@ Changes an attribute of a key on every server, or in server mode on the one: the
 listAttributes tells what the numbers are. Nothing is changed anywhere before every server has said that it would.",
     example: "setAttribute 14 261 0",
     access: Some(key::SetAttribute::ACCESS),
+    service: key::SetAttribute::SERVICE,
     secret: None,
     parse: |mut words| {
         let handle = KeyHandle(words.number("key-handle")?);

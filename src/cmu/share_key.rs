@@ -21,6 +21,7 @@ Who shares a key may use it, but not change, share or delete it. Nothing is chan
 said that it would.",
     example: "shareKey 262177 4,6 1",
     access: Some(key::ShareKey::ACCESS),
+    service: key::ShareKey::SERVICE,
     secret: None,
     parse: |mut words| {
         let handle = KeyHandle(words.number("key-handle")?);

@@ -84,5 +84,6 @@ fn name(difference: Difference) -> &'static str {
         Difference::Sharing => "sharing",
         Difference::Attributes => "attributes",
         Difference::MValue => "quorum",
+        Difference::QuorumKey => "quorum key",
     }
 }

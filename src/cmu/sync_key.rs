@@ -20,6 +20,7 @@ copy that is there and differs is only replaced after a question. A CO copies ev
 needed on both servers.",
     example: "syncKey 262150 1",
     access: Some(InsertKey::ACCESS),
+    service: InsertKey::SERVICE,
     secret: None,
     parse: |mut words| {
         let handle = KeyHandle(words.number("key-handle")?);

@@ -19,6 +19,7 @@ encrypted. The id there may be another. A user who is there with other credentia
 question, and not while logged in there; id and keys stay. A CO has to be logged in on both servers.",
     example: "syncUser 3 1",
     access: Some(InsertUser::ACCESS),
+    service: InsertUser::SERVICE,
     secret: None,
     parse: |mut words| {
         let id = UserId(words.number("user-id")?);

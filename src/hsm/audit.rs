@@ -36,7 +36,7 @@ pub struct AuditRecord {
     pub previous: [u8; 32],
 }
 
-/// A command's number in the audit log.
+/// A command's number in the audit log. Numbers from 0x1000 are this project's: the original's are unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opcode(pub u16);
 
@@ -151,6 +151,11 @@ impl Opcode {
             Request::SetAttribute(_) => Some(Self(0x1f)),
             Request::ExtractKey(_) | Request::ExtractUser(_) => Some(Self(0xf0)),
             Request::InsertKey(_) | Request::InsertUser(_) => Some(Self(0xf1)),
+            Request::RegisterQuorumKey(_) => Some(Self(0x1001)),
+            Request::SetMValue(_) => Some(Self(0x1002)),
+            Request::GetToken(_) => Some(Self(0x1003)),
+            Request::ApproveToken(_) => Some(Self(0x1004)),
+            Request::DeleteTokens(_) => Some(Self(0x1005)),
             Request::ListUsers(_)
             | Request::DescribeHsm(_)
             | Request::ListMembers(_)
@@ -158,7 +163,11 @@ impl Opcode {
             | Request::DescribeKey(_)
             | Request::ReadAttributes(_)
             | Request::ListKeys(_)
-            | Request::GetCertificate(_) => None,
+            | Request::GetCertificate(_)
+            | Request::GetMValue(_)
+            | Request::ListTokens(_)
+            | Request::GetDigest(_)
+            | Request::Sign(_) => None,
         }
     }
 
@@ -177,6 +186,11 @@ impl Opcode {
             0xa1 => "CN_DELETE_USER",
             0xf0 => "CN_EXTRACT_MASKED_OBJECT_USER",
             0xf1 => "CN_INSERT_MASKED_OBJECT_USER",
+            0x1001 => "CN_REGISTER_MOFN_PUB_KEY",
+            0x1002 => "CN_SET_M_VALUE",
+            0x1003 => "CN_GET_TOKEN",
+            0x1004 => "CN_APPROVE_TOKEN",
+            0x1005 => "CN_DELETE_TOKEN",
             _ => "UNKNOWN",
         }
     }

@@ -101,11 +101,12 @@ mod tests {
         let (user_type, name) = (UserType::Co, "admin".to_owned());
         let password = || Secret::new("password1".to_owned());
         vec![
-            Login { user_type, name: name.clone(), password: password() }.into_request(),
+            Login { user_type, name: name.clone(), password: password(), second_factor: None }.into_request(),
             Logout.into_request(),
-            CreateUser { user_type, name: name.clone(), password: password() }.into_request(),
+            CreateUser { user_type, name: name.clone(), password: password(), second_factor: None }
+                .into_request(),
             DeleteUser { user_type, name: name.clone() }.into_request(),
-            ChangePassword { user_type, name, password: password() }.into_request(),
+            ChangePassword { user_type, name, password: password(), second_factor: None }.into_request(),
         ]
     }
 

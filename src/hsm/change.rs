@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
 use super::done::{Mark, Performed};
-use super::{Identity, Key, Outcome, PasswordHash, SessionId, User};
+use super::{Challenge, Identity, Key, Outcome, PasswordHash, QuorumKey, SessionId, User};
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{KeyHandle, Sharing};
 use crate::protocol::message::OperationId;
+use crate::protocol::quorum::{Service, Token};
 use crate::protocol::user::{UserId, UserType};
 use crate::protocol::{Effect, Request};
 
@@ -80,16 +81,87 @@ pub enum Change {
         /// From now on.
         value: Value,
     },
+    /// A user has another key for quorum approvals, or none any more.
+    QuorumKeySet {
+        /// Whose.
+        id: UserId,
+        /// From now on.
+        key: Option<QuorumKey>,
+    },
+    /// So many have to approve the operations of a service.
+    MValueSet {
+        /// Which.
+        service: Service,
+        /// From now on.
+        m: u8,
+    },
+    /// A session got a token; gone with its login.
+    TokenIssued {
+        /// As the client has it.
+        token: Token,
+        /// Whose operation it is good for.
+        session: SessionId,
+        /// Who is logged in there.
+        user: UserId,
+        /// Microseconds since 1970.
+        issued: u64,
+    },
+    /// A token has one approval more.
+    TokenApproved {
+        /// Its number.
+        token: u32,
+        /// Who approved it.
+        approver: UserId,
+    },
+    /// A token was used up or deleted, or had expired.
+    TokenRemoved(u32),
+    /// A session was given something to sign.
+    ChallengeGiven {
+        /// Gone with the connection.
+        session: SessionId,
+        /// In place of an earlier one.
+        challenge: Challenge,
+    },
+    /// It was signed, rightly or not.
+    ChallengeUsed(SessionId),
 }
 
 impl Change {
+    /// Whether it outlives a restart. What a session alone has is no history.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::TokenIssued { .. }
+            | Self::TokenApproved { .. }
+            | Self::TokenRemoved(_)
+            | Self::ChallengeGiven { .. }
+            | Self::ChallengeUsed(_) => false,
+            Self::Made(_)
+            | Self::Started
+            | Self::UserCreated { .. }
+            | Self::UserDeleted(_)
+            | Self::PasswordChanged { .. }
+            | Self::LoginFailed(_)
+            | Self::LoggedIn { .. }
+            | Self::LoggedOut(_)
+            | Self::Performed(_)
+            | Self::Recorded(_)
+            | Self::KeyCreated { .. }
+            | Self::KeyDeleted(_)
+            | Self::KeyShared { .. }
+            | Self::AttributeSet { .. }
+            | Self::QuorumKeySet { .. }
+            | Self::MValueSet { .. } => true,
+        }
+    }
+
     /// What makes a second request under the same id harmless; nothing unless a change was done.
     pub(super) fn performed(id: OperationId, request: &Request, outcome: &Outcome) -> Option<Self> {
         match (request.effect(), outcome) {
             (Effect::Change, Outcome::Reply(reply)) => {
                 Some(Self::Performed(Performed { id, mark: Mark::of(request), reply: reply.clone() }))
             }
-            (Effect::Change | Effect::Login | Effect::None, _) => None,
+            (Effect::Change | Effect::Session | Effect::None, _) => None,
         }
     }
 }

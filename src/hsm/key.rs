@@ -11,7 +11,8 @@ use crate::protocol::Refusal;
 use crate::protocol::attribute::{Attribute, Attributes, SetBy, Value};
 use crate::protocol::key::{
     DeleteKey, DescribeKey, FindKeys, GenerateKey, Hold, KeyClass, KeyDescription, KeyHandle, KeyList,
-    KeySpec, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing,
+    KeySpec, KeyType, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing, Sign, SignScheme,
+    Signature,
 };
 use crate::protocol::user::{UserId, UserType};
 
@@ -48,7 +49,12 @@ pub struct Key {
 
 impl Key {
     fn is_usable_by(&self, user: UserId) -> bool {
-        self.attributes.class == KeyClass::Public || self.owner == user || self.shared_with.contains(&user)
+        self.attributes.class == KeyClass::Public || self.is_held_by(user)
+    }
+
+    /// Whether the user owns it or shares it.
+    pub(super) fn is_held_by(&self, user: UserId) -> bool {
+        self.owner == user || self.shared_with.contains(&user)
     }
 }
 
@@ -167,6 +173,28 @@ impl Hsm {
         self.must_be_others(&op.users, key.owner)?;
         changes.push(Change::KeyShared { handle: op.handle, users: op.users.clone(), sharing: op.sharing });
         Ok(())
+    }
+
+    pub(super) fn sign(&self, op: &Sign, caller: SessionId, env: &Env<'_>) -> Result<Signature, No> {
+        let key = self.usable_key(op.handle, caller)?;
+        let scheme_fits = match op.mechanism.scheme {
+            SignScheme::RsaPkcs | SignScheme::RsaPss => key.attributes.key_type == KeyType::Rsa,
+            SignScheme::Ecdsa => key.attributes.key_type == KeyType::Ec,
+        };
+        let is_private = key.attributes.class == KeyClass::Private;
+        if !is_private || !key.attributes.sign || !scheme_fits {
+            return Err(Refusal::KeyUnfit.into());
+        }
+        if op.hash.len() != op.mechanism.hash.bytes() {
+            return Err(Refusal::InvalidInput.into());
+        }
+        match env.worked {
+            Some(Worked::Signed(signed)) => Ok(signed.clone().map(Signature)?),
+            _ => {
+                let (key, mechanism, hash) = (key.material.clone(), op.mechanism, op.hash.clone());
+                Err(No::Needs(Work::Sign { key, mechanism, hash }))
+            }
+        }
     }
 
     pub(super) fn list_keys(&self, op: &ListKeys) -> Result<KeyList, Refusal> {

@@ -43,6 +43,7 @@ impl Hsm {
             user_type: manageable(user.user_type)?,
             name: user.name.as_str().to_owned(),
             password: user.password.clone(),
+            quorum_key: user.quorum_key.clone(),
         };
         masked(Copied::User(copied), env)
     }
@@ -75,6 +76,10 @@ impl Hsm {
             Ok(present) => {
                 // A CU may own the copy and not what is here.
                 self.must_manage(present.owner, caller)?;
+                if op.existing == Existing::Replace && present.m_value > 1 && !self.is_overseer(caller) {
+                    // An older copy would undo what its users approved since.
+                    return Err(Refusal::MxnAuthFailed.into());
+                }
                 Ok(replace_key(handle, present, key, op.existing, changes)?)
             }
             Err(_) if self.keys.len() >= MAX_KEYS => Err(Refusal::TooManyKeys.into()),
@@ -96,23 +101,30 @@ impl Hsm {
             Copied::Key(_) => return Err(Refusal::MaskedObjectInvalid.into()),
         };
         let user_type = manageable(copied.user_type)?;
-        let Ok((id, present)) = self.find_user(user_type, &copied.name) else {
+        let found = self.find_user(user_type, &copied.name);
+        self.must_have_no_others_key(found.ok().map(|(id, _)| id), copied.quorum_key.as_ref())?;
+        let Ok((id, present)) = found else {
             if self.users.len() >= MAX_USERS {
                 return Err(Refusal::TooManyUsers.into());
             }
             let id = UserId(self.next_user.max(1));
-            let user = User::new(user_type, UserName::parse(&copied.name)?, copied.password.clone());
+            let name = UserName::parse(&copied.name)?;
+            let user = User::new(user_type, name, copied.password.clone())
+                .with_quorum_key(copied.quorum_key.clone());
             changes.push(Change::UserCreated { id, user });
             return Ok(Inserted::Created(id));
         };
-        if present.password == copied.password {
-            return Ok(Inserted::Equal(id));
-        }
+        let differences = named([
+            (present.password != copied.password, Difference::Password),
+            (present.quorum_key != copied.quorum_key, Difference::QuorumKey),
+        ]);
         match op.existing {
-            Existing::Compare => Ok(Inserted::Differs(id, vec![Difference::Password])),
+            _ if differences.is_empty() => Ok(Inserted::Equal(id)),
+            Existing::Compare => Ok(Inserted::Differs(id, differences)),
             Existing::Replace if self.has_session(id, None) => Err(Refusal::UserIsLoggedIn.into()),
             Existing::Replace => {
                 changes.push(Change::PasswordChanged { id, user_type, password: copied.password.clone() });
+                changes.push(Change::QuorumKeySet { id, key: copied.quorum_key.clone() });
                 Ok(Inserted::Replaced(id))
             }
         }
@@ -173,15 +185,16 @@ fn replace_key(
 }
 
 fn differences(present: &Key, key: &Key) -> Vec<Difference> {
-    [
+    named([
         (present.owner != key.owner, Difference::Owner),
         (present.shared_with != key.shared_with, Difference::Sharing),
         (present.attributes != key.attributes, Difference::Attributes),
         (present.m_value != key.m_value, Difference::MValue),
-    ]
-    .into_iter()
-    .filter_map(|(differs, difference)| differs.then_some(difference))
-    .collect()
+    ])
+}
+
+fn named<const COUNT: usize>(compared: [(bool, Difference); COUNT]) -> Vec<Difference> {
+    compared.into_iter().filter_map(|(differs, difference)| differs.then_some(difference)).collect()
 }
 
 fn manageable(user_type: UserType) -> Result<UserType, Refusal> {

@@ -12,7 +12,11 @@ mod key;
 mod keys;
 mod masked;
 mod permission;
+mod public_key;
+mod quorum;
+mod second_factor;
 mod session;
+mod token;
 mod user;
 mod work;
 
@@ -23,19 +27,26 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
 use crate::protocol::user::UserId;
-use crate::protocol::{Refusal, Reply, Request};
+use crate::protocol::{Effect, Refusal, Reply, Request};
 
 pub use certificate::{Certificates, OwnerCertificates};
 pub use change::Change;
 pub use done::{Done, Mark, Performed};
 pub use key::{FIRST_INDEX, Key, MAX_KEYS, Wrapped};
+pub use public_key::PublicKey;
+pub use quorum::QuorumKey;
+pub use second_factor::Challenge;
 pub use session::SessionId;
+pub use token::MAX_TOKENS;
 pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};
 pub use work::{Copied, CopiedKey, CopiedUser, Material, NewKey, Work, Worked};
 
 use audit::AuditHead;
 use keys::Keys;
+use quorum::MValues;
+use second_factor::Challenges;
 use session::Sessions;
+use token::Tokens;
 
 /// One HSM: everything that survives a restart, and the sessions open now.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +58,13 @@ pub struct Hsm {
     keys: Keys,
     done: Done,
     audit: AuditHead,
+    m_values: MValues,
     #[serde(skip)]
     sessions: Sessions,
+    #[serde(skip)]
+    tokens: Tokens,
+    #[serde(skip)]
+    challenges: Challenges,
 }
 
 /// What distinguishes an HSM from all others, for ever.
@@ -112,7 +128,10 @@ impl Hsm {
         match (round, &outcome) {
             (Round::Rehearse, Outcome::Refused(_)) => changes = record().into_iter().collect(),
             (Round::Rehearse, Outcome::Reply(_) | Outcome::Needs(_)) => changes.clear(),
-            (Round::Perform(id), _) => {
+            (Round::Perform(_), Outcome::Needs(_)) => {}
+            (Round::Perform(id), Outcome::Reply(_) | Outcome::Refused(_)) => {
+                // Whatever came of it, a digest is good once.
+                changes.extend(second_factor::is_answer(request).then_some(Change::ChallengeUsed(caller)));
                 changes.extend(Change::performed(id, request, &outcome));
                 changes.extend(record());
             }
@@ -142,6 +161,17 @@ impl Hsm {
             Change::KeyDeleted(handle) => self.keys.remove(*handle),
             Change::KeyShared { handle, users, sharing } => self.keys.share(*handle, users, *sharing),
             Change::AttributeSet { handle, attribute, value } => self.keys.set(*handle, *attribute, value),
+            Change::QuorumKeySet { id, key } => self.set_quorum_key(*id, key.as_ref()),
+            Change::MValueSet { service, m } => self.m_values.set(*service, *m),
+            Change::TokenIssued { token, session, user, issued } => {
+                self.tokens.add(token.clone(), *session, *user, *issued);
+            }
+            Change::TokenApproved { token, approver } => self.tokens.approve(*token, *approver),
+            Change::TokenRemoved(token) => self.tokens.remove(*token),
+            Change::ChallengeGiven { session, challenge } => {
+                self.challenges.insert(*session, challenge.clone());
+            }
+            Change::ChallengeUsed(session) => drop(self.challenges.remove(session)),
         }
     }
 
@@ -167,7 +197,10 @@ impl Hsm {
             reboots: 0,
             done: Done::default(),
             audit: AuditHead::default(),
+            m_values: self.m_values,
             sessions: Sessions::default(),
+            tokens: Tokens::default(),
+            challenges: Challenges::default(),
         }
     }
 
@@ -192,6 +225,22 @@ impl Hsm {
     ) -> Result<Reply, No> {
         Self::must_have_owner(request, env)?;
         self.permit(request, caller)?;
+        let token = self.approval(request, caller, env)?;
+        let reply = self.reply(request, caller, env, changes)?;
+        // What was there already needed no change, and costs no approvals.
+        let is_used = request.effect() != Effect::Change || !changes.is_empty();
+        changes.extend(token.filter(|_| is_used).map(Change::TokenRemoved));
+        Ok(reply)
+    }
+
+    /// What the request itself says; permission and approvals have been seen to.
+    fn reply(
+        &self,
+        request: &Request,
+        caller: SessionId,
+        env: &Env<'_>,
+        changes: &mut Vec<Change>,
+    ) -> Result<Reply, No> {
         match request {
             Request::DescribeHsm(_) => Ok(Reply::DescribeHsm(self.describe())),
             Request::ListMembers(_) => Ok(Reply::ListMembers(env.members.to_vec())),
@@ -201,7 +250,7 @@ impl Hsm {
                 changes.push(Change::LoggedOut(caller));
                 Ok(Reply::Logout(()))
             }
-            Request::CreateUser(op) => self.create_user(op, env, changes).map(Reply::CreateUser),
+            Request::CreateUser(op) => self.create_user(op, caller, env, changes).map(Reply::CreateUser),
             Request::DeleteUser(op) => self.delete_user(op, changes).map(Reply::DeleteUser),
             Request::ChangePassword(op) => {
                 self.change_password(op, caller, env, changes).map(Reply::ChangePassword)
@@ -219,12 +268,27 @@ impl Hsm {
             Request::ExtractUser(op) => self.extract_user(op, env).map(Reply::ExtractUser),
             Request::InsertUser(op) => self.insert_copied_user(op, env, changes).map(Reply::InsertUser),
             Request::GetCertificate(op) => Ok(Self::certificate(op, env).map(Reply::GetCertificate)?),
+            Request::RegisterQuorumKey(op) => {
+                Ok(Reply::RegisterQuorumKey(self.register_quorum_key(op, changes)?))
+            }
+            Request::SetMValue(op) => Ok(Reply::SetMValue(self.set_m_value(op, changes)?)),
+            Request::GetMValue(op) => Ok(Reply::GetMValue(self.m_value(op))),
+            Request::GetToken(op) => self.get_token(op, caller, env, changes).map(Reply::GetToken),
+            Request::ApproveToken(op) => {
+                Ok(Reply::ApproveToken(self.approve_token(op, caller, env, changes)?))
+            }
+            Request::ListTokens(_) => Ok(Reply::ListTokens(self.list_tokens(env))),
+            Request::DeleteTokens(op) => Ok(Reply::DeleteTokens(self.delete_tokens(op, caller, changes)?)),
+            Request::GetDigest(op) => self.get_digest(op, caller, env, changes).map(Reply::GetDigest),
+            Request::Sign(op) => self.sign(op, caller, env).map(Reply::Sign),
         }
     }
 
     fn start(&mut self) {
         self.reboots = self.reboots.saturating_add(1);
         self.sessions = Sessions::default();
+        self.tokens = Tokens::default();
+        self.challenges = Challenges::default();
         self.keys.end_session(None);
     }
 }

@@ -15,6 +15,8 @@ impl Hsm {
             Access::OfficerOrSelf if is_own => return Ok(()),
             Access::LoggedIn => &[UserType::Co, UserType::Cu, UserType::Au, UserType::PreCo],
             Access::Officer | Access::OfficerOrSelf => &[UserType::Co],
+            Access::Oneself if is_own => &[UserType::Co, UserType::Cu],
+            Access::Oneself => &[],
             Access::CryptoUser => &[UserType::Cu],
             Access::Overseer => &[UserType::Co, UserType::Au],
             Access::User => &[UserType::Co, UserType::Cu, UserType::Au],
@@ -30,6 +32,7 @@ fn is_for_officers(request: &Request) -> bool {
     matches!(request, Request::SetAttribute(op) if op.attribute.set_by() == SetBy::Officer)
 }
 
-fn is_about(request: &Request, user: &User) -> bool {
+/// Whether the request names this user.
+pub(super) fn is_about(request: &Request, user: &User) -> bool {
     request.subject().is_some_and(|(user_type, name)| user.is_called(user_type, name))
 }

@@ -34,6 +34,8 @@ impl Hsm {
     /// Forgets a session whose connection has ended.
     pub fn close(&mut self, session: SessionId) {
         self.sessions.close(session);
+        self.tokens.end_session(session);
+        self.challenges.remove(&session);
         self.keys.end_session(Some(session));
     }
 
@@ -48,6 +50,7 @@ impl Hsm {
         if user.is_locked_out() {
             return Err(Refusal::UserLockedOut.into());
         }
+        self.must_have_second_factor((id, user), op.second_factor.as_ref(), caller, changes)?;
         if password_is_right(user, env)? {
             changes.push(Change::LoggedIn { session: caller, user: id });
             return Ok(());
@@ -68,6 +71,7 @@ impl Hsm {
     }
 
     pub(super) fn log_in(&mut self, session: SessionId, user: UserId) {
+        self.tokens.end_session(session);
         self.sessions.0.insert(session, user);
         self.forget_failures(user);
     }

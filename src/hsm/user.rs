@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, No, SessionId, Work, Worked};
+use super::{Change, Env, Hsm, No, QuorumKey, SessionId, Work, Worked};
+use crate::protocol::second_factor::Purpose;
 use crate::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserId, UserRow, UserType};
 use crate::protocol::{Refusal, Secret};
 
@@ -25,13 +26,23 @@ pub struct User {
     /// What a password is compared with.
     pub password: PasswordHash,
     failures: u32,
+    /// Registered for approvals, or with a second factor.
+    pub(super) quorum_key: Option<QuorumKey>,
 }
 
 impl User {
     /// A user nobody has failed to log in as.
     #[must_use]
     pub fn new(user_type: UserType, name: UserName, password: PasswordHash) -> Self {
-        Self { user_type, name, password, failures: 0 }
+        Self { user_type, name, password, failures: 0, quorum_key: None }
+    }
+
+    pub(super) fn with_quorum_key(self, quorum_key: Option<QuorumKey>) -> Self {
+        Self { quorum_key, ..self }
+    }
+
+    pub(super) fn has_second_factor(&self) -> bool {
+        self.quorum_key.as_ref().is_some_and(|key| key.is_second_factor)
     }
 
     pub(super) fn is_called(&self, user_type: UserType, name: &str) -> bool {
@@ -90,9 +101,9 @@ impl Hsm {
             id: *id,
             user_type: user.user_type,
             name: user.name.0.clone(),
-            quorum_key: false,
+            quorum_key: user.quorum_key.is_some(),
             login_failures: user.failures,
-            second_factor: false,
+            second_factor: user.has_second_factor(),
         };
         self.users.iter().map(row).collect()
     }
@@ -100,6 +111,7 @@ impl Hsm {
     pub(super) fn create_user(
         &self,
         op: &CreateUser,
+        caller: SessionId,
         env: &Env<'_>,
         changes: &mut Vec<Change>,
     ) -> Result<UserId, No> {
@@ -112,21 +124,25 @@ impl Hsm {
         if self.users.len() >= MAX_USERS {
             return Err(Refusal::TooManyUsers.into());
         }
+        let (new, purpose) = (op.second_factor.as_ref(), Purpose::CreateUser);
+        let quorum_key = self.new_second_factor(new, purpose, op.user_type, &op.name, caller)?;
         let password = new_password(env)?;
         let id = UserId(self.next_user.max(1));
-        changes.push(Change::UserCreated { id, user: User::new(op.user_type, name, password) });
+        let user = User::new(op.user_type, name, password).with_quorum_key(quorum_key);
+        changes.push(Change::UserCreated { id, user });
         Ok(id)
     }
 
     pub(super) fn delete_user(&self, op: &DeleteUser, changes: &mut Vec<Change>) -> Result<(), No> {
         must_be_manageable(op.user_type)?;
-        let (id, _) = self.find_user(op.user_type, &op.name)?;
+        let (id, user) = self.find_user(op.user_type, &op.name)?;
         if self.has_session(id, None) {
             return Err(Refusal::UserIsLoggedIn.into());
         }
         if self.keys.owns_any(id) {
             return Err(Refusal::UserOwnsKeys.into());
         }
+        self.must_be_dispensable(user)?;
         changes.push(Change::UserDeleted(id));
         Ok(())
     }
@@ -140,14 +156,20 @@ impl Hsm {
     ) -> Result<(), No> {
         let user_type = after_password_change(op.user_type)?;
         must_have_allowed_length(&op.password)?;
-        let (id, _) = self.find_user(op.user_type, &op.name)?;
+        let (id, user) = self.find_user(op.user_type, &op.name)?;
         if self.has_session(id, Some(caller).filter(|_| self.is_own(id, caller))) {
             return Err(Refusal::UserIsLoggedIn.into());
         }
         if user_type != op.user_type && self.find_user(user_type, &op.name).is_ok() {
             return Err(Refusal::UserExists.into());
         }
+        let (new, purpose) = (op.second_factor.as_ref(), Purpose::ChangePassword);
+        let key = self.new_second_factor(new, purpose, op.user_type, &op.name, caller)?;
         changes.push(Change::PasswordChanged { id, user_type, password: new_password(env)? });
+        // Without one, the second factor ends; a key that was only registered stays.
+        if key.is_some() || user.has_second_factor() {
+            changes.push(Change::QuorumKeySet { id, key });
+        }
         Ok(())
     }
 

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PasswordHash, Wrapped};
+use super::{PasswordHash, QuorumKey, Wrapped};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::Attributes;
-use crate::protocol::key::{KeyHandle, KeySpec};
+use crate::protocol::key::{KeyHandle, KeySpec, SignMechanism};
 use crate::protocol::user::UserType;
 
 /// What has to be done before the HSM can decide.
@@ -21,6 +21,17 @@ pub enum Work {
     Mask(Box<Copied>),
     /// Read a copy.
     Unmask(Vec<u8>),
+    /// Draw random bytes.
+    Random,
+    /// Sign a hash with a private key.
+    Sign {
+        /// The key's value.
+        key: Material,
+        /// How.
+        mechanism: SignMechanism,
+        /// What.
+        hash: Vec<u8>,
+    },
 }
 
 /// What the work brought.
@@ -41,6 +52,10 @@ pub enum Worked {
     Masked(Vec<u8>),
     /// The copy, if it is one of this clone family.
     Unmasked(Result<Box<Copied>, Refusal>),
+    /// Nobody could have guessed them.
+    Random([u8; 32]),
+    /// The signature, unless the key is not for this mechanism.
+    Signed(Result<Vec<u8>, Refusal>),
 }
 
 /// A key that has no handle yet: what follows from its value, with everything else by default.
@@ -96,4 +111,6 @@ pub struct CopiedUser {
     pub name: String,
     /// What a password is compared with.
     pub password: PasswordHash,
+    /// Registered for approvals, or with a second factor.
+    pub quorum_key: Option<QuorumKey>,
 }

@@ -5,10 +5,10 @@
 //! so is every later one until the HSM is restarted. Reads go on.
 
 use std::thread::{self, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::clock::Clock;
 use super::store::{Store, StoreError};
 use crate::hsm::{Certificates, Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
 use crate::protocol::device::Member;
@@ -56,11 +56,12 @@ impl Engine {
         mut hsm: Hsm,
         members: Vec<Member>,
         certificates: Certificates,
+        clock: Clock,
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
         store.commit(&[&[Change::Started]])?;
         hsm.apply(&Change::Started);
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let owner = Owner { hsm, store: Some(store), members, certificates, next_session: 1 };
+        let owner = Owner { hsm, store: Some(store), members, certificates, clock, next_session: 1 };
         let thread = thread::Builder::new().name("hsm".to_owned()).spawn(move || owner.run(jobs));
         let thread = thread.map_err(|error| StoreError::Failed(Box::new(redb::Error::Io(error))))?;
         Ok((Self(sender), thread))
@@ -103,6 +104,7 @@ struct Owner {
     store: Option<Store>,
     members: Vec<Member>,
     certificates: Certificates,
+    clock: Clock,
     next_session: u32,
 }
 
@@ -154,7 +156,7 @@ impl Owner {
 
     fn decide(&self, question: &Question, batch: &mut Batch) -> Decision {
         let env = Env {
-            now: now(),
+            now: self.clock.now(),
             members: &self.members,
             certificates: &self.certificates,
             worked: question.worked.as_ref(),
@@ -185,9 +187,14 @@ impl Owner {
 
     /// Makes the decided changes durable and `next` the HSM; says whether that is so.
     fn commit(&mut self, decided: &[(Decision, oneshot::Sender<Outcome>)], next: Hsm) -> bool {
-        let Some(store) = &mut self.store else { return false };
         let changes = decided.iter().map(|(decision, _)| decision.changes.as_slice());
-        let changes: Vec<&[Change]> = changes.filter(|changes| !changes.is_empty()).collect();
+        let changes: Vec<&[Change]> =
+            changes.filter(|changes| changes.iter().any(Change::is_lasting)).collect();
+        if changes.is_empty() {
+            self.hsm = next;
+            return true;
+        }
+        let Some(store) = &mut self.store else { return false };
         if let Err(error) = store.commit(&changes) {
             self.give_up(&error);
             return false;
@@ -210,9 +217,4 @@ impl Owner {
         self.next_session = self.next_session.wrapping_add(1);
         session
     }
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }

@@ -6,6 +6,7 @@
 //! it.
 
 pub mod backup;
+pub mod clock;
 pub mod clone;
 pub mod control;
 pub mod engine;
@@ -19,6 +20,7 @@ pub mod run;
 pub mod server;
 mod session;
 pub mod settings;
+mod sign;
 pub mod store;
 pub mod vault;
 pub mod worker;

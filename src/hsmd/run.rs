@@ -18,6 +18,7 @@ use tokio::task;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::Clock;
 use super::control::Control;
 use super::engine::Engine;
 use super::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
@@ -87,6 +88,15 @@ impl Running {
     ///
     /// If the folder, the certificate or the address cannot be used.
     pub async fn start(folder: &Path, listen: Option<SocketAddr>) -> Result<Self, RunError> {
+        Self::start_at(folder, listen, Clock::default()).await
+    }
+
+    /// As [`start`](Self::start), by another clock than the system's.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn start_at(folder: &Path, listen: Option<SocketAddr>, clock: Clock) -> Result<Self, RunError> {
         let Folder { settings, store, hsm, key, certificates, vault } = Folder::open(folder)?;
         let address = listen.unwrap_or(settings.listen);
         let client_ca = settings.client_ca.as_ref().map(|file| folder.join(file));
@@ -99,7 +109,7 @@ impl Running {
         if certificates.owner.is_none() {
             tracing::warn!(%hsm_id, "not initialized, answers public questions only");
         }
-        let (engine, owner) = Engine::start(store, hsm, settings.members, certificates)?;
+        let (engine, owner) = Engine::start(store, hsm, settings.members, certificates, clock)?;
         let service = Service {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),

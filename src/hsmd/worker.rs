@@ -7,9 +7,10 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use super::password::Hasher;
-use super::vault::Vault;
+use super::sign::sign;
+use super::vault::{Vault, random_key};
 use crate::hsm::{Work, Worked};
-use crate::protocol::Secret;
+use crate::protocol::{Refusal, Secret};
 
 /// Does [`Work`], as many at a time as there are processors: hashing a password takes its memory and tens of
 /// milliseconds, an RSA pair up to seconds. Keys wait for keys only, so that they hold up no login.
@@ -38,7 +39,12 @@ impl Worker {
     pub async fn work(&self, work: Work, password: Option<Secret>) -> Option<Worked> {
         let permits = match work {
             Work::Generate(_) => &self.permits_for_keys,
-            Work::HashPassword | Work::CheckPassword(_) | Work::Mask(_) | Work::Unmask(_) => &self.permits,
+            Work::HashPassword
+            | Work::CheckPassword(_)
+            | Work::Mask(_)
+            | Work::Unmask(_)
+            | Work::Random
+            | Work::Sign { .. } => &self.permits,
         };
         let permit = Arc::clone(permits).acquire_owned().await.ok()?;
         let worker = self.clone();
@@ -58,6 +64,11 @@ impl Worker {
             }
             Work::Generate(spec) => self.vault.generate(spec).ok().map(Worked::Generated),
             Work::Mask(copied) => self.vault.mask(&copied).ok().map(Worked::Masked),
+            Work::Random => Some(Worked::Random(*random_key().ok()?)),
+            Work::Sign { key, mechanism, hash } => {
+                let value = self.vault.value(&key).ok()?;
+                Some(Worked::Signed(sign(&value, mechanism, &hash).map_err(|_| Refusal::KeyUnfit)))
+            }
             Work::Unmask(object) => Some(Worked::Unmasked(self.vault.unmask(&object).map(Box::new))),
         }
     }

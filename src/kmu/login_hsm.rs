@@ -65,7 +65,7 @@ impl Action for LoginHsm {
                 Input::Interrupted | Input::Ended => return Outcome::Failed,
             },
         };
-        let login = Login { user_type: self.user_type, name: self.name, password };
+        let login = Login { user_type: self.user_type, name: self.name, password, second_factor: None };
         let states = states(&session.perform(&session.everywhere(), login));
         let code = result(&states);
         session.print(&(returned(CALL, code) + &status(&states)));

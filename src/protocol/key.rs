@@ -223,6 +223,64 @@ pub enum Sharing {
     Unshare,
 }
 
+/// Signs with a private key that the caller may use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sign {
+    /// A private key with OBJ_ATTR_SIGN.
+    pub handle: KeyHandle,
+    /// How; it has to fit the key.
+    pub mechanism: SignMechanism,
+    /// The hash of what is signed, as long as the mechanism's hash is.
+    pub hash: Vec<u8>,
+}
+
+/// How to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignMechanism {
+    /// With which kind of key.
+    pub scheme: SignScheme,
+    /// Of what is signed.
+    pub hash: Hash,
+}
+
+/// How a hash is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignScheme {
+    /// RSA, PKCS #1 v1.5.
+    RsaPkcs,
+    /// RSA, PSS; the salt is as long as the hash.
+    RsaPss,
+    /// Elliptic curves; the signature is in DER.
+    Ecdsa,
+}
+
+/// A hash function that a signature may be made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// Its length.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// What [`Sign`] brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature(pub Vec<u8>);
+
 /// Lists the keys of a user, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListKeys {

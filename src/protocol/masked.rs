@@ -87,4 +87,6 @@ pub enum Difference {
     Attributes,
     /// How many users have to approve a key's use.
     MValue,
+    /// A user's key for approvals, or as a second factor.
+    QuorumKey,
 }

@@ -1,4 +1,5 @@
-//! The table of operations: each tied to its one kind of reply and to who may ask.
+//! The table of operations: each tied to its one kind of reply, to who may ask, and to what others may have
+//! to approve it for.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,9 +10,15 @@ use super::certificate::{Certificate, GetCertificate};
 use super::device::{DescribeHsm, HsmDescription, ListMembers, Member};
 use super::key::{
     DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList, ListKeys,
-    ReadAttributes, SetAttribute, ShareKey,
+    ReadAttributes, SetAttribute, ShareKey, Sign, Signature,
 };
 use super::masked::{ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject};
+use super::quorum::Service::{ManageKey, MiscCo, UseKey, UserManagement};
+use super::quorum::{
+    ApproveToken, DeleteTokens, GetMValue, GetToken, ListTokens, RegisterQuorumKey, Service, SetMValue,
+    Token, TokenRow,
+};
+use super::second_factor::{Digest, GetDigest};
 use super::session::{Login, Logout};
 use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
 
@@ -25,6 +32,9 @@ pub trait Operation: Serialize + DeserializeOwned + Send {
 
     /// What it leaves behind.
     const EFFECT: Effect;
+
+    /// What others may have to approve it for: if an M value is set for that, or the key has one.
+    const SERVICE: Option<Service>;
 
     /// The operation as one of all.
     fn into_request(self) -> Request;
@@ -46,6 +56,8 @@ pub enum Access {
     Officer,
     /// A CO, and anybody for oneself.
     OfficerOrSelf,
+    /// A CO or a CU, for oneself.
+    Oneself,
     /// A CU.
     CryptoUser,
     /// A CO or the AU: who sees to it that HSMs are equal.
@@ -61,15 +73,16 @@ pub enum Access {
 pub enum Effect {
     /// Nothing.
     None,
-    /// The connection's login. Audited; it ends with the connection, so it is never answered from memory.
-    Login,
+    /// Something of the connection's: its login, its tokens. It ends with the connection, so it is never answered from
+    /// memory.
+    Session,
     /// A durable change: rehearsed first, audited, and done once however often it is asked.
     Change,
 }
 
 /// The one macro of the project: a line of the table gives a request, its reply and its properties one name.
 macro_rules! operations {
-    ($($operation:ident -> $reply:ty, $access:ident, $effect:ident;)*) => {
+    ($($operation:ident -> $reply:ty, $access:ident, $effect:ident, $service:expr;)*) => {
         /// Everything that can be asked. New ones go to the end: the order is the wire format.
         #[derive(Clone, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "each variant is documented where its struct is")]
@@ -91,6 +104,12 @@ macro_rules! operations {
             #[must_use]
             pub fn effect(&self) -> Effect {
                 match self { $(Self::$operation(_) => $operation::EFFECT,)* }
+            }
+
+            /// What others may have to approve it for.
+            #[must_use]
+            pub fn service(&self) -> Option<Service> {
+                match self { $(Self::$operation(_) => $operation::SERVICE,)* }
             }
 
             /// The operation's name, as it stands in the table.
@@ -115,6 +134,8 @@ macro_rules! operations {
 
             const EFFECT: Effect = Effect::$effect;
 
+            const SERVICE: Option<Service> = $service;
+
             fn into_request(self) -> Request { Request::$operation(self) }
 
             fn reply(reply: Reply) -> Option<$reply> {
@@ -125,27 +146,36 @@ macro_rules! operations {
 }
 
 operations! {
-    DescribeHsm    -> HsmDescription, Public,        None;
-    ListMembers    -> Vec<Member>,    Public,        None;
-    ListUsers      -> Vec<UserRow>,   Public,        None;
-    Login          -> (),             Anyone,        Login;
-    Logout         -> (),             LoggedIn,      Login;
-    CreateUser     -> UserId,         Officer,       Change;
-    DeleteUser     -> (),             Officer,       Change;
-    ChangePassword -> (),             OfficerOrSelf, Change;
-    GenerateKey    -> Vec<KeyHandle>, CryptoUser,    Change;
-    DeleteKey      -> (),             CryptoUser,    Change;
-    FindKeys       -> Vec<KeyHandle>, CryptoUser,    None;
-    DescribeKey    -> KeyDescription, CryptoUser,    None;
-    ReadAttributes -> Attributes,     CryptoUser,    None;
-    SetAttribute   -> (),             ByAttribute,   Change;
-    ShareKey       -> (),             CryptoUser,    Change;
-    ListKeys       -> KeyList,        Overseer,      None;
-    ExtractKey     -> MaskedObject,   User,          None;
-    InsertKey      -> Inserted<KeyHandle>, User,     Change;
-    ExtractUser    -> MaskedObject,   Officer,       None;
-    InsertUser     -> Inserted<UserId>, Officer,     Change;
-    GetCertificate -> Certificate,    Public,        None;
+    DescribeHsm       -> HsmDescription,      Public,        None,    None;
+    ListMembers       -> Vec<Member>,         Public,        None,    None;
+    ListUsers         -> Vec<UserRow>,        Public,        None,    None;
+    Login             -> (),                  Anyone,        Session, None;
+    Logout            -> (),                  LoggedIn,      Session, None;
+    CreateUser        -> UserId,              Officer,       Change,  Some(UserManagement);
+    DeleteUser        -> (),                  Officer,       Change,  Some(UserManagement);
+    ChangePassword    -> (),                  OfficerOrSelf, Change,  Some(UserManagement);
+    GenerateKey       -> Vec<KeyHandle>,      CryptoUser,    Change,  None;
+    DeleteKey         -> (),                  CryptoUser,    Change,  None;
+    FindKeys          -> Vec<KeyHandle>,      CryptoUser,    None,    None;
+    DescribeKey       -> KeyDescription,      CryptoUser,    None,    None;
+    ReadAttributes    -> Attributes,          CryptoUser,    None,    None;
+    SetAttribute      -> (),                  ByAttribute,   Change,  Some(ManageKey);
+    ShareKey          -> (),                  CryptoUser,    Change,  Some(ManageKey);
+    ListKeys          -> KeyList,             Overseer,      None,    None;
+    ExtractKey        -> MaskedObject,        User,          None,    None;
+    InsertKey         -> Inserted<KeyHandle>, User,          Change,  None;
+    ExtractUser       -> MaskedObject,        Officer,       None,    None;
+    InsertUser        -> Inserted<UserId>,    Officer,       Change,  Some(UserManagement);
+    GetCertificate    -> Certificate,         Public,        None,    None;
+    RegisterQuorumKey -> (),                  Oneself,       Change,  None;
+    SetMValue         -> (),                  Officer,       Change,  Some(MiscCo);
+    GetMValue         -> u8,                  LoggedIn,      None,    None;
+    GetToken          -> Token,               LoggedIn,      Session, None;
+    ApproveToken      -> (),                  LoggedIn,      Session, None;
+    ListTokens        -> Vec<TokenRow>,       LoggedIn,      None,    None;
+    DeleteTokens      -> (),                  LoggedIn,      Session, None;
+    GetDigest         -> Digest,              Anyone,        Session, None;
+    Sign              -> Signature,           CryptoUser,    Session, Some(UseKey);
 }
 
 impl Request {
@@ -167,7 +197,10 @@ impl Request {
         if let Self::Login(Login { user_type, name, .. })
         | Self::CreateUser(CreateUser { user_type, name, .. })
         | Self::DeleteUser(DeleteUser { user_type, name })
-        | Self::ChangePassword(ChangePassword { user_type, name, .. }) = self
+        | Self::ChangePassword(ChangePassword { user_type, name, .. })
+        | Self::RegisterQuorumKey(RegisterQuorumKey { user_type, name, .. })
+        | Self::ApproveToken(ApproveToken { user_type, name, .. })
+        | Self::GetDigest(GetDigest { user_type, name, .. }) = self
         {
             return Some((*user_type, name));
         }

@@ -84,6 +84,56 @@ refusals! {
     HandleTaken = 0x10014, "HSM Error: Another key has this handle on this HSM";
     /// Nobody owns the cluster yet; the HSM answers public questions only.
     NotInitialized = 0x10015, "HSM Error: The cluster is not initialized";
+    /// Others have to approve it, and there is no token that enough of them have approved.
+    MxnAuthFailed = 0x10016, "RET_MXN_AUTH_FAILED";
+    /// It is something else.
+    PublicKeyInvalid = 0x10017, "HSM Error: The public key is not an RSA key of 2048 bits";
+    /// Another user has registered it: one person would approve twice.
+    PublicKeyTaken = 0x10018, "HSM Error: The public key is registered for another user";
+    /// registerQuorumPubKey does not change it.
+    PublicKeyIsSecondFactor = 0x10019, "HSM Error: The key is the second factor of this user, changePswd -2fa changes it";
+    /// Of something else, by another key, or damaged.
+    SignatureInvalid = 0x1001a, "HSM Error: The signature does not verify";
+    /// Below 2, above 8, or above the number of COs who can approve.
+    MValueInvalid = 0x1001b, "HSM Error: M is to be 2 to 8, and at most the number of COs with a registered key";
+    /// Who may change the M value of service 3 has to be at least as many as that.
+    MValueOrder = 0x1001c, "HSM Error: M of service 4 is to be set first, and never below that of service 3";
+    /// It is one without approvals, or with those of each key.
+    NoMValue = 0x1001d, "HSM Error: This service has no M value that could be set";
+    /// Nobody has to approve it.
+    NoQuorum = 0x1001e, "HSM Error: No approvals are needed for this, M is not set";
+    /// The HSM holds 1,024 tokens, none of them expired.
+    TooManyTokens = 0x1001f, "HSM Error: The maximum number of tokens is reached";
+    /// Tokens are only for who is logged in.
+    TokenForAnother = 0x10020, "HSM Error: A token is given to the user who is logged in only";
+    /// There is none of this HSM in the file.
+    TokenForeign = 0x10021, "HSM Error: The token is of another HSM";
+    /// It was used up, deleted, or its session ended.
+    TokenGone = 0x10022, "HSM Error: The token was used or deleted, or its login has ended";
+    /// Another user got it.
+    TokenOfAnother = 0x10023, "HSM Error: The token is of another user";
+    /// The same user got it, on another connection.
+    TokenOfAnotherSession = 0x10024, "HSM Error: The token is of another session";
+    /// It is older than ten minutes.
+    TokenExpired = 0x10025, "HSM Error: The token has expired";
+    /// One approval counts once.
+    AlreadyApproved = 0x10026, "HSM Error: This approver has approved the token already";
+    /// There is nothing to verify a signature with.
+    ApproverNotRegistered = 0x10027, "HSM Error: This approver has no registered public key";
+    /// A CU for what COs approve, a CO or a stranger to the key for what its users approve.
+    NotAnApprover = 0x10028, "HSM Error: This user is none of those who may approve this";
+    /// Without it fewer than M could approve.
+    OfficerNeeded = 0x10029, "HSM Error: The quorum needs this CO, fewer than M would be left to approve";
+    /// The user has one, and nothing was signed.
+    SecondFactorMissing = 0x1002a, "HSM Error: This user logs in with a second factor, use -2fa and sign the digests";
+    /// No digest was given in this session for this user and this purpose, or it was used.
+    DigestUnknown = 0x1002b, "HSM Error: No digest was given for this, or it was used already";
+    /// Only COs have one.
+    SecondFactorForOfficers = 0x1002c, "HSM Error: Only a CO can have a second factor";
+    /// There is a signature of another digest only, such as an earlier one, or none.
+    DigestUnsigned = 0x1002e, "HSM Error: The digest that was given last is not signed";
+    /// Its attributes say no, or it is of another kind.
+    KeyUnfit = 0x1002d, "HSM Error: The key does not allow this, or the mechanism does not fit it";
 }
 
 #[cfg(test)]

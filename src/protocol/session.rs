@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
+use super::second_factor::SignedDigests;
 use super::user::UserType;
 
 /// Logs the connection in, in place of whoever was.
@@ -14,6 +15,8 @@ pub struct Login {
     pub name: String,
     /// Case counts.
     pub password: Secret,
+    /// Needed by users who have one, ignored of others.
+    pub second_factor: Option<SignedDigests>,
 }
 
 /// Ends the connection's login; the connection stays.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
+use super::second_factor::NewSecondFactor;
 
 /// The number an HSM gives a user; it counts from 1 and is never used again on that HSM.
 ///
@@ -80,6 +81,8 @@ pub struct CreateUser {
     pub name: String,
     /// 7 to 32 characters.
     pub password: Secret,
+    /// For a CO; its key is registered for quorum approvals, too.
+    pub second_factor: Option<NewSecondFactor>,
 }
 
 /// Deletes a CO or CU that has no session open.
@@ -100,6 +103,8 @@ pub struct ChangePassword {
     pub name: String,
     /// 7 to 32 characters.
     pub password: Secret,
+    /// Set, or replaced; `None` removes the one that a user has, and with it the key for quorum approvals.
+    pub second_factor: Option<NewSecondFactor>,
 }
 
 /// Lists all users, in the order of their numbers.

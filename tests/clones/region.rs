@@ -50,9 +50,15 @@ impl Region {
         let name = || "admin".to_owned();
         for server in region.everywhere() {
             let (user_type, password) = (UserType::PreCo, secret("password"));
-            region.ask(server, Login { user_type, name: name(), password }).await.unwrap();
+            region
+                .ask(server, Login { user_type, name: name(), password, second_factor: None })
+                .await
+                .unwrap();
             let password = secret(PASSWORD);
-            region.ask(server, ChangePassword { user_type, name: name(), password }).await.unwrap();
+            region
+                .ask(server, ChangePassword { user_type, name: name(), password, second_factor: None })
+                .await
+                .unwrap();
         }
         region
     }
@@ -101,7 +107,7 @@ impl Region {
 
     pub(crate) async fn try_create_user(&mut self, server: usize, name: &str) -> Result<UserId, Failure> {
         let (user_type, password) = (UserType::Cu, secret(PASSWORD));
-        self.ask(server, CreateUser { user_type, name: name.to_owned(), password }).await
+        self.ask(server, CreateUser { user_type, name: name.to_owned(), password, second_factor: None }).await
     }
 
     /// A token key or pair of whoever is logged in.
@@ -229,7 +235,8 @@ impl Region {
     }
 
     async fn log_in(&mut self, server: usize, user_type: UserType, name: &str) {
-        let login = Login { user_type, name: name.to_owned(), password: secret(PASSWORD) };
+        let login =
+            Login { user_type, name: name.to_owned(), password: secret(PASSWORD), second_factor: None };
         self.ask(server, login).await.unwrap();
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::hsmd::backup::Backup;
+use cloudhsm::hsmd::clock::Clock;
 use cloudhsm::hsmd::clone::clone_cluster;
 use cloudhsm::hsmd::folder::{self, CONFIG};
 use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
@@ -39,6 +40,8 @@ pub struct TestCluster {
     folders: Vec<PathBuf>,
     servers: Vec<Dial>,
     hsms: Vec<Option<Running>>,
+    /// Of all HSMs.
+    pub clock: Clock,
     pub relays: Vec<Relay>,
 }
 
@@ -51,8 +54,14 @@ impl TestCluster {
         let folder = tempfile::tempdir().unwrap();
         let new = NewCluster { password_hash, ..new_cluster(nodes) };
         init::cluster(&folder.path().join("cluster"), &new).unwrap();
-        let mut cluster =
-            Self { folder, folders: Vec::new(), servers: Vec::new(), hsms: Vec::new(), relays: Vec::new() };
+        let mut cluster = Self {
+            folder,
+            folders: Vec::new(),
+            servers: Vec::new(),
+            hsms: Vec::new(),
+            relays: Vec::new(),
+            clock: Clock::default(),
+        };
         cluster.add(&cluster.path()).await;
         cluster
     }
@@ -69,7 +78,7 @@ impl TestCluster {
     async fn add(&mut self, folder: &Path) {
         let config = Config::load(&folder.join(CONFIG)).unwrap();
         for (hsm, server) in folder::hsm_folders(folder).unwrap().into_iter().zip(config.servers()) {
-            let running = run(&hsm).await;
+            let running = run(&hsm, &self.clock).await;
             self.relays.push(Relay::start(running.address, &hsm).await);
             self.hsms.push(Some(running));
             self.servers.push(Dial::new(server).unwrap());
@@ -113,7 +122,7 @@ impl TestCluster {
     /// Stops an HSM and starts it again from its folder: connections and logins are gone, the rest is not.
     pub async fn restart(&mut self, number: usize) {
         self.hsms[number].take().unwrap().stop().await;
-        let running = run(&self.hsm_folder(number)).await;
+        let running = run(&self.hsm_folder(number), &self.clock).await;
         self.relays[number].lead_to(running.address);
         self.hsms[number] = Some(running);
     }
@@ -130,6 +139,7 @@ fn new_cluster(nodes: u32) -> NewCluster {
     }
 }
 
-async fn run(folder: &Path) -> Running {
-    Running::start(folder, Some("127.0.0.1:0".parse().unwrap())).await.unwrap()
+async fn run(folder: &Path, clock: &Clock) -> Running {
+    let any_port = Some("127.0.0.1:0".parse().unwrap());
+    Running::start_at(folder, any_port, clock.clone()).await.unwrap()
 }

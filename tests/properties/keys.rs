@@ -101,7 +101,8 @@ fn an_hsm_holds_16666_keys_and_1024_users() {
     world.apply(many.take(missing).chain([model::user(9999, UserType::Co, "last")]).skip(1).collect());
     world.perform(&model::login(UserType::Co, "last", true), session);
     let (user_type, name) = (UserType::Cu, "one_more".to_owned());
-    let create = CreateUser { user_type, name, password: Secret::new("password".to_owned()) };
+    let create =
+        CreateUser { user_type, name, password: Secret::new("password".to_owned()), second_factor: None };
     let refused = world.perform(&Request::CreateUser(create), session).outcome;
     assert!(matches!(refused, Outcome::Refused(Refusal::TooManyUsers)));
 }

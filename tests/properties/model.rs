@@ -62,19 +62,19 @@ pub(crate) fn request() -> impl Strategy<Value = Asked> {
         let (name, password) = (name.to_owned(), Secret::new(password.to_owned()));
         Asked(match kind {
             0 => Request::ListUsers(ListUsers),
-            1 => Request::Login(Login { user_type, name, password }),
+            1 => Request::Login(Login { user_type, name, password, second_factor: None }),
             2 => Request::Logout(Logout),
-            3 => Request::CreateUser(CreateUser { user_type, name, password }),
+            3 => Request::CreateUser(CreateUser { user_type, name, password, second_factor: None }),
             4 => Request::DeleteUser(DeleteUser { user_type, name }),
             6 => Request::GetCertificate(GetCertificate { kind: CertificateKind::CustomerRoot }),
-            _ => Request::ChangePassword(ChangePassword { user_type, name, password }),
+            _ => Request::ChangePassword(ChangePassword { user_type, name, password, second_factor: None }),
         })
     })
 }
 
 pub(crate) fn login(user_type: UserType, name: &str, right: bool) -> Request {
     let password = Secret::new(if right { RIGHT } else { "wrong123" }.to_owned());
-    Request::Login(Login { user_type, name: name.to_owned(), password })
+    Request::Login(Login { user_type, name: name.to_owned(), password, second_factor: None })
 }
 
 /// What hashing or comparing a right password would bring.
@@ -174,7 +174,12 @@ impl World {
         for number in 0..count {
             let login = self.perform(&login(UserType::Co, "officer", true), SessionId(1));
             let (name, password) = (format!("user_{number}"), Secret::new(RIGHT.to_owned()));
-            let create = Request::CreateUser(CreateUser { user_type: UserType::Cu, name, password });
+            let create = Request::CreateUser(CreateUser {
+                user_type: UserType::Cu,
+                name,
+                password,
+                second_factor: None,
+            });
             let create = self.perform(&create, SessionId(1));
             assert!(matches!((login.outcome, create.outcome), (Outcome::Reply(_), Outcome::Reply(_))));
         }
@@ -207,6 +212,8 @@ fn done(work: &Work, request: &Request) -> Worked {
         Work::HashPassword => Worked::Hashed(PasswordHash(given())),
         Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
         Work::Generate(spec) => Worked::Generated(keys::generated(*spec)),
+        Work::Random => Worked::Random([7; 32]),
+        Work::Sign { .. } => Worked::Signed(Ok(vec![1; 256])),
         Work::Mask(_) | Work::Unmask(_) => unreachable!("the model copies nothing"),
     }
 }
@@ -244,16 +251,22 @@ pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> 
         "ListUsers" => Request::ListUsers(ListUsers),
         "GetCertificate" => Request::GetCertificate(GetCertificate { kind: CertificateKind::CustomerRoot }),
         "Logout" => Request::Logout(Logout),
-        "CreateUser" => {
-            Request::CreateUser(CreateUser { user_type: UserType::Cu, name: "new".to_owned(), password })
-        }
+        "CreateUser" => Request::CreateUser(CreateUser {
+            user_type: UserType::Cu,
+            name: "new".to_owned(),
+            password,
+            second_factor: None,
+        }),
         "DeleteUser" => Request::DeleteUser(DeleteUser { user_type: UserType::Cu, name }),
-        "ChangePassword" => {
-            Request::ChangePassword(ChangePassword { user_type: UserType::Cu, name, password })
-        }
+        "ChangePassword" => Request::ChangePassword(ChangePassword {
+            user_type: UserType::Cu,
+            name,
+            password,
+            second_factor: None,
+        }),
         _ => {
             let (user_type, name) = (caller.unwrap_or(UserType::Cu), "caller".to_owned());
-            Request::ChangePassword(ChangePassword { user_type, name, password })
+            Request::ChangePassword(ChangePassword { user_type, name, password, second_factor: None })
         }
     });
     match world.perform(&request, session).outcome {

@@ -45,7 +45,12 @@ pub(crate) fn parse(words: &[&str]) -> GenerateKey {
 pub(crate) async fn make(cluster: &mut Cluster, name: &str, new: &GenerateKey, everywhere: &[usize]) {
     cluster.open(everywhere, |_| (), |_, _| ()).await;
     let password = Secret::new(format!("{name}password"));
-    ask(cluster, everywhere, Login { user_type: UserType::Cu, name: name.to_owned(), password }).await;
+    ask(
+        cluster,
+        everywhere,
+        Login { user_type: UserType::Cu, name: name.to_owned(), password, second_factor: None },
+    )
+    .await;
     let handles = ask(cluster, &everywhere[..1], new.clone()).await.remove(0);
     if new.lifetime == Lifetime::Session {
         return;

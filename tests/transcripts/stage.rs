@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Cursor;
+use std::time::Duration;
 
 use cloudhsm::cluster::Cluster;
 use cloudhsm::cmu::Session;
@@ -9,12 +10,13 @@ use cloudhsm::console::{Echo, Script};
 use cloudhsm::hsmd::folder::CA;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::key::Lifetime;
+use cloudhsm::protocol::user::UserType;
 use cloudhsm::shell::{self, Unreachable};
 use tokio::runtime::Handle;
 
 use crate::common::TestCluster;
 use crate::common::relay::{Door, Fault};
-use crate::keys;
+use crate::{keys, officers};
 
 pub(crate) struct Stage {
     runtime: Handle,
@@ -78,6 +80,11 @@ impl Stage {
     /// * `CUs alice bob`: users 3 and 4, with the passwords alicepassword and bobpassword
     /// * `alice makes an AES key labelled x`, and what else [`keys`](crate::keys) knows; at the end `on server 0`,
     ///   or it is made on all; `shows the file [DIR]/x`
+    /// * `COs officer1 officer2`: with the passwords officer1password and so on; `registered officer1 officer2`: they
+    ///   have keys, `[DIR]/officer1.key` and `.pub`, for approvals; `equipped officer1`: a key that nobody registered
+    /// * `officer1 signs [DIR]/x`; `officer1 approves [DIR]/x in [DIR]/approval.txt`; so do CUs: `alice, a CU, approves …`
+    /// * `[DIR]/x is cut`, `grows`, `is [DIR]/y`, `is gone`, `says <text>`: what happens to a file; `/` ends a line
+    /// * `clock +10 minutes`: of all HSMs
     /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
     pub(crate) fn direct(&mut self, direction: &str) -> String {
         let runtime = self.runtime.clone();
@@ -93,7 +100,7 @@ impl Stage {
                 );
                 self.elsewhere = None;
             }
-            ["CUs", ref names @ ..] => self.create_users(names),
+            ["CUs", ref names @ ..] => self.create_users("CU", names),
             [name, "makes", "a" | "an", ref what @ ..] => self.make_keys(name, what),
             ["key_mgmt_util"] => self.tool = Tool::Keys,
             ["singlecmd", ref command @ ..] => {
@@ -136,9 +143,36 @@ impl Stage {
             ["elsewhere", ..] => {
                 self.play_elsewhere(&format!("{}\n", words[1..].join(" ").replace(" / ", "\n")));
             }
-            _ => panic!("no such direction: {direction}"),
+            _ => self.direct_officers(&words),
         }
         String::new()
+    }
+
+    /// Those about approvals, and the files that they need.
+    fn direct_officers(&mut self, words: &[&str]) {
+        match *words {
+            ["COs", ref names @ ..] => self.create_users("CO", names),
+            ["registered", ref names @ ..] => names.iter().for_each(|name| self.register(name)),
+            ["equipped", name] => officers::equip(&self.cluster().path(), name),
+            [name, "signs", file] => {
+                officers::sign(&self.cluster().path(), name, &self.with_paths(file), None);
+            }
+            [ref name @ .., "approves", file, "in", approval] => {
+                let (user_type, name) = match name {
+                    [name] => (UserType::Co, *name),
+                    [name, "a", "CU,"] => (UserType::Cu, name.trim_end_matches(',')),
+                    _ => panic!("no such approver: {words:?}"),
+                };
+                let (file, approval) = (self.with_paths(file), self.with_paths(approval));
+                officers::sign(&self.cluster().path(), name, &file, Some((user_type, &approval)));
+            }
+            ["clock", minutes, "minutes"] => {
+                let minutes: u64 = minutes.trim_start_matches('+').parse().unwrap();
+                self.cluster().clock.advance(Duration::from_secs(60 * minutes));
+            }
+            [file, ref what @ ..] if file.starts_with("[DIR]") => self.alter(file, what),
+            _ => panic!("no such direction: {words:?}"),
+        }
     }
 
     /// What a person types for `[DIR]`.
@@ -155,9 +189,41 @@ impl Stage {
         self.cluster.as_mut().unwrap()
     }
 
-    fn create_users(&mut self, names: &[&str]) {
+    fn register(&mut self, name: &str) {
+        officers::equip(&self.cluster().path(), name);
+        let user_type = if name.starts_with("officer") || name == "admin" { "CO" } else { "CU" };
+        let password = if name == "admin" { "newpassword1".to_owned() } else { format!("{name}password") };
+        let file = |end: &str| self.with_paths(&format!("[DIR]/{name}.{end}"));
+        self.play_elsewhere(&format!(
+            "loginHSM {user_type} {name} {password}\nregisterQuorumPubKey {user_type} {name} {} {} {}\ny\nlogoutHSM\n",
+            file("reg"),
+            file("reg.sig"),
+            file("pub"),
+        ));
+        self.elsewhere = None;
+    }
+
+    fn alter(&mut self, file: &str, what: &[&str]) {
+        let path = self.with_paths(file);
+        let content = fs::read(&path).unwrap_or_default();
+        match what {
+            ["is", "cut"] => fs::write(path, &content[..content.len() - 1]).unwrap(),
+            ["grows"] => fs::write(path, content.repeat(33)).unwrap(),
+            ["is", "gone"] => fs::remove_file(path).unwrap(),
+            ["is", other] => drop(fs::copy(self.with_paths(other), path).unwrap()),
+            ["says", text @ ..] => {
+                let text = self.with_paths(&text.join(" ")).replace(" / ", "\n");
+                fs::write(path, text).unwrap();
+            }
+            _ => panic!("{file} {what:?}"),
+        }
+    }
+
+    fn create_users(&mut self, user_type: &str, names: &[&str]) {
         let mut lines = String::from("loginHSM CO admin newpassword1\n");
-        names.iter().for_each(|name| lines.push_str(&format!("createUser CU {name} {name}password\ny\n")));
+        names
+            .iter()
+            .for_each(|name| lines.push_str(&format!("createUser {user_type} {name} {name}password\ny\n")));
         self.play_elsewhere(&lines);
         self.leave();
     }
@@ -197,7 +263,7 @@ impl Stage {
         let mut gone = self.elsewhere.take().unwrap();
         self.runtime.block_on(gone.close());
         // The HSMs learn of it when they read the end; nothing tells when that was.
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
     }
 
     fn play_elsewhere(&mut self, lines: &str) {

@@ -1,11 +1,13 @@
 //! The console.
 
+mod sign;
+
 use std::fmt::Display;
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, Parser, Subcommand};
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::cmu::{Session, mask, recall};
@@ -23,7 +25,11 @@ use tokio::runtime::Runtime;
 /// configuration. Diagnostics go to standard error; RUST_LOG=debug shows more of them.
 #[derive(Parser)]
 #[command(version, after_help = EXIT_CODES, group = ArgGroup::new("cluster").required(true))]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
+
     /// The configuration file, such as /opt/cloudhsm/etc/cloudhsm_mgmt_util.cfg
     #[arg(group = "cluster", value_name = "CONFIG")]
     config: Option<PathBuf>,
@@ -39,6 +45,12 @@ struct Arguments {
     /// Start also if some of the servers, but not all, cannot be reached
     #[arg(long)]
     allow_unreachable: bool,
+}
+
+/// What needs no session.
+#[derive(Subcommand)]
+enum Other {
+    Sign(sign::Sign),
 }
 
 const EXIT_CODES: &str = "\
@@ -59,7 +71,11 @@ fn main() -> ExitCode {
         .with_writer(stderr)
         .log_internal_errors(false)
         .init();
-    match run(&arguments) {
+    let ran = match arguments.other {
+        Some(Other::Sign(sign)) => sign.run().map(|()| 0),
+        None => run(&arguments),
+    };
+    match ran {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             say(&format!("cloudhsm_mgmt_util: {error}"));
@@ -127,6 +143,12 @@ fn exit_code(ended: Ended) -> u8 {
         Ended::SomethingFailed if !stdin().is_terminal() || !stdout().is_terminal() => FAILED,
         Ended::SomethingFailed | Ended::AllDone => 0,
     }
+}
+
+/// To standard output.
+fn tell(text: &str) {
+    // Nobody is left to be told that it is closed.
+    let _ = write!(stdout(), "{text}");
 }
 
 fn say(line: &str) {

@@ -1,0 +1,99 @@
+//! `cloudhsm_mgmt_util sign`: signs offline what openssl would sign otherwise.
+
+use clap::Args;
+use cloudhsm::cmu::{mask, recall};
+use cloudhsm::console::{self, Input};
+use cloudhsm::interrupt::Interrupt;
+use cloudhsm::protocol::Secret;
+use cloudhsm::protocol::user::UserType;
+use cloudhsm::signing::approval::Approver;
+use cloudhsm::signing::private_key::{Locked, NoKey, PrivateKey};
+use cloudhsm::signing::sign::Order;
+
+use crate::text;
+
+/// Sign a registration token, a token of getToken, or authentication data, without a connection
+///
+/// What FILE is, is seen by its content. The signature of a token goes to a file beside it, those of authentication
+/// data go into the file itself, with the public key. openssl makes the same signatures.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Sign {
+    /// The private key: RSA with 2048 bits, PEM; if it is encrypted, the pass phrase is asked for
+    #[arg(long, value_name = "FILE")]
+    key: String,
+
+    /// Where the signature goes [default: FILE.sig, with --approval FILE.NAME.sig]
+    #[arg(long, value_name = "FILE")]
+    out: Option<String>,
+
+    /// Enter the signature in this approval file, which is made if it is not there
+    #[arg(long, value_name = "FILE", requires = "approver")]
+    approval: Option<String>,
+
+    /// The user whose approval it is
+    #[arg(long, value_name = "NAME", requires = "approval")]
+    approver: Option<String>,
+
+    /// The approver's type: CO or CU
+    #[arg(long = "type", value_name = "TYPE", default_value = "CO", requires = "approver", value_parser = approver_type)]
+    user_type: UserType,
+
+    /// Write the public key to this file, too, in PEM
+    #[arg(long, value_name = "FILE")]
+    public_key: Option<String>,
+
+    /// What is to be signed
+    #[arg(value_name = "FILE")]
+    file: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cloudhsm_mgmt_util sign --key officer1.key --public-key officer1.pub officer1.token
+  cloudhsm_mgmt_util sign --key officer2.key --approval approval.txt --approver officer2 officer1.token
+  cloudhsm_mgmt_util sign --key officer1.key authdata";
+
+impl Sign {
+    /// Signs and tells what; what went wrong if it did not.
+    pub(crate) fn run(self) -> Result<(), String> {
+        let key = open(&self.key)?;
+        let approver = |name| Approver { user_type: self.user_type, name, file: String::new() };
+        let order = Order {
+            file: self.file,
+            out: self.out,
+            approval: self.approval.zip(self.approver.map(approver)),
+        };
+        let told = order.carry_out(&key).map_err(text)?;
+        if let Some(path) = &self.public_key {
+            std::fs::write(path, key.public_pem().map_err(text)?)
+                .map_err(|error| format!("cannot write {path}: {error}"))?;
+        }
+        crate::tell(&told);
+        Ok(())
+    }
+}
+
+fn open(path: &str) -> Result<PrivateKey, String> {
+    let about_key = |error: NoKey| format!("{path}: {error}");
+    let locked = Locked::load(path).map_err(about_key)?;
+    let pass_phrase = if locked.is_encrypted() { Some(ask(path)?) } else { None };
+    locked.open(pass_phrase.as_ref()).map_err(about_key)
+}
+
+fn ask(path: &str) -> Result<Secret, String> {
+    let interrupt = Interrupt::default();
+    let mut console = console::open(mask, recall, &interrupt).map_err(text)?;
+    match console.secret(&format!("Enter pass phrase for {path}:")) {
+        Input::Given(secret) => Ok(secret),
+        Input::Interrupted | Input::Ended => Err(format!("{path}: no pass phrase")),
+    }
+}
+
+fn approver_type(word: &str) -> Result<UserType, String> {
+    match word {
+        "CO" => Ok(UserType::Co),
+        "CU" => Ok(UserType::Cu),
+        _ => Err("CO or CU".to_owned()),
+    }
+}

@@ -1,0 +1,316 @@
+//! Quorum: operations that M of N users have to approve, by signing a token outside the HSM.
+//!
+//! A user who wants something approved gets a [`Token`] from every HSM and writes them to one file, one after the
+//! other. The approvers sign that file (RSA-2048, PKCS #1 v1.5, SHA-256), so that one signature does for all HSMs, and
+//! each HSM takes the signatures with the whole file ([`ApproveToken`]). The token is used up by the one operation
+//! that succeeds.
+
+use serde::{Deserialize, Serialize};
+
+use super::key::KeyHandle;
+use super::user::UserType;
+
+/// What approvals are for. New ones go to the end: the order is the wire format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Service {
+    /// Not offered by this HSM.
+    BackupByCu,
+    /// Not offered by this HSM.
+    BackupByCo,
+    /// Not offered by this HSM.
+    Cloning,
+    /// Creating and deleting users, and changing another one's password: approved by COs.
+    UserManagement,
+    /// Setting M values: approved by COs.
+    MiscCo,
+    /// Using a key: approved by those who may use it.
+    UseKey,
+    /// Sharing a key and changing its attributes: approved by those who may use it.
+    ManageKey,
+}
+
+impl Service {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::BackupByCu,
+        Self::BackupByCo,
+        Self::Cloning,
+        Self::UserManagement,
+        Self::MiscCo,
+        Self::UseKey,
+        Self::ManageKey,
+    ];
+
+    /// The number by which commands name it.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::BackupByCu => 0,
+            Self::BackupByCo => 1,
+            Self::Cloning => 2,
+            Self::UserManagement => 3,
+            Self::MiscCo => 4,
+            Self::UseKey => 5,
+            Self::ManageKey => 6,
+        }
+    }
+
+    /// The service of that number, if there is one.
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.number() == number)
+    }
+
+    /// As `getMValue` shows it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BackupByCu => "BACKUP_BY_CU",
+            Self::BackupByCo => "BACKUP_BY_CO",
+            Self::Cloning => "CLONING",
+            Self::UserManagement => "USER_MGMT",
+            Self::MiscCo => "MISC_CO",
+            Self::UseKey => "USE_KEY",
+            Self::ManageKey => "MANAGE_KEY",
+        }
+    }
+}
+
+/// The longest registration token, in bytes.
+pub const MAX_REGISTRATION_TOKEN: usize = 245;
+
+/// The most tokens of a file: one for each HSM.
+pub const MAX_TOKENS: usize = 32;
+
+/// Bytes of a signature.
+pub const SIGNATURE: usize = 256;
+
+/// Registers the caller's public key, by which its approvals are verified, in place of an earlier one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RegisterQuorumKey {
+    /// The caller's.
+    pub user_type: UserType,
+    /// The caller's.
+    pub name: String,
+    /// Any bytes, at most [`MAX_REGISTRATION_TOKEN`].
+    pub token: Vec<u8>,
+    /// Of the token: proves that the caller has the private key.
+    pub signature: Vec<u8>,
+    /// An RSA key of 2048 bits, as SubjectPublicKeyInfo in DER.
+    pub public_key: Vec<u8>,
+}
+
+/// Sets how many COs have to approve the operations of a service.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SetMValue {
+    /// [`Service::UserManagement`] or [`Service::MiscCo`]; of a key, its M value is set when it is made.
+    pub service: Service,
+    /// 2 to 8, and not more than there are COs with a registered key.
+    pub m: u8,
+}
+
+/// Asks how many have to approve the operations of a service; 1 is nobody.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct GetMValue {
+    /// Which.
+    pub service: Service,
+}
+
+/// Gets a token for one operation, to be approved. It ends with the login, or after ten minutes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GetToken {
+    /// Of the operation.
+    pub service: Service,
+    /// The caller's name.
+    pub name: String,
+    /// The key of the operation; `KeyHandle(0)` if it is not about one.
+    pub key: KeyHandle,
+}
+
+/// One user's approval of a token that the caller got in this session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApproveToken {
+    /// The whole file that was signed: tokens of one or several HSMs, one of them this HSM's.
+    pub tokens: Vec<u8>,
+    /// The approver's.
+    pub user_type: UserType,
+    /// The approver's.
+    pub name: String,
+    /// Of the file, by the approver's registered key.
+    pub signature: Vec<u8>,
+}
+
+/// Lists all tokens of the HSM, in the order in which they were got.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListTokens;
+
+/// A token as [`ListTokens`] shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRow {
+    /// Which.
+    pub about: TokenAbout,
+    /// Seconds until it expires.
+    pub validity: u32,
+    /// How many approvals it needs.
+    pub required: u8,
+    /// Who has approved it, by name.
+    pub approvers: Vec<String>,
+}
+
+/// Deletes tokens of the caller's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum DeleteTokens {
+    /// The one of this HSM in a file of tokens.
+    OfFile(Vec<u8>),
+    /// All, of all sessions.
+    All,
+}
+
+/// What a token is for, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenAbout {
+    /// Counts from 1 on each HSM since it was started.
+    pub id: u32,
+    /// Of the one operation that it is good for.
+    pub service: Service,
+    /// The HSM's node id.
+    pub node: u32,
+    /// The key that it is good for; 0 if it is not about one.
+    pub key: KeyHandle,
+    /// Who got it.
+    pub user: String,
+}
+
+/// What an HSM gives to be signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// What it is for, and whose it is.
+    pub about: TokenAbout,
+    /// Of the HSM, at most 16 bytes.
+    pub hsm_id: String,
+    /// Random: no two tokens are alike.
+    pub nonce: [u8; 32],
+}
+
+/// What a token begins with; the digit is its version.
+const MAGIC: &[u8; 8] = b"CHSMTOK1";
+
+const NAME: usize = 32;
+const HSM_ID: usize = 16;
+
+impl Token {
+    /// Bytes of a token: the magic, four numbers in big endian, two texts filled up with zeros, and the nonce.
+    pub const SIZE: usize = MAGIC.len() + 4 * 4 + NAME + HSM_ID + 32;
+
+    /// As it is signed.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let TokenAbout { id, service, node, key, user } = &self.about;
+        let mut bytes = MAGIC.to_vec();
+        for number in [*id, u32::from(service.number()), *node, key.0] {
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.extend(padded::<NAME>(user));
+        bytes.extend(padded::<HSM_ID>(&self.hsm_id));
+        bytes.extend(self.nonce);
+        bytes
+    }
+
+    /// Reads a file of one or several tokens.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn parse_file(bytes: &[u8]) -> Result<Vec<Self>, NotTokens> {
+        if bytes.is_empty() || !bytes.len().is_multiple_of(Self::SIZE) {
+            return Err(NotTokens::Size(bytes.len()));
+        }
+        if bytes.len() > MAX_TOKENS * Self::SIZE {
+            return Err(NotTokens::TooMany);
+        }
+        bytes.chunks(Self::SIZE).map(|token| Self::parse(token).ok_or(NotTokens::Content)).collect()
+    }
+
+    /// Only what [`to_bytes`](Self::to_bytes) can have written: no two different files read as the same tokens.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(MAGIC)?;
+        let (id, rest) = number(rest)?;
+        let (service, rest) = number(rest)?;
+        let (node, rest) = number(rest)?;
+        let (key, rest) = number(rest)?;
+        let (user, rest) = text::<NAME>(rest)?;
+        let (hsm_id, rest) = text::<HSM_ID>(rest)?;
+        let service = Service::numbered(u8::try_from(service).ok()?)?;
+        let about = TokenAbout { id, service, node, key: KeyHandle(key), user };
+        Some(Self { about, hsm_id, nonce: <[u8; 32]>::try_from(rest).ok()? })
+    }
+}
+
+/// Why a file does not hold tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTokens {
+    /// Cut, or something else.
+    #[error("Invalid Token Size: {0} (a token has {size} bytes)", size = Token::SIZE)]
+    Size(usize),
+    /// More than any cluster has HSMs.
+    #[error("number of tokens in the file is more than {MAX_TOKENS}")]
+    TooMany,
+    /// Of the right size, and no token.
+    #[error("not a token")]
+    Content,
+}
+
+fn padded<const SIZE: usize>(text: &str) -> [u8; SIZE] {
+    let mut field = [0; SIZE];
+    field.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+    field
+}
+
+fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*number), rest))
+}
+
+fn text<const SIZE: usize>(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let (field, rest) = bytes.split_first_chunk::<SIZE>()?;
+    let end = field.iter().position(|byte| *byte == 0).unwrap_or(SIZE);
+    let (text, padding) = field.split_at_checked(end)?;
+    let is_text = text.iter().all(u8::is_ascii_graphic) && padding.iter().all(|byte| *byte == 0);
+    let text = String::from_utf8(text.to_vec()).ok().filter(|_| is_text)?;
+    Some((text, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyHandle, NotTokens, Service, Token, TokenAbout};
+
+    #[test]
+    fn a_token_is_read_as_it_was_written_and_only_so() {
+        let bytes = token().to_bytes();
+        assert_eq!(bytes.len(), Token::SIZE);
+        assert_eq!(Token::parse_file(&bytes.repeat(2)), Ok(vec![token(), token()]));
+        // Behind the name, between its end and the next field, and in the magic.
+        for at in [0, 8 + 16 + 20, 8 + 16 + 32 + 15] {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1;
+            assert_eq!(Token::parse_file(&altered), Err(NotTokens::Content), "{at}");
+        }
+        assert_eq!(Token::parse_file(&bytes[1..]), Err(NotTokens::Size(Token::SIZE - 1)));
+        assert_eq!(Token::parse_file(&[]), Err(NotTokens::Size(0)));
+        assert_eq!(Token::parse_file(&bytes.repeat(33)), Err(NotTokens::TooMany));
+    }
+
+    #[test]
+    fn services_have_the_originals_numbers() {
+        for (service, number) in Service::ALL.into_iter().zip(0..) {
+            assert_eq!((service.number(), Service::numbered(number)), (number, Some(service)));
+        }
+        assert_eq!(Service::numbered(7), None);
+    }
+
+    fn token() -> Token {
+        let (service, key) = (Service::UserManagement, KeyHandle(0));
+        let about = TokenAbout { id: 1, service, node: 2, key, user: "officer1".to_owned() };
+        Token { about, hsm_id: "hsm-aaaaaaaaaaa".to_owned(), nonce: [7; 32] }
+    }
+}

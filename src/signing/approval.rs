@@ -1,0 +1,377 @@
+//! The approval file: who has approved which tokens, and where the signatures are.
+//!
+//! ```text
+//! Multi Token File Path = officer1.token;
+//! Token File Path = ;
+//! Number of Approvals = 1;
+//! Approver Type = 2; # 2 for CO, 1 for CU
+//! Approver Name = officer1;
+//! Approval File = officer1.token.sig1;
+//! ```
+//!
+//! A line that begins with one of these names counts; its value begins behind blanks, colons and equals signs and ends
+//! at the semicolon or the line's end. Every other line is a comment. The first of the two paths that is not empty
+//! is the token file's; paths are relative to the working folder.
+
+use std::fmt::Write;
+
+use super::file::{Unreadable, read, read_text};
+use super::token_file;
+use crate::protocol::quorum::SIGNATURE;
+use crate::protocol::user::UserType;
+
+/// The most approvers of a file.
+pub const MAX_APPROVALS: usize = 20;
+
+/// More than a file with all approvers and their comments takes, in bytes.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// An approval file as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApprovalFile {
+    /// Where the tokens are.
+    pub token_file: String,
+    /// In their order.
+    pub approvers: Vec<Approver>,
+}
+
+/// One approver's entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approver {
+    /// CO or CU.
+    pub user_type: UserType,
+    /// As the HSM knows it; case does not count.
+    pub name: String,
+    /// Where the signature is.
+    pub file: String,
+}
+
+/// Everything that an approval file names, read.
+pub struct Approvals {
+    /// Where the tokens are.
+    pub token_file: String,
+    /// What was signed.
+    pub tokens: Vec<u8>,
+    /// The approvers, each with a signature.
+    pub signed: Vec<(Approver, Vec<u8>)>,
+}
+
+/// Why the approvals cannot be had; whoever shows it names the approval file.
+#[derive(Debug, thiserror::Error)]
+pub enum NoApprovals {
+    /// The approval file itself.
+    #[error("Failed to open file: {0}")]
+    Unreadable(Unreadable),
+    /// One of the two has to be there, even if it is empty.
+    #[error("the line {0:?} is missing")]
+    LineMissing(&'static str),
+    /// Both are empty.
+    #[error("no token file is named")]
+    NoTokenFile,
+    /// Not digits.
+    #[error("Number of Approvals is no number: {0:?}")]
+    NotANumber(String),
+    /// Zero, or more than anybody needs.
+    #[error("number of approvals in the file is more than {MAX_APPROVALS}")]
+    TooMany,
+    /// Something of the last one is missing.
+    #[error("Failed to read Approver Details: Could only read {found}/{wanted} approvers info")]
+    Fewer {
+        /// Whole entries.
+        found: usize,
+        /// The number of approvals.
+        wanted: usize,
+    },
+    /// The number of approvals is wrong, or an entry too many.
+    #[error("Number of Approvals is {wanted}, but there are more approvers")]
+    More {
+        /// The number of approvals.
+        wanted: usize,
+    },
+    /// Neither 1 nor 2.
+    #[error("Invalid User Type {user_type} for {name}")]
+    UserType {
+        /// As it stands there.
+        user_type: String,
+        /// Whose.
+        name: String,
+    },
+    /// One person, two entries.
+    #[error("{0} approves twice")]
+    Twice(String),
+    /// The token file.
+    #[error("failed to read token from {path}: {reason}")]
+    Token {
+        /// Of the token file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A signature's file.
+    #[error("failed to read approval from {path} of {name}: {reason}")]
+    Signature {
+        /// Of the signature's file.
+        path: String,
+        /// The approver.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+const MULTI: &str = "Multi Token File Path";
+const SINGLE: &str = "Token File Path";
+const NUMBER: &str = "Number of Approvals";
+const TYPE: &str = "Approver Type";
+const NAME: &str = "Approver Name";
+const FILE: &str = "Approval File";
+
+impl Approvals {
+    /// Reads an approval file, the tokens and all signatures.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong; it names the file or the approver.
+    pub fn load(path: &str) -> Result<Self, NoApprovals> {
+        let ApprovalFile { token_file, approvers } = ApprovalFile::load(path)?;
+        let tokens = token_file::load(&token_file)
+            .map_err(|reason| NoApprovals::Token { path: token_file.clone(), reason: reason.to_string() })?;
+        let signed = approvers.into_iter().map(|approver| match load_signature(&approver.file) {
+            Ok(signature) => Ok((approver, signature)),
+            Err(reason) => Err(NoApprovals::Signature { path: approver.file, name: approver.name, reason }),
+        });
+        Ok(Self { token_file, tokens, signed: signed.collect::<Result<_, _>>()? })
+    }
+}
+
+fn load_signature(path: &str) -> Result<Vec<u8>, String> {
+    let signature = read(path, 64 * 1024).map_err(|reason| reason.to_string())?;
+    match signature.len() {
+        SIGNATURE => Ok(signature),
+        length => Err(format!("{length} bytes, a signature has {SIGNATURE}")),
+    }
+}
+
+impl ApprovalFile {
+    /// Reads an approval file alone.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or is not whole.
+    pub fn load(path: &str) -> Result<Self, NoApprovals> {
+        Self::parse(&read_text(path, MAX_FILE).map_err(NoApprovals::Unreadable)?)
+    }
+
+    /// Reads its text.
+    ///
+    /// # Errors
+    ///
+    /// If it is not whole.
+    pub fn parse(text: &str) -> Result<Self, NoApprovals> {
+        let line = |key| text.lines().find_map(|line| value(line, key));
+        let multi = line(MULTI).ok_or(NoApprovals::LineMissing(MULTI))?;
+        let single = line(SINGLE).ok_or(NoApprovals::LineMissing(SINGLE))?;
+        let token_file = if multi.is_empty() { single } else { multi };
+        if token_file.is_empty() {
+            return Err(NoApprovals::NoTokenFile);
+        }
+        let number = line(NUMBER).ok_or(NoApprovals::LineMissing(NUMBER))?;
+        let wanted = number.parse().map_err(|_| NoApprovals::NotANumber(number.to_owned()))?;
+        if wanted > MAX_APPROVALS {
+            return Err(NoApprovals::TooMany);
+        }
+        let approvers = parse_approvers(text, wanted)?;
+        for (at, approver) in approvers.iter().enumerate() {
+            let is_again = |earlier: &Approver| earlier.is_same_user(approver);
+            if approvers.iter().take(at).any(is_again) {
+                return Err(NoApprovals::Twice(approver.name.clone()));
+            }
+        }
+        Ok(Self { token_file: token_file.to_owned(), approvers })
+    }
+
+    /// Its text, as the CloudHSM guide has it.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = format!(
+            "{MULTI} = {0};\n{SINGLE} = ;\n\n# Total number of approvals\n{NUMBER} = {1};\n",
+            self.token_file,
+            self.approvers.len()
+        );
+        for (number, approver) in (1_usize..).zip(&self.approvers) {
+            let Approver { user_type, name, file } = approver;
+            // Writing to a string does not fail.
+            let _ = write!(
+                text,
+                "\n# Approver {number}\n{TYPE} = {}; # 2 for CO, 1 for CU\n{NAME} = {name};\n{FILE} = {file};\n",
+                if *user_type == UserType::Cu { 1 } else { 2 },
+            );
+        }
+        text
+    }
+}
+
+impl Approver {
+    /// Whether both are one person.
+    #[must_use]
+    pub fn is_same_user(&self, other: &Self) -> bool {
+        self.user_type == other.user_type && self.name.eq_ignore_ascii_case(&other.name)
+    }
+}
+
+/// What a line says, if it begins with this key.
+fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let value = line.strip_prefix(key)?.trim_start_matches([' ', '\t', ':', '=']);
+    Some(value.split(';').next().unwrap_or(value).trim_end())
+}
+
+/// An entry that is not whole yet.
+#[derive(Default)]
+struct Entry<'a> {
+    user_type: Option<&'a str>,
+    name: Option<&'a str>,
+    file: Option<&'a str>,
+}
+
+/// The entries of a file, each of three lines in any order.
+fn parse_approvers(text: &str, wanted: usize) -> Result<Vec<Approver>, NoApprovals> {
+    let mut approvers = Vec::new();
+    let mut entry = Entry::default();
+    let fewer = |approvers: &[Approver]| NoApprovals::Fewer { found: approvers.len(), wanted };
+    for line in text.lines() {
+        for (key, field) in [(TYPE, &mut entry.user_type), (NAME, &mut entry.name), (FILE, &mut entry.file)] {
+            let Some(value) = value(line, key) else { continue };
+            if value.is_empty() || field.replace(value).is_some() {
+                return Err(fewer(&approvers));
+            }
+        }
+        if let Entry { user_type: Some(user_type), name: Some(name), file: Some(file) } = entry {
+            approvers.push(approver(user_type, name, file)?);
+            entry = Entry::default();
+        }
+        if approvers.len() > wanted {
+            return Err(NoApprovals::More { wanted });
+        }
+    }
+    let is_half = entry.user_type.or(entry.name).or(entry.file).is_some();
+    if is_half || approvers.len() < wanted || approvers.is_empty() {
+        return Err(fewer(&approvers));
+    }
+    Ok(approvers)
+}
+
+fn approver(user_type: &str, name: &str, file: &str) -> Result<Approver, NoApprovals> {
+    let user_type = match user_type {
+        "1" => UserType::Cu,
+        "2" => UserType::Co,
+        _ => {
+            return Err(NoApprovals::UserType { user_type: user_type.to_owned(), name: name.to_owned() });
+        }
+    };
+    Ok(Approver { user_type, name: name.to_owned(), file: file.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApprovalFile;
+
+    /// As the CloudHSM guide prints it.
+    const GUIDE: &str = "\
+# For \"Multi Token File Path\", type the path to the file that contains
+# the token. You can type the same value for \"Token File Path\", but
+# that's not required. The \"Token File Path\" line is required in any
+# case, regardless of whether you type a value.
+Multi Token File Path = officer1.token;
+Token File Path = ;
+
+# Total number of approvals
+Number of Approvals = 2;
+
+# Approver 1
+# Type the approver's type, name, and the path to the file that
+# contains the approver's signature.
+Approver Type = 2; # 2 for CO, 1 for CU
+Approver Name = officer1;
+Approval File = officer1.token.sig1;
+
+# Approver 2
+# Type the approver's type, name, and the path to the file that
+# contains the approver's signature.
+Approver Type = 2; # 2 for CO, 1 for CU
+Approver Name = officer2;
+Approval File = officer1.token.sig2;
+";
+
+    #[test]
+    fn the_guides_file_is_read_and_what_is_written_is_read_again() {
+        let read = ApprovalFile::parse(GUIDE).unwrap();
+        assert_eq!(read.token_file, "officer1.token");
+        let named: Vec<_> =
+            read.approvers.iter().map(|approver| (&*approver.name, &*approver.file)).collect();
+        assert_eq!(named, [("officer1", "officer1.token.sig1"), ("officer2", "officer1.token.sig2")]);
+        assert_eq!(ApprovalFile::parse(&read.to_text()).unwrap(), read);
+    }
+
+    #[test]
+    fn other_spellings_mean_the_same() {
+        let expected = ApprovalFile::parse(GUIDE).unwrap();
+        for (from, to) in [
+            ("Multi Token File Path = officer1.token;", "Multi Token File Path ;"),
+            ("Token File Path = ;", "Token File Path = officer1.token;"),
+            (" = ", " : "),
+            (" = ", "="),
+            ("\n", "\r\n"),
+            ("officer2;", "officer2  ;"),
+            ("officer2;", "officer2"),
+        ] {
+            let text = GUIDE.replace(from, to);
+            // The first case is only whole with the second one's path.
+            let text = if from.starts_with("Multi") {
+                text.replace("\nToken File Path = ;", "\nToken File Path = officer1.token;")
+            } else {
+                text
+            };
+            assert_eq!(ApprovalFile::parse(&text).unwrap(), expected, "{from:?} {to:?}");
+        }
+        let order = GUIDE.replace(
+            "Approver Name = officer2;\nApproval File = officer1.token.sig2;\n",
+            "Approval File = officer1.token.sig2;\nApprover Name = officer2;\n",
+        );
+        assert_eq!(ApprovalFile::parse(&order).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_not_whole_is_told() {
+        for (from, to, expected) in [
+            ("Multi Token", "Many Token", "the line \"Multi Token File Path\" is missing"),
+            ("\nToken File Path = ;", "", "the line \"Token File Path\" is missing"),
+            ("= officer1.token;", ";", "no token file is named"),
+            ("Number of Approvals = 2;", "", "the line \"Number of Approvals\" is missing"),
+            ("Approvals = 2", "Approvals = two", "Number of Approvals is no number: \"two\""),
+            ("Approvals = 2", "Approvals = 21", "number of approvals in the file is more than 20"),
+            ("Approvals = 2", "Approvals = 1", "Number of Approvals is 1, but there are more approvers"),
+            (
+                "Approvals = 2",
+                "Approvals = 3",
+                "Failed to read Approver Details: Could only read 2/3 approvers info",
+            ),
+            (
+                "Approval File = officer1.token.sig1;\n",
+                "",
+                "Failed to read Approver Details: Could only read 0/2 approvers info",
+            ),
+            (
+                "Approver Name = officer2;",
+                "Approver Name = ;",
+                "Failed to read Approver Details: Could only read 1/2 approvers info",
+            ),
+            ("Type = 2; # 2", "Type = CO; # 2", "Invalid User Type CO for officer1"),
+            ("officer2;", "Officer1;", "Officer1 approves twice"),
+        ] {
+            let error = ApprovalFile::parse(&GUIDE.replace(from, to)).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        let nobody = "Multi Token File Path = x;\nToken File Path = ;\nNumber of Approvals = 0;\n";
+        assert!(ApprovalFile::parse(nobody).unwrap_err().to_string().contains("0/0"));
+    }
+}

@@ -1,0 +1,73 @@
+//! Reading the files that people name.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+
+/// Why a file cannot be read. Whoever shows it names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The system says so.
+    #[error("{}", without_number(.0))]
+    System(#[from] io::Error),
+    /// A folder, a device, a pipe.
+    #[error("not a file")]
+    NotAFile,
+    /// Larger than anything that it could be.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+    /// Not UTF-8.
+    #[error("not a text")]
+    NotText,
+}
+
+/// The whole content of a file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// If it is none, or larger.
+pub fn read(path: &str, limit: u64) -> Result<Vec<u8>, Unreadable> {
+    // Opening a pipe would wait for whoever writes to it.
+    if !fs::metadata(path)?.is_file() {
+        return Err(Unreadable::NotAFile);
+    }
+    let mut content = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
+    let is_within = u64::try_from(content.len()).is_ok_and(|length| length <= limit);
+    if is_within { Ok(content) } else { Err(Unreadable::TooLarge(limit)) }
+}
+
+/// As [`read`], for a text.
+///
+/// # Errors
+///
+/// As there, or if it is not UTF-8.
+pub fn read_text(path: &str, limit: u64) -> Result<String, Unreadable> {
+    String::from_utf8(read(path, limit)?).map_err(|_| Unreadable::NotText)
+}
+
+/// The system's words, without Rust's `(os error 21)`.
+#[must_use]
+pub fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, read_text};
+
+    #[test]
+    fn only_files_of_the_right_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("ten"), b"0123456789").unwrap();
+        std::fs::write(path("binary"), [0xff, 0xfe]).unwrap();
+        assert_eq!(read(&path("ten"), 10).unwrap(), b"0123456789");
+        let why = |path: &str, limit| read(path, limit).unwrap_err().to_string();
+        assert_eq!(why(&path("ten"), 9), "larger than 9 bytes");
+        assert_eq!(why(&path("none"), 9), "No such file or directory");
+        assert_eq!(why(&path(""), 9), "not a file");
+        assert_eq!(why("/dev/zero", 9), "not a file");
+        assert_eq!(read_text(&path("binary"), 9).unwrap_err().to_string(), "not a text");
+    }
+}

@@ -1,0 +1,68 @@
+//! Private keys as `openssl genrsa -aes256` of OpenSSL 1 encrypts them: the cipher stands in the PEM's headers, and
+//! its key is made of the pass phrase by MD5.
+
+use aws_lc_rs::cipher::{
+    AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
+};
+use aws_lc_rs::iv::FixedLength;
+use md5::{Digest, Md5};
+use pem::Pem;
+use zeroize::Zeroizing;
+
+/// Whether the block is encrypted so.
+pub(super) fn is_encrypted(block: &Pem) -> bool {
+    block.headers().get("Proc-Type").is_some_and(|kind| kind.contains("ENCRYPTED"))
+}
+
+/// The block's content; `None` if the pass phrase is wrong or the cipher is not one of the usual.
+pub(super) fn decrypt(block: &Pem, pass_phrase: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (name, iv) = block.headers().get("DEK-Info")?.split_once(',')?;
+    let (algorithm, length) = cipher(name.trim())?;
+    let iv = bytes_of_hex(iv.trim())?;
+    let key = key(pass_phrase, iv.first_chunk()?, length);
+    let key = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, &key).ok()?).ok()?;
+    let context = match (<[u8; 16]>::try_from(iv.as_slice()), <[u8; 8]>::try_from(iv.as_slice())) {
+        (Ok(iv), _) => DecryptionContext::Iv128(FixedLength::from(iv)),
+        (_, Ok(iv)) => DecryptionContext::Iv64(FixedLength::from(iv)),
+        (Err(_), Err(_)) => return None,
+    };
+    let mut content = Zeroizing::new(block.contents().to_vec());
+    let length = key.decrypt(&mut content, context).ok()?.len();
+    content.truncate(length);
+    Some(content)
+}
+
+/// A cipher by its name in the header, and the bytes of its key.
+fn cipher(name: &str) -> Option<(&'static Algorithm, usize)> {
+    match name {
+        "AES-128-CBC" => Some((&AES_128, 16)),
+        "AES-192-CBC" => Some((&AES_192, 24)),
+        "AES-256-CBC" => Some((&AES_256, 32)),
+        #[expect(deprecated, reason = "openssl genrsa -des3, in every old runbook")]
+        "DES-EDE3-CBC" => Some((&aws_lc_rs::cipher::DES_EDE3_FOR_LEGACY_USE_ONLY, 24)),
+        _ => None,
+    }
+}
+
+/// `EVP_BytesToKey` with MD5 and one round.
+fn key(pass_phrase: &str, salt: &[u8; 8], length: usize) -> Zeroizing<Vec<u8>> {
+    let mut key = Zeroizing::new(Vec::with_capacity(length.saturating_add(16)));
+    let mut last: Zeroizing<Vec<u8>> = Zeroizing::default();
+    while key.len() < length {
+        let hash = Md5::new().chain_update(&*last).chain_update(pass_phrase).chain_update(salt);
+        last = Zeroizing::new(hash.finalize().to_vec());
+        key.extend_from_slice(&last);
+    }
+    key.truncate(length);
+    key
+}
+
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(high << 4 | low),
+        _ => None,
+    };
+    digits?.chunks(2).map(pair).collect()
+}

@@ -1,0 +1,88 @@
+//! Files of tokens.
+
+use std::fs;
+use std::io;
+
+use super::file::{Unreadable, read, without_number};
+use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, MAX_TOKENS, NotTokens, Token};
+
+/// What is wrong with a file that should hold tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTokens {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// It holds something else.
+    #[error(transparent)]
+    Content(#[from] NotTokens),
+}
+
+/// Why tokens cannot be written to a file.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// It would be lost.
+    #[error("exists, and holds no token")]
+    InTheWay,
+    /// The system says so.
+    #[error("{}", without_number(.0))]
+    System(#[from] io::Error),
+}
+
+/// The tokens of a file, as they were signed; it has been made sure that they are tokens.
+///
+/// # Errors
+///
+/// If it cannot be read or is something else.
+pub fn load(path: &str) -> Result<Vec<u8>, NoTokens> {
+    let limit = u64::try_from(MAX_TOKENS.saturating_mul(Token::SIZE)).unwrap_or(u64::MAX);
+    let tokens = read(path, limit)?;
+    Token::parse_file(&tokens)?;
+    Ok(tokens)
+}
+
+/// Whether tokens may be written to a file: in place of tokens, or of a registration token, which officers give the
+/// same name, and of nothing else.
+///
+/// # Errors
+///
+/// If something is there that should not be lost.
+pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(there) if there.is_file() && is_small(there.len()) => Ok(()),
+        Ok(_) => load(path).map(|_| ()).map_err(|_| NotWritten::InTheWay),
+    }
+}
+
+/// Writes tokens, one after the other.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn write(path: &str, tokens: &[Token]) -> Result<(), NotWritten> {
+    let bytes: Vec<u8> = tokens.iter().flat_map(Token::to_bytes).collect();
+    Ok(fs::write(path, bytes)?)
+}
+
+fn is_small(length: u64) -> bool {
+    u64::try_from(MAX_REGISTRATION_TOKEN).is_ok_and(|limit| length <= limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::must_be_free;
+
+    #[test]
+    fn only_tokens_are_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("registration"), [7; 245]).unwrap();
+        std::fs::write(path("key"), [7; 246]).unwrap();
+        assert!(must_be_free(&path("new")).is_ok());
+        assert!(must_be_free(&path("registration")).is_ok());
+        assert_eq!(must_be_free(&path("key")).unwrap_err().to_string(), "exists, and holds no token");
+        assert!(must_be_free(&path("")).is_err());
+        assert!(must_be_free("/dev/null").is_err());
+    }
+}
