@@ -57,11 +57,42 @@ struct Progress {
 impl<O: Operation> Change<O> {
     /// Rehearses on every server in scope; performs on all those that could, unless the operator stops.
     pub(super) fn run(self, session: &mut Session<'_>) -> Outcome {
+        self.run_in(session, |run, scope| run.rehearse(scope))
+    }
+
+    /// As [`run`](Self::run), with a change that is complete only once something was signed for the servers that would
+    /// make it: so nobody signs for nothing. `complete` gives the whole change, and `None` ends the command.
+    pub(super) fn run_completed(
+        self,
+        session: &mut Session<'_>,
+        complete: impl FnOnce(&mut Session<'_>, &[usize]) -> Option<O>,
+    ) -> Outcome {
+        self.run_in(session, |run, scope| {
+            let willing = run.rehearse(scope).filter(|willing| !willing.is_empty())?;
+            let completed = complete(run.session, &willing).and_then(|op| prepare(run.session, run.name, op));
+            match completed {
+                Some(question) => run.question = question,
+                None => {
+                    run.progress.failed = true;
+                    return None;
+                }
+            }
+            run.rehearse(&willing)
+        })
+    }
+
+    fn run_in(
+        self,
+        session: &mut Session<'_>,
+        rehearse: impl FnOnce(&mut Run<'_, '_, O>, &[usize]) -> Option<Vec<usize>>,
+    ) -> Outcome {
         let Self { name, operation, heading, context, choices, again, shown_by, is_so_already } = self;
         let Some(question) = prepare(session, name, operation) else { return Outcome::Failed };
         let scope = session.scope();
         session.reconnect(&scope);
-        print_heading(session, heading, scope.len());
+        if let (Some(heading), None) = (heading, session.pinned) {
+            session.console.print(&format!("{heading} on {} nodes\n", scope.len()));
+        }
         let mut run = Run {
             session,
             name,
@@ -72,37 +103,11 @@ impl<O: Operation> Change<O> {
             progress: Progress::default(),
             stopped: false,
         };
-        if let Some(ready) = run.rehearse(&scope) {
+        if let Some(ready) = rehearse(&mut run, &scope) {
             run.perform(&ready);
         }
         run.print_summary(&again, shown_by);
         if run.progress.failed { Outcome::Failed } else { Outcome::Done }
-    }
-}
-
-impl<O: Operation + Clone> Change<O> {
-    /// Shows the heading, and whether any server would refuse; who is not reached is met again by [`run`](Self::run).
-    pub(super) fn would_be_made(&mut self, session: &mut Session<'_>) -> bool {
-        let Some(question) = prepare(session, self.name, self.operation.clone()) else { return false };
-        let scope = session.scope();
-        session.reconnect(&scope);
-        print_heading(session, self.heading.take(), scope.len());
-        let mut refused = false;
-        let answers = session.ask(&scope, &question, Round::Rehearse);
-        for (number, answer) in scope.into_iter().zip(answers) {
-            if let Err(failure @ Failure::Refused(_)) = answer {
-                print_failure(session, self.name, self.context, number, &failure);
-                refused = true;
-            }
-        }
-        !refused
-    }
-}
-
-/// In server mode there is none.
-fn print_heading(session: &mut Session<'_>, heading: Option<String>, servers: usize) {
-    if let (Some(heading), None) = (heading, session.pinned) {
-        session.console.print(&format!("{heading} on {servers} nodes\n"));
     }
 }
 

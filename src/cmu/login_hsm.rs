@@ -3,9 +3,10 @@
 use super::command::action;
 use super::credentials::{ARGUMENTS, Credentials};
 use super::read::{read, success};
+use super::second_factor::AuthFile;
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::Operation;
-use crate::protocol::second_factor::{GetDigest, Purpose};
+use crate::protocol::second_factor::{GetDigest, Purpose, SignedDigests};
 use crate::protocol::session::Login;
 use crate::protocol::user::UserType;
 use crate::signing::authdata::AuthData;
@@ -36,17 +37,26 @@ impl Action for LoginHsm {
         let user_type = UserType::parse(&type_word);
         let second_factor = match second_factor {
             None => None,
-            Some(file) => {
-                let digest = GetDigest { purpose: Purpose::Login, user_type, name: name.clone() };
-                // The HSM ignores it of those who need none, and they leave it unsigned.
-                let Some(signed) = file.sign(session, COMMAND.name, digest, AuthData::signed_so_far) else {
-                    return Outcome::Failed;
-                };
-                Some(signed)
-            }
+            Some(file) => match signed(session, &file, user_type, &name) {
+                Some(signed) => Some(signed),
+                None => return Outcome::Failed,
+            },
         };
         let login = Login { user_type, name, password, second_factor };
         let success = success(session, COMMAND.name);
         read(session, COMMAND.name, login, |server, ()| success(server))
     }
+}
+
+/// The HSM ignores the second factor of those who need none, and they leave the digests as they are.
+fn signed(
+    session: &mut Session<'_>,
+    file: &AuthFile,
+    user_type: UserType,
+    name: &str,
+) -> Option<SignedDigests> {
+    let scope = session.scope();
+    session.reconnect(&scope);
+    let digest = GetDigest { purpose: Purpose::Login, user_type, name: name.to_owned() };
+    file.sign(session, COMMAND.name, &scope, digest, AuthData::signed_so_far)
 }

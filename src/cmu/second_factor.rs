@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::failure::{print_failure, usual_context};
-use super::read::ask_all;
+use super::read::prepare;
 use super::{Outcome, Session, Usage, Words};
 use crate::console::Input;
 use crate::protocol::Operation;
@@ -46,31 +46,29 @@ impl AuthFile {
         format!(" {OPTION} {}", self.path)
     }
 
-    /// Makes a change with a second factor: once every server has said that it would make it without one, so that
-    /// nobody signs for nothing.
+    /// Makes a change with a second factor, which is signed once every server would make the change without it.
     pub(super) fn run<O: Operation + Clone>(
         &self,
         session: &mut Session<'_>,
-        mut change: Change<O>,
+        change: Change<O>,
         digest: GetDigest,
         add: impl FnOnce(&mut O, NewSecondFactor),
     ) -> Outcome {
-        if !change.would_be_made(session) {
-            return Outcome::Failed;
-        }
-        let Some(new) = self.sign(session, change.name, digest, AuthData::new_second_factor) else {
-            return Outcome::Failed;
-        };
-        add(&mut change.operation, new);
-        change.run(session)
+        let (command, mut operation) = (change.name, change.operation.clone());
+        change.run_completed(session, |session, willing| {
+            let new = self.sign(session, command, willing, digest, AuthData::new_second_factor)?;
+            add(&mut operation, new);
+            Some(operation)
+        })
     }
 
-    /// Has the digests of all servers in scope signed, and reads with `read` what the operator brings back. `None`
+    /// Has the digests of these servers signed, and reads with `read` what the operator brings back. `None`
     /// if there is nothing; then it has been told why.
     pub(super) fn sign<R>(
         &self,
         session: &mut Session<'_>,
         command: &str,
+        scope: &[usize],
         digest: GetDigest,
         read: impl FnOnce(&AuthData) -> Result<R, BadAuthData>,
     ) -> Option<R> {
@@ -79,7 +77,7 @@ impl AuthFile {
             session.console.print(&format!("{command} failed: cannot write {path}: {reason}\n"));
             return None;
         }
-        let digests = self.digests(session, command, digest)?;
+        let digests = self.digests(session, command, scope, digest)?;
         if let Err(reason) = AuthData::new(digests).write(path) {
             session.console.print(&format!("{command} failed: cannot write {path}: {reason}\n"));
             return None;
@@ -102,10 +100,13 @@ impl AuthFile {
         &self,
         session: &mut Session<'_>,
         command: &str,
+        scope: &[usize],
         digest: GetDigest,
     ) -> Option<Vec<(String, Digest)>> {
+        let question = prepare(session, command, digest)?;
+        let answers = session.ask(scope, &question, question.perform());
         let (mut digests, mut failures) = (Vec::new(), Vec::new());
-        for (number, answer) in ask_all(session, command, digest)? {
+        for (number, answer) in scope.iter().copied().zip(answers) {
             let hsm_id = session.server(number).and_then(|server| server.hsm_id()).unwrap_or_default();
             match answer {
                 Ok(digest) => digests.extend(digest.map(|digest| (hsm_id.to_owned(), digest))),

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::file::{Unreadable, read_text, without_number};
+use super::file::{Unreadable, metadata_to_replace, read_text};
 use super::public_key::{self, NotAPublicKey};
 use crate::protocol::quorum::SIGNATURE;
 use crate::protocol::second_factor::{Digest, NewSecondFactor, SignedDigests};
@@ -78,11 +78,10 @@ const MAX_FILE: u64 = 256 * 1024;
 ///
 /// If something is there that should not be lost.
 pub fn must_be_free(path: &str) -> Result<(), InTheWay> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error.into()),
-        Ok(there) if there.is_file() && there.len() == 0 => Ok(()),
-        Ok(_) => AuthData::load(path).map(|_| ()).map_err(|_| InTheWay::Other),
+    match metadata_to_replace(path)? {
+        None => Ok(()),
+        Some(there) if there.len() == 0 => Ok(()),
+        Some(_) => AuthData::load(path).map(|_| ()).map_err(|_| InTheWay::Other),
     }
 }
 
@@ -93,8 +92,8 @@ pub enum InTheWay {
     #[error("exists, and is no authentication data")]
     Other,
     /// The system says so.
-    #[error("{}", without_number(.0))]
-    System(#[from] io::Error),
+    #[error(transparent)]
+    System(#[from] Unreadable),
 }
 
 impl AuthData {
@@ -131,9 +130,9 @@ impl AuthData {
         let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
         let mut text = Vec::new();
         let mut serializer = serde_json::Serializer::with_formatter(&mut text, indent);
-        self.serialize(&mut serializer).map_err(io::Error::from)?;
+        self.serialize(&mut serializer).map_err(|error| Unreadable::from(io::Error::from(error)))?;
         text.push(b'\n');
-        Ok(fs::write(path, text)?)
+        Ok(fs::write(path, text).map_err(Unreadable::from)?)
     }
 
     fn signed(&self) -> Result<SignedDigests, BadAuthData> {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::path::Path;
 
 /// Why a file cannot be read. Whoever shows it names the file.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,23 @@ pub fn read(path: &str, limit: u64) -> Result<Vec<u8>, Unreadable> {
 /// As there, or if it is not UTF-8.
 pub fn read_text(path: &str, limit: u64) -> Result<String, Unreadable> {
     String::from_utf8(read(path, limit)?).map_err(|_| Unreadable::NotText)
+}
+
+/// What is at a path that is to be written to; `None` if there is nothing yet.
+///
+/// # Errors
+///
+/// If no file can be there.
+pub fn metadata_to_replace(path: &str) -> Result<Option<fs::Metadata>, Unreadable> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_file() => Ok(Some(there)),
+        Ok(_) => Err(Unreadable::NotAFile),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        Err(error) => {
+            let folder = Path::new(path).parent().filter(|folder| *folder != Path::new(""));
+            if folder.is_none_or(Path::is_dir) { Ok(None) } else { Err(error.into()) }
+        }
+    }
 }
 
 /// The system's words, without Rust's `(os error 21)`.

@@ -1,9 +1,8 @@
 //! Files of tokens.
 
 use std::fs;
-use std::io;
 
-use super::file::{Unreadable, read, without_number};
+use super::file::{Unreadable, metadata_to_replace, read};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, MAX_TOKENS, NotTokens, Token};
 
 /// What is wrong with a file that should hold tokens.
@@ -24,8 +23,8 @@ pub enum NotWritten {
     #[error("exists, and holds no token")]
     InTheWay,
     /// The system says so.
-    #[error("{}", without_number(.0))]
-    System(#[from] io::Error),
+    #[error(transparent)]
+    System(#[from] Unreadable),
 }
 
 /// The tokens of a file, as they were signed; it has been made sure that they are tokens.
@@ -47,11 +46,10 @@ pub fn load(path: &str) -> Result<Vec<u8>, NoTokens> {
 ///
 /// If something is there that should not be lost.
 pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error.into()),
-        Ok(there) if there.is_file() && is_small(there.len()) => Ok(()),
-        Ok(_) => load(path).map(|_| ()).map_err(|_| NotWritten::InTheWay),
+    match metadata_to_replace(path)? {
+        None => Ok(()),
+        Some(there) if is_small(there.len()) => Ok(()),
+        Some(_) => load(path).map(|_| ()).map_err(|_| NotWritten::InTheWay),
     }
 }
 
@@ -62,7 +60,7 @@ pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
 /// What the system says.
 pub fn write(path: &str, tokens: &[Token]) -> Result<(), NotWritten> {
     let bytes: Vec<u8> = tokens.iter().flat_map(Token::to_bytes).collect();
-    Ok(fs::write(path, bytes)?)
+    Ok(fs::write(path, bytes).map_err(Unreadable::from)?)
 }
 
 fn is_small(length: u64) -> bool {
@@ -82,7 +80,12 @@ mod tests {
         assert!(must_be_free(&path("new")).is_ok());
         assert!(must_be_free(&path("registration")).is_ok());
         assert_eq!(must_be_free(&path("key")).unwrap_err().to_string(), "exists, and holds no token");
-        assert!(must_be_free(&path("")).is_err());
-        assert!(must_be_free("/dev/null").is_err());
+        for (path, why) in [
+            (path(""), "not a file"),
+            ("/dev/null".to_owned(), "not a file"),
+            (path("none/new"), "No such file or directory"),
+        ] {
+            assert_eq!(must_be_free(&path).unwrap_err().to_string(), why);
+        }
     }
 }

@@ -141,7 +141,8 @@ impl Stage {
             }
             ["elsewhere", "is", "gone"] => self.leave(),
             ["elsewhere", ..] => {
-                self.play_elsewhere(&format!("{}\n", words[1..].join(" ").replace(" / ", "\n")));
+                let lines = self.with_paths(&words[1..].join(" ")).replace(" / ", "\n");
+                self.play_elsewhere(&format!("{lines}\n"));
             }
             _ => self.direct_officers(&words),
         }
