@@ -57,6 +57,10 @@ struct Progress {
 impl<O: Operation> Change<O> {
     /// Rehearses on every server in scope; performs on all those that could, unless the operator stops.
     pub(super) fn run(self, session: &mut Session<'_>) -> Outcome {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is of one lifetime only"
+        )]
         self.run_in(session, |run, scope| run.rehearse(scope))
     }
 

@@ -33,6 +33,8 @@ pub enum Section {
     Program,
     /// Logins and users.
     Admin,
+    /// What others have to approve.
+    Quorum,
     /// Making pairs.
     AsymmetricKeys,
     /// Making secret keys.
@@ -41,6 +43,8 @@ pub enum Section {
     KeyManagement,
     /// Masked objects.
     KeyTransfer,
+    /// Using keys.
+    Crypto,
     /// What explains numbers.
     Explanations,
 }

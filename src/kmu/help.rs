@@ -29,10 +29,12 @@ impl Action for Help {
 const SECTIONS: &[(Section, &str)] = &[
     (Section::Program, ""),
     (Section::Admin, "\n        Configuration and Admin Commands\n"),
+    (Section::Quorum, "\n        M of N commands\n"),
     (Section::AsymmetricKeys, "\n        Key Generation Commands\n\n        Asymmetric Keys:\n"),
     (Section::SymmetricKeys, "\n        Symmetric Keys:\n"),
     (Section::KeyManagement, "\n        Key Management Commands\n"),
     (Section::KeyTransfer, "\n        Key Transfer Commands\n"),
+    (Section::Crypto, "\n        Management Crypto Commands\n"),
     (Section::Explanations, "\n        Helper Commands\n"),
 ];
 

@@ -4,9 +4,11 @@
 //! masking of passwords only read that. [`Flags`] reads `-flag value` by the command's table of options, `frame`
 //! has the lines that all output is made of, and `create` tells how a key gets to every HSM.
 
+mod approve_token;
 mod code;
 mod command;
 mod create;
+mod del_token;
 mod delete_key;
 mod error2_string;
 mod exit;
@@ -20,10 +22,12 @@ mod gen_rsa_key_pair;
 mod gen_sym_key;
 mod get_attribute;
 mod get_key_info;
+mod get_token;
 mod help;
 mod hex;
 mod insert_masked_object;
 mod list_attributes;
+mod list_tokens;
 mod list_users;
 mod login_hsm;
 mod logout_hsm;
@@ -32,6 +36,7 @@ mod mask;
 mod run;
 mod session;
 mod set_attribute;
+mod sign;
 mod single;
 mod start;
 mod template;
@@ -53,6 +58,10 @@ pub static COMMANDS: &[&Command] = &[
     &list_users::COMMAND,
     &login_hsm::COMMAND,
     &logout_hsm::COMMAND,
+    &get_token::COMMAND,
+    &del_token::COMMAND,
+    &approve_token::COMMAND,
+    &list_tokens::COMMAND,
     &gen_rsa_key_pair::COMMAND,
     &gen_ecc_key_pair::COMMAND,
     &gen_sym_key::COMMAND,
@@ -64,6 +73,7 @@ pub static COMMANDS: &[&Command] = &[
     &get_attribute::COMMAND,
     &insert_masked_object::COMMAND,
     &extract_masked_object::COMMAND,
+    &sign::COMMAND,
     &error2_string::COMMAND,
     &list_attributes::COMMAND,
 ];

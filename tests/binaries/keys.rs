@@ -52,6 +52,8 @@ fn a_running_development_cluster_is_joined_and_another_is_run() {
     let mut running = Process::start(&mut console(&["--dev", "--dev-dir", &kept.dir()]));
     running.wait_for(PROMPT);
     assert_eq!(fs::metadata(&beacon).unwrap().permissions().mode() & 0o777, 0o600);
+    let started = run(&mut keys(&["--dev-dir", &kept.dir()]), "exit\n").with_code(0);
+    assert!(started.stdout.contains("\n\nHelp Commands Available:\n"), "{}", started.stdout);
     let made = kept.single("genSymKey -t 31 -s 32 -l aes").with_code(0);
     assert!(made.stdout.contains("Symmetric Key Created.  Key Handle: 6\n"), "{}", made.stdout);
     assert_eq!(made.stdout.matches("Node id 1 and err state 0x00000000").count(), 2, "{}", made.stdout);

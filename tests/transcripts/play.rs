@@ -75,9 +75,6 @@ fn make_keys(script: &mut Script, tool: &Tool, cluster: Cluster, interrupt: Inte
         }
         Tool::Console | Tool::Keys if !started => {}
         Tool::Console | Tool::Keys => {
-            if shows_start {
-                kmu::list_commands(&mut session);
-            }
             shell::run(&mut session);
         }
     }

@@ -66,7 +66,8 @@ impl Stage {
     ///
     /// * `key_mgmt_util`: the story is that tool's; `singlecmd <words>`: it is run so; `minimum nodes 3`: its
     ///   `create_object_minimum_nodes`; `cat <file>` shows a file that it wrote
-    /// * `a CU alice`: there is one, with the password crypto12; `alice is logged in`: in the story's session
+    /// * `a CU alice`: there is one, with the password crypto12; `alice is logged in`: in the story's session;
+    ///   `alice has logged in`: with the password alicepassword
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
     /// * `clone of server 0`: a cloned cluster of one HSM, which follows the others in the configuration;
     ///   `stranger`: an HSM of another family
@@ -102,20 +103,6 @@ impl Stage {
             }
             ["CUs", ref names @ ..] => self.create_users("CU", names),
             [name, "makes", "a" | "an", ref what @ ..] => self.make_keys(name, what),
-            ["key_mgmt_util"] => self.tool = Tool::Keys,
-            ["singlecmd", ref command @ ..] => {
-                self.tool = Tool::Single(command.iter().map(|word| self.with_paths(word)).collect());
-            }
-            ["a", "CU", name] => {
-                self.play_elsewhere(&format!(
-                    "loginHSM CO admin newpassword1\ncreateUser CU {name} crypto12\ny\nlogoutHSM\n"
-                ));
-                self.elsewhere = None;
-            }
-            [name, "is", "logged", "in"] => {
-                self.login = Some(format!("loginHSM -u CU -s {name} -p crypto12"));
-            }
-            ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
             ["shows", "the", "file", file] => return fs::read_to_string(self.with_paths(file)).unwrap(),
             ["shows", "the", "start"] => self.shows_start = true,
             ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
@@ -144,9 +131,33 @@ impl Stage {
                 let lines = self.with_paths(&words[1..].join(" ")).replace(" / ", "\n");
                 self.play_elsewhere(&format!("{lines}\n"));
             }
-            _ => self.direct_officers(&words),
+            _ => self.direct_users(&words),
         }
         String::new()
+    }
+
+    /// Those about the key tool and its user.
+    fn direct_users(&mut self, words: &[&str]) {
+        match *words {
+            ["key_mgmt_util"] => self.tool = Tool::Keys,
+            ["singlecmd", ref command @ ..] => {
+                self.tool = Tool::Single(command.iter().map(|word| self.with_paths(word)).collect());
+            }
+            ["a", "CU", name] => {
+                self.play_elsewhere(&format!(
+                    "loginHSM CO admin newpassword1\ncreateUser CU {name} crypto12\ny\nlogoutHSM\n"
+                ));
+                self.elsewhere = None;
+            }
+            [name, "is", "logged", "in"] => {
+                self.login = Some(format!("loginHSM -u CU -s {name} -p crypto12"));
+            }
+            [name, "has", "logged", "in"] => {
+                self.login = Some(format!("loginHSM -u CU -s {name} -p {name}password"));
+            }
+            ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
+            _ => self.direct_officers(words),
+        }
     }
 
     /// Those about approvals, and the files that they need.
