@@ -10,6 +10,12 @@ mod frozen;
 mod keys;
 #[path = "properties/model.rs"]
 mod model;
+#[path = "properties/officers.rs"]
+mod officers;
+#[path = "properties/quorum.rs"]
+mod quorum;
+#[path = "properties/second_factor.rs"]
+mod second_factor;
 
 use cloudhsm::hsm::{Change, Hsm, Outcome, SessionId, audit};
 use cloudhsm::hsmd::clock::Clock;

@@ -195,8 +195,13 @@ impl World {
             if round == Round::Rehearse {
                 return decision;
             }
-            worked = Some(done(work, request));
+            worked = Some(done(work, request, self.history.len()));
         }
+    }
+
+    /// So many minutes pass.
+    pub(crate) fn wait(&mut self, minutes: u64) {
+        self.now += minutes * 60 * 1_000_000;
     }
 
     pub(crate) fn apply(&mut self, changes: Vec<Change>) {
@@ -206,13 +211,18 @@ impl World {
     }
 }
 
-fn done(work: &Work, request: &Request) -> Worked {
+fn done(work: &Work, request: &Request, number: usize) -> Worked {
     let given = || request.password().unwrap().expose().to_owned();
     match work {
         Work::HashPassword => Worked::Hashed(PasswordHash(given())),
         Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
         Work::Generate(spec) => Worked::Generated(keys::generated(*spec)),
-        Work::Random => Worked::Random([7; 32]),
+        // Not random, but never the same.
+        Work::Random => {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            Worked::Random(bytes)
+        }
         Work::Sign { .. } => Worked::Signed(Ok(vec![1; 256])),
         Work::Mask(_) | Work::Unmask(_) => unreachable!("the model copies nothing"),
     }
