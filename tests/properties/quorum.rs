@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use cloudhsm::hsm::{Change, MAX_TOKENS, Outcome, SessionId};
 use cloudhsm::protocol::key::KeyHandle;
 use cloudhsm::protocol::message::OperationId;
-use cloudhsm::protocol::quorum::{ApproveToken, GetToken, Service, SetMValue, Token};
+use cloudhsm::protocol::quorum::{ApproveToken, GetToken, ListTokens, Service, SetMValue, Token};
 use cloudhsm::protocol::session::Logout;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserType};
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
@@ -182,6 +182,23 @@ impl Ledger {
             }
             Act::Do { session, what } => self.attempt(*session, what)?,
         }
+        self.compare()
+    }
+
+    /// The HSM holds the tokens that are not gone; M values are in order, and can be reached.
+    fn compare(&mut self) -> Result<(), TestCaseError> {
+        let [user_management, misc_co] = self.m;
+        prop_assert!(misc_co == 0 || misc_co >= user_management);
+        let registered = self.present.iter().filter(|officer| **officer < REGISTERED).count();
+        prop_assert!(usize::from(user_management.max(misc_co)) <= registered);
+        let Some((session, _)) = self.logged_in.first() else { return Ok(()) };
+        let listed = self.world.perform(&Request::ListTokens(ListTokens), *session).outcome;
+        let Outcome::Reply(Reply::ListTokens(listed)) = listed else { panic!("who is logged in may list") };
+        let held: Vec<_> = self.tokens.iter().filter(|token| !token.is_gone).collect();
+        let approvals = |token: &&Entry| token.approvers.intersection(&self.present).count();
+        let expected: Vec<_> = held.iter().map(|token| (token.service, approvals(token))).collect();
+        let found: Vec<_> = listed.iter().map(|row| (row.about.service, row.approvers.len())).collect();
+        prop_assert_eq!(found, expected);
         Ok(())
     }
 
@@ -282,6 +299,8 @@ impl Ledger {
 
     fn note(&mut self, what: &What) {
         match what {
+            // Only with those of service 4 can it be changed.
+            What::SetM(Service::UserManagement, _) if self.m[1] == 0 => panic!("changed by one alone"),
             What::SetM(Service::UserManagement, m) => self.m[0] = *m,
             What::SetM(_, m) => self.m[1] = *m,
             What::Delete(name) => self.present.retain(|officer| NAMES[*officer] != *name),
