@@ -31,6 +31,8 @@ mod keys;
 mod kill;
 #[path = "binaries/life.rs"]
 mod life;
+#[path = "binaries/officers.rs"]
+mod officers;
 #[path = "binaries/secret.rs"]
 mod secret;
 #[path = "binaries/start_up.rs"]
