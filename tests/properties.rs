@@ -159,6 +159,17 @@ fn permissions_are_those_of_the_guide() {
         ("SetAttribute of TRUSTED", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
         ("ShareKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
         ("ListKeys", vec![nobody, Some(Cu), Some(PreCo)]),
+        ("Sign", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
+        ("RegisterQuorumKey", vec![nobody, Some(Co), Some(Cu), Some(Au), Some(PreCo)]),
+        ("RegisterQuorumKey of oneself", vec![nobody, Some(Au), Some(PreCo)]),
+        ("SetMValue", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
+        ("GetMValue", vec![nobody]),
+        ("GetToken", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
+        ("ApproveToken", vec![nobody]),
+        ("ListTokens", vec![nobody]),
+        ("DeleteTokens", vec![nobody]),
+        ("GetDigest", vec![]),
+        ("InsertUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
     ] {
         for caller in [nobody, Some(Co), Some(Cu), Some(Au), Some(PreCo)] {
             let may = model::may(operation, caller);

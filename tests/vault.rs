@@ -9,7 +9,7 @@ use std::process::Command;
 use cloudhsm::hsm::{Copied, CopiedKey, NewKey};
 use cloudhsm::hsmd::vault::{Family, Vault, random_key};
 use cloudhsm::protocol::Refusal;
-use cloudhsm::protocol::key::{Curve, KeyHandle, KeySpec};
+use cloudhsm::protocol::key::{Curve, Hash, KeyHandle, KeySpec, SignMechanism, SignScheme};
 use cloudhsm::protocol::user::UserType;
 use tempfile::TempDir;
 
@@ -66,6 +66,50 @@ fn openssl_knows_both_halves_of_a_pair() {
         let modulus = public.attributes.modulus.unwrap();
         assert!(derived.windows(modulus.len()).any(|part| part == modulus), "{spec:?}");
         signs_and_verifies(&folder, &private_der, &public_der);
+    }
+}
+
+/// An EC key signs the hash of its length only, an RSA key every one.
+#[test]
+fn openssl_verifies_what_a_key_of_the_hsm_has_signed() {
+    let (vault, folder) = (vault(&Family::new().unwrap()), tempfile::tempdir().unwrap());
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("message"), "to be signed").unwrap();
+    for spec in PAIRS {
+        let [public, private] = <[NewKey; 2]>::try_from(made(&vault, spec)).ok().unwrap();
+        fs::write(path("public"), vault.value(&public.material).unwrap().as_slice()).unwrap();
+        for (hash, name) in HASHES {
+            let digest = openssl(&folder, &["dgst", name, "-binary", "message"]);
+            for scheme in [SignScheme::RsaPkcs, SignScheme::RsaPss, SignScheme::Ecdsa] {
+                let mechanism = SignMechanism { scheme, hash };
+                let signed = vault.sign(&private.material, mechanism, &digest);
+                if !fits(spec, mechanism) {
+                    assert_eq!(signed.err(), Some(Refusal::KeyUnfit), "{spec:?} {mechanism:?}");
+                    continue;
+                }
+                fs::write(path("signature"), signed.unwrap()).unwrap();
+                let pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
+                let options = if scheme == SignScheme::RsaPss { &pss[..] } else { &[] };
+                let verify =
+                    ["dgst", name, "-keyform", "DER", "-verify", "public", "-signature", "signature"];
+                let verified = openssl(&folder, &[&verify[..], options, &["message"]].concat());
+                assert_eq!(verified, b"Verified OK\n", "{spec:?} {mechanism:?}");
+            }
+        }
+    }
+}
+
+const HASHES: [(Hash, &str); 3] =
+    [(Hash::Sha256, "-sha256"), (Hash::Sha384, "-sha384"), (Hash::Sha512, "-sha512")];
+
+fn fits(spec: KeySpec, mechanism: SignMechanism) -> bool {
+    let is_ecdsa = mechanism.scheme == SignScheme::Ecdsa;
+    match spec {
+        KeySpec::Rsa { .. } => !is_ecdsa,
+        KeySpec::Ec(Curve::P256 | Curve::Secp256k1) => is_ecdsa && mechanism.hash == Hash::Sha256,
+        KeySpec::Ec(Curve::P384) => is_ecdsa && mechanism.hash == Hash::Sha384,
+        KeySpec::Ec(Curve::P521) => is_ecdsa && mechanism.hash == Hash::Sha512,
+        KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => false,
     }
 }
 

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::generate::{self, Fresh};
+use super::sign::sign;
 use crate::hsm::{Copied, CopiedKey, Material, NewKey, Wrapped};
 use crate::protocol::Refusal;
-use crate::protocol::key::KeySpec;
+use crate::protocol::key::{KeySpec, SignMechanism};
 
 /// The clone family's name and secret, shared by all HSMs made from one cluster or its backups.
 #[derive(Clone, Serialize, Deserialize)]
@@ -110,6 +111,16 @@ impl Vault {
         let keep =
             |Fresh { attributes, value }: Fresh| Ok(NewKey { attributes, material: self.keep(&value)? });
         fresh.into_iter().map(keep).collect()
+    }
+
+    /// Signs a hash with a private key.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::KeyUnfit`] if the mechanism is not for this key.
+    pub fn sign(&self, key: &Material, mechanism: SignMechanism, hash: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let value = self.value(key).map_err(|_| Refusal::OutOfResources)?;
+        sign(&value, mechanism, hash).map_err(|_| Refusal::KeyUnfit)
     }
 
     /// Encrypts a copy for the clone family.

@@ -7,10 +7,9 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use super::password::Hasher;
-use super::sign::sign;
 use super::vault::{Vault, random_key};
 use crate::hsm::{Work, Worked};
-use crate::protocol::{Refusal, Secret};
+use crate::protocol::Secret;
 
 /// Does [`Work`], as many at a time as there are processors: hashing a password takes its memory and tens of
 /// milliseconds, an RSA pair up to seconds. Keys wait for keys only, so that they hold up no login.
@@ -66,8 +65,7 @@ impl Worker {
             Work::Mask(copied) => self.vault.mask(&copied).ok().map(Worked::Masked),
             Work::Random => Some(Worked::Random(*random_key().ok()?)),
             Work::Sign { key, mechanism, hash } => {
-                let value = self.vault.value(&key).ok()?;
-                Some(Worked::Signed(sign(&value, mechanism, &hash).map_err(|_| Refusal::KeyUnfit)))
+                Some(Worked::Signed(self.vault.sign(&key, mechanism, &hash)))
             }
             Work::Unmask(object) => Some(Worked::Unmasked(self.vault.unmask(&object).map(Box::new))),
         }

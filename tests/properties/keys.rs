@@ -3,8 +3,9 @@
 use cloudhsm::hsm::{Change, Hsm, Key, Material, NewKey, Outcome, SessionId, Wrapped};
 use cloudhsm::protocol::attribute::{Attribute, Attributes, Value};
 use cloudhsm::protocol::key::{
-    DeleteKey, DescribeKey, FindKeys, GenerateKey, HANDLES_PER_NODE, KeyClass, KeyHandle, KeySpec, KeyType,
-    Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing,
+    DeleteKey, DescribeKey, FindKeys, GenerateKey, HANDLES_PER_NODE, Hash, KeyClass, KeyHandle, KeySpec,
+    KeyType, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing, Sign, SignMechanism,
+    SignScheme,
 };
 use cloudhsm::protocol::session::Logout;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserType};
@@ -240,6 +241,10 @@ pub(crate) fn named(operation: &str) -> Option<Request> {
         "SetAttribute" => set(Attribute::Encrypt),
         "SetAttribute of TRUSTED" => set(Attribute::Trusted),
         "ShareKey" => Request::ShareKey(ShareKey { handle, users: vec![UserId(7)], sharing: Sharing::Share }),
+        "Sign" => {
+            let mechanism = SignMechanism { scheme: SignScheme::RsaPkcs, hash: Hash::Sha256 };
+            Request::Sign(Sign { handle, mechanism, hash: vec![0; 32] })
+        }
         "ListKeys" => Request::ListKeys(ListKeys { user: None, hash: true }),
         _ => return None,
     })

@@ -16,7 +16,7 @@ use cloudhsm::protocol::user::{
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use proptest::prelude::*;
 
-use crate::keys;
+use crate::{keys, quorum};
 
 const ADMIN: &str = "admin";
 const RIGHT: &str = "password";
@@ -224,7 +224,8 @@ fn done(work: &Work, request: &Request, number: usize) -> Worked {
             Worked::Random(bytes)
         }
         Work::Sign { .. } => Worked::Signed(Ok(vec![1; 256])),
-        Work::Mask(_) | Work::Unmask(_) => unreachable!("the model copies nothing"),
+        Work::Mask(_) => unreachable!("the model copies nothing"),
+        Work::Unmask(_) => Worked::Unmasked(Err(Refusal::MaskedObjectInvalid)),
     }
 }
 
@@ -255,7 +256,8 @@ pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> 
         world.perform(&login(user_type, "caller", true), session);
     }
     let (name, password) = ("victim".to_owned(), Secret::new(RIGHT.to_owned()));
-    let request = keys::named(operation).unwrap_or_else(|| match operation {
+    let named = keys::named(operation).or_else(|| quorum::named(operation, caller));
+    let request = named.unwrap_or_else(|| match operation {
         "DescribeHsm" => Request::DescribeHsm(DescribeHsm),
         "ListMembers" => Request::ListMembers(ListMembers),
         "ListUsers" => Request::ListUsers(ListUsers),
