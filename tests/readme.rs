@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 
 #[test]
@@ -18,26 +19,49 @@ fn the_session_is_what_the_console_prints() {
     assert!(fs::read_to_string("README.md").unwrap().contains(&session), "{session}");
 }
 
+/// The approval that the README tells, command by command.
+#[test]
+fn the_approval_runs_as_it_stands_and_ends_with_a_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let script =
+        section("## Quorum and second factor").replace("/tmp/", &format!("{}/", folder.path().display()));
+    let stdout = run(&script);
+    assert_eq!(stdout.matches("approveToken success on server").count(), 2, "{stdout}");
+    let (_, created) = stdout.split_once("Creating User alice(CU) on 2 nodes\n").unwrap();
+    assert_eq!(created.matches("createUser success on server").count(), 2, "{stdout}");
+    assert_eq!(created.matches("Num of tokens = 0\n").count(), 2, "{stdout}");
+}
+
+/// The first commands of a section.
+fn section(title: &str) -> String {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let (_, rest) = readme.split_once(title).unwrap();
+    rest.split("```sh\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
+}
+
+/// Runs commands with the programs in the path, and returns their output.
+fn run(script: &str) -> String {
+    let programs = Path::new(env!("CARGO_BIN_EXE_hsmd")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    // `kill %1` wants job control.
+    let ran = Command::new("bash").args(["-emc", script]).env("PATH", path).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
+    assert!(ran.status.success(), "{stdout}{stderr}");
+    stdout
+}
+
 /// The recovery that the README tells, command by command, on addresses of this test's own.
 #[test]
 fn the_recovery_runs_as_it_stands_and_ends_with_equal_hashes() {
-    let readme = fs::read_to_string("README.md").unwrap();
-    let (_, rest) = readme.split_once("## Rehearse a cross-region recovery").unwrap();
-    let script = rest.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let own = std::process::id() % 200 + 20;
-    let script = script
+    let script = section("## Rehearse a cross-region recovery")
         // A person waits for the log to say ready.
         .replace("sleep 1", "sleep 3")
         .replace("/tmp/", &format!("{}/", folder.path().display()))
         .replace("--dir", &format!("--net 127.{own}.1.0 --dir"))
         .replacen(&format!("--net 127.0.2.0 --net 127.{own}.1.0"), &format!("--net 127.{own}.2.0"), 1);
-    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_hsmd")).parent().unwrap();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    // `kill %1` wants job control.
-    let ran = Command::new("bash").args(["-emc", &script]).env("PATH", path).output().unwrap();
-    let (stdout, stderr) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
-    assert!(ran.status.success(), "{stdout}{stderr}");
+    let stdout = run(&script);
     let hashes: Vec<&str> = stdout.split("Key Hash:\n").skip(1).map(|rest| &rest[..64]).collect();
     assert_eq!(hashes.len(), 4, "{stdout}");
     assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
