@@ -5,11 +5,18 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use cloudhsm::protocol::user::UserType;
+use cloudhsm::cluster::Cluster;
+use cloudhsm::protocol::Secret;
+use cloudhsm::protocol::second_factor::{Digest, GetDigest, NewSecondFactor, Purpose, SignedDigests};
+use cloudhsm::protocol::session::Login;
+use cloudhsm::protocol::user::{ChangePassword, UserType};
 use cloudhsm::signing::approval::Approver;
 use cloudhsm::signing::private_key::{Locked, PrivateKey};
+use cloudhsm::signing::public_key;
 use cloudhsm::signing::sign::Order;
 use pem::Pem;
+
+use crate::keys::ask;
 
 /// Makes `officer1.key`, `officer1.pub`, and a registration token with its signature.
 pub(crate) fn equip(folder: &Path, name: &str) {
@@ -30,6 +37,25 @@ pub(crate) fn sign(folder: &Path, name: &str, file: &str, approval: Option<(User
     };
     let order = Order { file: file.to_owned(), out: None, approval: approval.map(order) };
     order.carry_out(&key(folder, name)).unwrap();
+}
+
+/// Sets a CO's password again, with a second factor, on a connection of its own.
+pub(crate) async fn give_second_factor(cluster: &mut Cluster, folder: &Path, name: &str, password: &str) {
+    let scope = cluster.everywhere();
+    cluster.open(&scope, |_| (), |_, _| ()).await;
+    let (user_type, who) = (UserType::Co, || name.to_owned());
+    let password = || Secret::new(password.to_owned());
+    let login = Login { user_type, name: who(), password: password(), second_factor: None };
+    ask(cluster, &scope, login).await;
+    let get = GetDigest { purpose: Purpose::ChangePassword, user_type, name: who() };
+    let key = key(folder, name);
+    let sign = |digest: Digest| (digest, key.sign_digest(digest).unwrap());
+    let signed = SignedDigests(ask(cluster, &scope, get).await.into_iter().map(sign).collect());
+    let public_key = public_key::parse(&key.public_pem().unwrap()).unwrap();
+    let second_factor = Some(NewSecondFactor { public_key, signed });
+    ask(cluster, &scope, ChangePassword { user_type, name: who(), password: password(), second_factor })
+        .await;
+    cluster.close().await;
 }
 
 fn key(folder: &Path, name: &str) -> PrivateKey {

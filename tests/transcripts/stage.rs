@@ -82,7 +82,8 @@ impl Stage {
     /// * `alice makes an AES key labelled x`, and what else [`keys`](crate::keys) knows; at the end `on server 0`,
     ///   or it is made on all; `shows the file [DIR]/x`
     /// * `COs officer1 officer2`: with the passwords officer1password and so on; `registered officer1 officer2`: they
-    ///   have keys, `[DIR]/officer1.key` and `.pub`, for approvals; `equipped officer1`: a key that nobody registered
+    ///   have keys, `[DIR]/officer1.key` and `.pub`, for approvals; `equipped officer1`: a key that nobody registered;
+    ///   `admin has a second factor`: that key
     /// * `officer1 signs [DIR]/x`; `officer1 approves [DIR]/x in [DIR]/approval.txt`; so do CUs: `alice, a CU, approves …`
     /// * `[DIR]/x is cut`, `grows`, `is [DIR]/y`, `is gone`, `says <text>`: what happens to a file; `/` ends a line
     /// * `clock +10 minutes`: of all HSMs
@@ -166,6 +167,7 @@ impl Stage {
             ["COs", ref names @ ..] => self.create_users("CO", names),
             ["registered", ref names @ ..] => names.iter().for_each(|name| self.register(name)),
             ["equipped", name] => officers::equip(&self.cluster().path(), name),
+            [name, "has", "a", "second", "factor"] => self.give_second_factor(name),
             [name, "signs", file] => {
                 officers::sign(&self.cluster().path(), name, &self.with_paths(file), None);
             }
@@ -201,10 +203,18 @@ impl Stage {
         self.cluster.as_mut().unwrap()
     }
 
+    fn give_second_factor(&mut self, name: &str) {
+        officers::equip(&self.cluster().path(), name);
+        let (mut cluster, folder) = (self.console(), self.cluster().path());
+        let password = password(name);
+        self.runtime.block_on(officers::give_second_factor(&mut cluster, &folder, name, &password));
+        Self::wait_for_ends();
+    }
+
     fn register(&mut self, name: &str) {
         officers::equip(&self.cluster().path(), name);
         let user_type = if name.starts_with("officer") || name == "admin" { "CO" } else { "CU" };
-        let password = if name == "admin" { "newpassword1".to_owned() } else { format!("{name}password") };
+        let password = password(name);
         let file = |end: &str| self.with_paths(&format!("[DIR]/{name}.{end}"));
         self.play_elsewhere(&format!(
             "loginHSM {user_type} {name} {password}\nregisterQuorumPubKey {user_type} {name} {} {} {}\ny\nlogoutHSM\n",
@@ -274,7 +284,11 @@ impl Stage {
     fn leave(&mut self) {
         let mut gone = self.elsewhere.take().unwrap();
         self.runtime.block_on(gone.close());
-        // The HSMs learn of it when they read the end; nothing tells when that was.
+        Self::wait_for_ends();
+    }
+
+    /// The HSMs learn that a connection is gone when they read its end; nothing tells when that was.
+    fn wait_for_ends() {
         std::thread::sleep(Duration::from_millis(100));
     }
 
@@ -298,6 +312,11 @@ impl Stage {
         let text = String::from_utf8(text).unwrap();
         assert!(!text.contains("failed:"), "elsewhere: {text}");
     }
+}
+
+/// Of a user of the stage.
+fn password(name: &str) -> String {
+    if name == "admin" { "newpassword1".to_owned() } else { format!("{name}password") }
 }
 
 fn fault(what: &str) -> Fault {
