@@ -5,8 +5,12 @@
 pub enum Outcome {
     /// On every server, or as the operator chose.
     Done,
-    /// Not, or not on every server.
+    /// No server was reached.
+    Unreached,
+    /// Refused, not understood, or given up.
     Failed,
+    /// Done on some servers, and not on others.
+    Partial,
     /// The session is over.
     Quit,
 }

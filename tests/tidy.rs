@@ -93,7 +93,9 @@ fn long_functions(text: &str) -> impl Iterator<Item = String> {
     let lines: Vec<&str> = text.lines().collect();
     let starts = lines.iter().enumerate().filter(|(_, line)| {
         let code = line.trim_start();
-        (code.starts_with("fn ") || code.contains(" fn ")) && !code.starts_with("//") && !code.ends_with(';')
+        (code.starts_with("fn ") || code.contains(" fn "))
+            && !code.starts_with("//")
+            && !code.ends_with([';', '}'])
     });
     let mut long = Vec::new();
     for (start, line) in starts {

@@ -1,7 +1,7 @@
 //! The tool that makes keys.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{Session, Single, list_commands, mask, recall, start_up};
 use cloudhsm::outcome::Outcome;
-use cloudhsm::shell::{self, Ended};
+use cloudhsm::shell::{self, Ended, OnError, Operator};
 use cloudhsm::wire::Limits;
 use tokio::runtime::Runtime;
 
@@ -93,7 +93,7 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
         run_single(&mut session, single)
     } else {
         list_commands(&mut session);
-        exit_code(shell::run(&mut session))
+        exit_code(shell::run(&mut session, OnError::Continue))
     };
     if let Some(dev) = source.dev {
         runtime.block_on(dev.stop());
@@ -176,22 +176,18 @@ fn run_single(session: &mut Session<'_>, single: Single) -> u8 {
     session.wait(async |cluster, _| cluster.close().await);
     match outcome {
         None => NOT_STARTED,
-        Some(Outcome::Failed) => FAILED,
+        Some(Outcome::Failed | Outcome::Partial | Outcome::Unreached) => FAILED,
         Some(Outcome::Done | Outcome::Quit) if session.console.is_lost() => FAILED,
         Some(Outcome::Done | Outcome::Quit) => 0,
     }
 }
 
-/// A person saw what failed; a script needs to be told.
+/// Scripts get the exit code, and standard error what nobody has been told.
 fn exit_code(ended: Ended) -> u8 {
-    match ended {
-        Ended::ConsoleLost => {
-            say("key_mgmt_util: standard input or output failed; the remaining commands were not run");
-            FAILED
-        }
-        Ended::SomethingFailed if !stdin().is_terminal() || !stdout().is_terminal() => FAILED,
-        Ended::SomethingFailed | Ended::AllDone => 0,
+    if let Some(complaint) = ended.complaint() {
+        say(&format!("key_mgmt_util: {complaint}"));
     }
+    ended.exit_code(if console::is_at_terminal() { Operator::Person } else { Operator::Script })
 }
 
 fn say(line: &str) {

@@ -203,7 +203,9 @@ impl Server {
         alive
     }
 
-    pub(super) fn why_down(&self) -> &str {
+    /// Why there is no connection, if there is none.
+    #[must_use]
+    pub fn why_down(&self) -> &str {
         match &self.standing {
             Standing::Down(reason) => reason,
             Standing::Trusted | Standing::Limited(_) => "the connection was lost",

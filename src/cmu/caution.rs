@@ -1,6 +1,6 @@
 //! The original's banner before a change.
 
-use super::{Outcome, Session};
+use super::{Caution, Outcome, Session};
 use crate::console::Input;
 
 /// Trailing blanks included.
@@ -24,6 +24,10 @@ pub(super) fn confirm(session: &mut Session<'_>) -> Result<(), Outcome> {
 
 /// Asks whether to go on; `Err` is how the command ends if the answer is no. No answer is no.
 pub(super) fn confirmed(session: &mut Session<'_>) -> Result<(), Outcome> {
+    if session.caution == Caution::Taken {
+        session.console.print(&format!("{QUESTION}y\n"));
+        return Ok(());
+    }
     loop {
         match session.console.answer(QUESTION) {
             Input::Given(answer) => match answer.trim() {

@@ -1,16 +1,18 @@
 //! `info`
 
+use serde_json::{Value, json};
+
 use super::command::action;
 use super::{Action, Command, Outcome, Session, Usage, Words};
 use crate::cluster::Server;
 
 pub(super) static COMMAND: Command = Command {
     name: "info",
-    arguments: "server <server-number>",
-    summary: "Show how a server is reached and who is logged in there",
+    arguments: "[server <server-number>]",
+    summary: "Show how servers are reached and who is logged in there",
     description: "\
-Shows the name, address, connection and HSM id (partition) of a server of the configuration, and the user that this
-console is logged in as there.",
+Shows the name, address, connection and HSM id (partition) of a server of the configuration, or of all of them, and the
+user that this console is logged in as there.",
     example: "info server 0",
     access: None,
     service: None,
@@ -19,31 +21,57 @@ console is logged in as there.",
 };
 
 struct Info {
-    number: usize,
+    /// `None` is every server.
+    number: Option<usize>,
 }
 
 fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
-    let word = words.next("the word server")?;
-    if word != "server" {
-        return Err(Usage::Invalid { word: word.to_owned(), expected: "the word server" });
-    }
-    let number = words.number("server-number")?;
+    let number = match words.maybe() {
+        None => None,
+        Some("server") => Some(words.number("server-number")?),
+        Some(word) => {
+            return Err(Usage::Invalid { word: word.to_owned(), expected: "the word server" });
+        }
+    };
     words.finish()?;
     action(Info { number })
 }
 
 impl Action for Info {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        if session.server(self.number).is_none() {
-            return super::server::print_no_such_server(session, COMMAND.name, self.number);
+        let numbers = match self.number {
+            None => session.cluster.everywhere(),
+            Some(number) if session.server(number).is_none() => {
+                return super::server::print_no_such_server(session, COMMAND.name, number);
+            }
+            Some(number) => vec![number],
+        };
+        session.reconnect(&numbers);
+        let mut text = HEADER.to_owned();
+        let mut outcome = Outcome::Done;
+        for number in numbers {
+            let Some(server) = session.cluster.servers().get(number) else { continue };
+            text.push_str(&row(server));
+            if !server.is_connected() {
+                outcome = Outcome::Failed;
+            }
+            session.tally.know(number, data(server));
         }
-        session.reconnect(&[self.number]);
-        let Some(server) = session.server(self.number) else { return Outcome::Failed };
-        let text = format!("{HEADER}{}", row(server));
-        let outcome = if server.is_connected() { Outcome::Done } else { Outcome::Failed };
         session.console.print(&text);
         outcome
     }
+}
+
+fn data(server: &Server) -> Value {
+    let dial = server.dial();
+    let login = server.login().filter(|_| server.is_connected());
+    json!({
+        "hostname": dial.hostname,
+        "port": dial.port,
+        "connected": server.is_connected(),
+        "trusted": server.is_connected() && server.is_trusted(),
+        "login": login.map(|who| json!({ "type": who.user_type.to_string(), "name": who.name })),
+    })
 }
 
 const HEADER: &str =

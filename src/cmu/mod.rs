@@ -11,6 +11,7 @@ mod change_pswd;
 mod command;
 mod create_user;
 mod credentials;
+mod data;
 mod del_token;
 mod delete_user;
 mod enable_e2e;
@@ -37,6 +38,7 @@ mod output_file;
 mod password;
 mod quit;
 mod read;
+mod record;
 mod register_quorum_pub_key;
 mod report;
 mod second_factor;
@@ -49,6 +51,7 @@ mod share_key;
 mod sync;
 mod sync_key;
 mod sync_user;
+mod tally;
 mod words;
 
 pub use crate::outcome::Outcome;
@@ -56,7 +59,8 @@ pub use command::{Action, Command, Usage};
 pub use enable_e2e::{print_limited, print_trusted};
 pub use lookup::{Unknown, find};
 pub use mask::{mask, recall};
-pub use session::Session;
+pub use session::{Caution, Session};
+pub use tally::{Keeps, Row, Tally};
 pub use words::Words;
 
 /// Every command, in the order of `help`.

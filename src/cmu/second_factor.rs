@@ -104,7 +104,7 @@ impl AuthFile {
         digest: GetDigest,
     ) -> Option<Vec<(String, Digest)>> {
         let question = prepare(session, command, digest)?;
-        let answers = session.ask(scope, &question, question.perform());
+        let answers = session.look(scope, &question);
         let (mut digests, mut failures) = (Vec::new(), Vec::new());
         for (number, answer) in scope.iter().copied().zip(answers) {
             let hsm_id = session.server(number).and_then(|server| server.hsm_id()).unwrap_or_default();

@@ -2,14 +2,23 @@
 
 use tokio::runtime::Handle;
 
-use super::Command;
 use super::command::Usage;
 use super::enable_e2e::print_limited;
+use super::{Command, Outcome, Tally, Words};
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
 use crate::protocol::Operation;
 use crate::protocol::message::Round;
+
+/// What becomes of the questions whether to go on with a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// They are asked.
+    Asked,
+    /// They are shown, and answered with yes.
+    Taken,
+}
 
 /// A console session. It blocks where the cluster waits: a person or a script does one thing at a time.
 pub struct Session<'a> {
@@ -21,6 +30,10 @@ pub struct Session<'a> {
     pub pinned: Option<usize>,
     /// Raised by Ctrl-C while the cluster waits.
     pub interrupt: Interrupt,
+    /// What each server did with the command that runs.
+    pub tally: Tally,
+    /// What becomes of the questions whether to go on.
+    pub caution: Caution,
     runtime: Handle,
 }
 
@@ -32,7 +45,8 @@ impl<'a> Session<'a> {
         interrupt: Interrupt,
         runtime: Handle,
     ) -> Self {
-        Self { console, cluster, pinned: None, interrupt, runtime }
+        let (tally, caution) = (Tally::default(), Caution::Asked);
+        Self { console, cluster, pinned: None, interrupt, tally, caution, runtime }
     }
 
     /// `aws-cloudhsm>`, or in server mode `server0>`.
@@ -53,14 +67,48 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Asks these servers, in one round.
+    /// Asks these servers, in one round, what the command is about.
     pub fn ask<O: Operation>(
         &mut self,
         scope: &[usize],
         question: &Question<O>,
         round: Round,
     ) -> Vec<Answer<O::Reply>> {
-        self.runtime.clone().block_on(self.cluster.ask(scope, question, round))
+        let answers = self.runtime.clone().block_on(self.cluster.ask(scope, question, round));
+        for (number, answer) in scope.iter().zip(&answers) {
+            self.tally.note::<O>(*number, round, answer);
+        }
+        answers
+    }
+
+    /// Asks these servers what the command needs to know, and is not about.
+    pub fn look<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Vec<Answer<O::Reply>> {
+        let round = question.perform();
+        let answers = self.runtime.clone().block_on(self.cluster.ask(scope, question, round));
+        for (number, answer) in scope.iter().zip(&answers) {
+            self.tally.note_failure(*number, answer);
+        }
+        answers
+    }
+
+    /// A command begins: it waits for its servers, whatever was interrupted before.
+    pub fn begin(&mut self) {
+        self.interrupt.clear();
+        self.tally.clear();
+    }
+
+    /// Runs a command with its arguments, and tells how it ended.
+    pub fn run(&mut self, command: &Command, arguments: Words<'_>) -> Outcome {
+        match (command.parse)(arguments) {
+            Ok(action) => {
+                let outcome = action.run(self);
+                self.tally.refine(outcome, &self.scope())
+            }
+            Err(usage) => {
+                self.print_usage(command, &usage);
+                Outcome::Failed
+            }
+        }
     }
 
     /// Reconnects those of these servers that lost their connection, and says what that means.

@@ -66,10 +66,7 @@ fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<
     let Some(question) = prepare(session, COMMAND.name, ListUsers) else { return Err(Outcome::Failed) };
     session.reconnect(&scope);
     // Who does not answer is met again by the command itself.
-    let lists = session
-        .ask(&scope, &question, question.perform())
-        .into_iter()
-        .filter_map(|answer| answer.ok().flatten());
+    let lists = session.look(&scope, &question).into_iter().filter_map(|answer| answer.ok().flatten());
     let lists: Vec<Vec<UserRow>> = lists.collect();
     let named = |users: &[UserRow], id: UserId| {
         let user = users.iter().find(|user| user.id == id)?;

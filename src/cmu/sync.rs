@@ -44,7 +44,21 @@ pub(super) fn ask_one<O: Operation>(
 ) -> Answer<O::Reply> {
     let question = Question::new(operation).map_err(|error| Failure::NotReached(error.to_string()))?;
     let mut answers = session.ask(&[number], &question, question.perform());
-    answers.pop().unwrap_or_else(|| Err(Failure::NotReached("not asked".to_owned())))
+    answers.pop().unwrap_or_else(not_asked)
+}
+
+/// Asks one server what is not what the command is about.
+pub(super) fn look_at_one<O: Operation>(
+    session: &mut Session<'_>,
+    number: usize,
+    operation: O,
+) -> Answer<O::Reply> {
+    let question = Question::new(operation).map_err(|error| Failure::NotReached(error.to_string()))?;
+    session.look(&[number], &question).pop().unwrap_or_else(not_asked)
+}
+
+fn not_asked<R>() -> Answer<R> {
+    Err(Failure::NotReached("not asked".to_owned()))
 }
 
 /// Prints a failure with the name of its server: two take part, also in server mode.

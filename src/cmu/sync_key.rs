@@ -1,7 +1,7 @@
 //! `syncKey`
 
 use super::command::action;
-use super::sync::{Route, ask_one, may_replace, print_equal, print_failure_on};
+use super::sync::{Route, ask_one, look_at_one, may_replace, print_equal, print_failure_on};
 use super::{Action, Command, Outcome, Session};
 use crate::cluster::Failure;
 use crate::protocol::key::{DescribeKey, KeyHandle, ListKeys};
@@ -50,7 +50,7 @@ impl Action for SyncKey {
 impl SyncKey {
     fn copy(&self, session: &mut Session<'_>) -> Result<(), Outcome> {
         let route = Route::new(session, COMMAND.name, self.destination)?;
-        let object = ask_one(session, route.source, ExtractKey { handle: self.handle });
+        let object = look_at_one(session, route.source, ExtractKey { handle: self.handle });
         let object = self.or_failed(session, route, route.source, object)?;
         let insert = |existing| InsertKey {
             object: MaskedObject(object.0.clone()),
@@ -88,9 +88,10 @@ impl SyncKey {
 
     /// Names the syncUser to run first, for each user of the key who is not on the destination.
     fn name_the_missing(&self, session: &mut Session<'_>, route: Route) {
-        let (Ok(Some(here)), Ok(Some(there))) =
-            (ask_one(session, route.source, ListUsers), ask_one(session, route.destination, ListUsers))
-        else {
+        let (Ok(Some(here)), Ok(Some(there))) = (
+            look_at_one(session, route.source, ListUsers),
+            look_at_one(session, route.destination, ListUsers),
+        ) else {
             return;
         };
         let is_there = |user: &UserRow| {
@@ -107,13 +108,13 @@ impl SyncKey {
 
     /// Whom the key concerns on the source: a CU asks for the key, a CO for the keys of each user.
     fn users(&self, session: &mut Session<'_>, route: Route) -> Concerned {
-        if let Ok(Some(key)) = ask_one(session, route.source, DescribeKey { handle: self.handle }) {
+        if let Ok(Some(key)) = look_at_one(session, route.source, DescribeKey { handle: self.handle }) {
             return Concerned([vec![key.owner], key.shared_with].concat());
         }
-        let users = ask_one(session, route.source, ListUsers).ok().flatten().unwrap_or_default();
+        let users = look_at_one(session, route.source, ListUsers).ok().flatten().unwrap_or_default();
         let mut concerned = Vec::new();
         for user in users.iter().filter(|user| user.user_type == UserType::Cu) {
-            let keys = ask_one(session, route.source, ListKeys { user: Some(user.id), hash: false });
+            let keys = look_at_one(session, route.source, ListKeys { user: Some(user.id), hash: false });
             let keys = keys.ok().flatten().map(|list| list.keys).unwrap_or_default();
             if keys.iter().any(|(handle, _)| *handle == self.handle) {
                 concerned.push(user.id);

@@ -2,7 +2,7 @@
 
 use super::command::action;
 use super::read::shown;
-use super::sync::{Route, ask_one, may_replace, print_equal, print_failure_on};
+use super::sync::{Route, ask_one, look_at_one, may_replace, print_equal, print_failure_on};
 use super::{Action, Command, Outcome, Session};
 use crate::cluster::Failure;
 use crate::protocol::Operation;
@@ -49,7 +49,7 @@ impl Action for SyncUser {
 impl SyncUser {
     fn copy(&self, session: &mut Session<'_>) -> Result<(), Outcome> {
         let route = Route::new(session, COMMAND.name, self.destination)?;
-        let object = ask_one(session, route.source, ExtractUser { id: self.id });
+        let object = look_at_one(session, route.source, ExtractUser { id: self.id });
         let object = told(session, "ExtractMaskedObject", route.source, object)?;
         let insert = |existing| InsertUser { object: MaskedObject(object.0.clone()), existing };
         let mut inserted = ask_one(session, route.destination, insert(Existing::Compare));
@@ -67,7 +67,7 @@ impl SyncUser {
 impl SyncUser {
     /// The user by type and name: the id may be another's on the destination.
     fn named(&self, session: &mut Session<'_>, route: Route) -> String {
-        let users = ask_one(session, route.source, ListUsers).ok().flatten().unwrap_or_default();
+        let users = look_at_one(session, route.source, ListUsers).ok().flatten().unwrap_or_default();
         match users.iter().find(|user| user.id == self.id) {
             Some(user) => format!("User {}({})", shown(&user.name), user.user_type),
             None => format!("User {}", self.id),

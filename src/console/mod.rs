@@ -3,14 +3,16 @@
 //! Only this folder and the programs print. A console never fails a caller: once nobody can read what it
 //! writes, it takes no more lines, and the session ends as at the end of input.
 
+mod data;
 mod no_echo;
 mod pump;
 mod script;
 mod terminal;
 mod tty;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 
+pub use data::Data;
 pub use script::{Echo, Script};
 pub use terminal::Terminal;
 
@@ -31,9 +33,70 @@ pub trait Console {
     /// Writes a part of the session's text; line ends are the caller's.
     fn print(&mut self, text: &str);
 
+    /// Ends a command of which a program wants to read one line: `make` has it, of what was printed. Where people read,
+    /// nothing happens.
+    fn record(&mut self, _make: &mut dyn FnMut(&str) -> String) {}
+
+    /// Says, apart from the session's text, which line of which file failed, if the lines have a name.
+    fn blame(&mut self, _what: &str) {}
+
     /// Whether the output could not be written, as nobody reads it any more or there is no room for it, or the input
     /// not be read: no line comes any more, though some may be left.
     fn is_lost(&self) -> bool;
+}
+
+/// Where command lines come from.
+pub enum Lines {
+    /// Standard input: a terminal, or a script.
+    Stdin,
+    /// Something with a name, by which a line that failed is told.
+    Named {
+        /// Such as the name of a file.
+        name: String,
+        /// One command a line.
+        lines: Box<dyn BufRead>,
+    },
+}
+
+/// What goes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The session, as a terminal shows it.
+    Text,
+    /// One line of JSON for each command.
+    Json,
+}
+
+/// Whether a person sits at standard input and sees standard output.
+#[must_use]
+pub fn is_at_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// The console for these lines and this output. None of them asks the terminal but [`open`]'s.
+///
+/// # Errors
+///
+/// If the terminal's mode cannot be set.
+pub fn open_for(
+    lines: Lines,
+    output: Output,
+    mask: Mask,
+    recall: Recall,
+    interrupt: &Interrupt,
+) -> io::Result<Box<dyn Console>> {
+    let stdin = || -> Box<dyn BufRead> { Box::new(BufReader::new(io::stdin())) };
+    match (lines, output) {
+        (Lines::Stdin, Output::Text) => open(mask, recall, interrupt),
+        (Lines::Stdin, Output::Json) => Ok(Box::new(Data::new(stdin(), io::stdout(), mask, None))),
+        (Lines::Named { name, lines }, Output::Text) => {
+            let script = Script::new(lines, io::stdout(), mask, Echo::Written);
+            Ok(Box::new(script.named(Some(name))))
+        }
+        (Lines::Named { name, lines }, Output::Json) => {
+            Ok(Box::new(Data::new(lines, io::stdout(), mask, Some(name))))
+        }
+    }
 }
 
 /// The console that fits standard input and output: a [`Terminal`] if both are one, a [`Script`] otherwise.

@@ -1,6 +1,6 @@
 //! Standard input that is no terminal: one command a line, and the next line answers a question.
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 use std::{mem, str};
 
 use zeroize::Zeroizing;
@@ -18,6 +18,12 @@ pub struct Script<R, W> {
     /// A `\n` now would belong to the line end before it.
     after_return: bool,
     lost: bool,
+    /// What its lines are called, if a line that failed is to be told.
+    name: Option<String>,
+    /// How many lines were read.
+    count: usize,
+    /// Which of them was the last command.
+    command: usize,
 }
 
 /// Who shows what was read.
@@ -32,7 +38,13 @@ pub enum Echo {
 impl<R: BufRead, W: Write> Script<R, W> {
     /// Plays `input`.
     pub fn new(input: R, output: W, mask: Mask, echo: Echo) -> Self {
-        Self { input, output, mask, echo, after_return: false, lost: false }
+        Self { input, output, mask, echo, after_return: false, lost: false, name: None, count: 0, command: 0 }
+    }
+
+    /// The same, with a name for its lines.
+    #[must_use]
+    pub fn named(self, name: Option<String>) -> Self {
+        Self { name, ..self }
     }
 
     /// One line without its end, which is `\n`, `\r` or both.
@@ -60,11 +72,16 @@ impl<R: BufRead, W: Write> Script<R, W> {
         if any && !self.lost { text(&line) } else { Read::End }
     }
 
+    fn read_counted(&mut self) -> Read {
+        self.count = self.count.saturating_add(1);
+        self.read()
+    }
+
     /// Shows a prompt, reads a line that `keep` keeps, and shows it.
     fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
         self.print(prompt);
         loop {
-            let line = match self.read() {
+            let line = match self.read_counted() {
                 Read::Line(line) => line,
                 Read::NotText => {
                     self.print("\nThis line is not UTF-8; it is left out\n");
@@ -102,7 +119,9 @@ fn text(line: &[u8]) -> Read {
 
 impl<R: BufRead, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
-        self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask)
+        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask);
+        self.command = self.count;
+        input
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
@@ -127,6 +146,13 @@ impl<R: BufRead, W: Write> Console for Script<R, W> {
     fn print(&mut self, text: &str) {
         let written = self.output.write_all(text.as_bytes()).and_then(|()| self.output.flush());
         self.lost |= written.is_err();
+    }
+
+    fn blame(&mut self, what: &str) {
+        if let Some(name) = &self.name {
+            // Nobody is left to be told that standard error is closed.
+            let _ = writeln!(io::stderr(), "{name}:{}: {what} failed", self.command);
+        }
     }
 
     fn is_lost(&self) -> bool {

@@ -25,7 +25,7 @@ use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, Use
 /// Something a client may ask an HSM.
 pub trait Operation: Serialize + DeserializeOwned + Send {
     /// What the HSM says if it does not refuse.
-    type Reply: Send;
+    type Reply: Clone + Send;
 
     /// Who may ask.
     const ACCESS: Access;
@@ -38,6 +38,9 @@ pub trait Operation: Serialize + DeserializeOwned + Send {
 
     /// The operation as one of all.
     fn into_request(self) -> Request;
+
+    /// The operation's own reply as one of all.
+    fn wrap(reply: Self::Reply) -> Reply;
 
     /// The operation's own reply out of all; `None` if the HSM answered another question.
     fn reply(reply: Reply) -> Option<Self::Reply>;
@@ -137,6 +140,8 @@ macro_rules! operations {
             const SERVICE: Option<Service> = $service;
 
             fn into_request(self) -> Request { Request::$operation(self) }
+
+            fn wrap(reply: $reply) -> Reply { Reply::$operation(reply) }
 
             fn reply(reply: Reply) -> Option<$reply> {
                 match reply { Reply::$operation(reply) => Some(reply), _ => None }

@@ -3,6 +3,7 @@
 //! One loop serves every console that is a [`Shell`]: it says what its prompt is, what a line does and how it
 //! ends.
 
+mod ended;
 mod keys;
 mod operator;
 mod startup;
@@ -10,6 +11,7 @@ mod startup;
 use crate::console::{Console, Input};
 use crate::outcome::Outcome;
 
+pub use ended::{Ended, Operator, code};
 pub use startup::{Unreachable, start_up};
 
 /// A session that reads lines at a prompt.
@@ -30,26 +32,29 @@ pub trait Shell {
     fn say_goodbye(&mut self);
 }
 
-/// How a session went.
+/// What a failed command means for those that follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Every command succeeded on every server.
-    AllDone,
-    /// Some command did not, or not everywhere.
-    SomethingFailed,
-    /// The input could not be read or the output not be written, and what was left of the input was not run.
-    ConsoleLost,
+pub enum OnError {
+    /// They are run.
+    Continue,
+    /// They are not.
+    Stop,
 }
 
 /// Runs commands until one ends the session or the input ends, and disconnects.
-pub fn run(shell: &mut impl Shell) -> Ended {
+pub fn run(shell: &mut impl Shell, on_error: OnError) -> Ended {
     let mut ended = Ended::AllDone;
-    loop {
-        match step(shell) {
-            Some(Outcome::Done) => {}
-            Some(Outcome::Failed) => ended = Ended::SomethingFailed,
-            Some(Outcome::Quit) => break,
-            None => break,
+    while let Some(outcome) = step(shell) {
+        let this = match outcome {
+            Outcome::Done => Ended::AllDone,
+            Outcome::Unreached => Ended::Unreached,
+            Outcome::Failed => Ended::Failed,
+            Outcome::Partial => Ended::Partial,
+            Outcome::Quit => break,
+        };
+        ended = ended.max(this);
+        if this > Ended::AllDone && on_error == OnError::Stop {
+            break;
         }
     }
     shell.say_goodbye();

@@ -15,26 +15,26 @@ impl Shell for Session<'_> {
     }
 
     fn begin(&mut self) {
-        self.interrupt.clear();
+        Session::begin(self);
     }
 
     /// Blank lines do nothing.
     fn run_line(&mut self, line: &str) -> Outcome {
         let Some((word, arguments)) = Words::split(line) else { return Outcome::Done };
-        let command = match find(word) {
-            Ok(command) => command,
+        let (name, outcome) = match find(word) {
+            Ok(command) => (command.name, self.run(command, arguments)),
             Err(unknown) => {
                 self.console.print(&format!("{unknown}\n"));
-                return Outcome::Failed;
+                // What is no command may be a password in the wrong place.
+                ("", Outcome::Failed)
             }
         };
-        match (command.parse)(arguments) {
-            Ok(action) => action.run(self),
-            Err(usage) => {
-                self.print_usage(command, &usage);
-                Outcome::Failed
-            }
+        self.record(name, line, outcome);
+        if !matches!(outcome, Outcome::Done | Outcome::Quit) {
+            let blamed = if name.is_empty() { "the command" } else { name };
+            self.console.blame(blamed);
         }
+        outcome
     }
 
     fn say_goodbye(&mut self) {

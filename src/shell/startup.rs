@@ -39,13 +39,16 @@ pub fn start_up(session: &mut Session<'_>, sets_e2e: bool, unreachable: Unreacha
         missing
     });
     if let Some((one, other)) = session.cluster.twice_the_same() {
-        session.console.print(&format!("{one} and {other} are the same HSM, exiting...\n"));
+        let text = format!("{one} and {other} are the same HSM, exiting...\n");
+        session.console.print(&text);
+        session.record_start(false);
         return false;
     }
     let goes_on = missing == 0 || (unreachable == Unreachable::GoOn && missing < scope.len());
     if !goes_on {
         session.console.print("Connection to one of servers failed, exiting...\n");
     }
+    session.record_start(goes_on);
     goes_on
 }
 

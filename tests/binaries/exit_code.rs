@@ -9,7 +9,7 @@ use crate::process::{console, run, text};
 const CREATE: &str = "createUser CU alice crypto12";
 
 #[test]
-fn zero_if_every_command_succeeded_and_one_if_any_failed() {
+fn the_worst_command_decides() {
     let cluster = Cluster::activated(2);
     let _daemon = cluster.run();
     let login = format!("loginHSM CO admin {CO_PASSWORD}\n");
@@ -24,6 +24,12 @@ fn zero_if_every_command_succeeded_and_one_if_any_failed() {
         (1, format!("{login}{CREATE}\n")),
         (0, format!("{login}{CREATE}\ny\n")),
         (1, format!("{login}{CREATE}\ny\nI\nI\n")),
+        (
+            4,
+            format!(
+                "{login}server 0\ncreateUser CU bob crypto12\ny\nexit\ncreateUser CU bob crypto12\ny\nI\n"
+            ),
+        ),
         (0, "listUsers".to_owned()),
         (1, "getKeyInfo 6\nquit\n".to_owned()),
         (0, format!("{login}findAllKeys 0 1 /dev/null\n")),

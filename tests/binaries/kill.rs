@@ -28,7 +28,7 @@ fn a_daemon_killed_at_the_caution_costs_its_row_and_abort_changes_nothing_anywhe
     console.send("A\n");
     console.wait_for(PROMPT);
     assert_eq!(listed(&console.command("listUsers")), [NEW_USERS; 2]);
-    assert_eq!(console.end().code, Some(1));
+    assert_eq!(console.end().code, Some(4));
 }
 
 #[test]

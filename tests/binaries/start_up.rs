@@ -92,7 +92,7 @@ fn allow_unreachable_goes_on_and_says_at_each_command_who_is_missing() {
     let answer = cluster.as_documented(&console.command("listUsers"));
     assert!(answer.contains("Reconnected to server 1(10.0.0.2)\n"), "{answer}");
     assert_eq!(listed(&answer).len(), 2);
-    assert_eq!(console.end().code, Some(1));
+    assert_eq!(console.end().code, Some(4));
 }
 
 #[test]

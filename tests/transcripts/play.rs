@@ -11,7 +11,7 @@ use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{self, Single};
 use cloudhsm::outcome::Outcome;
 use cloudhsm::protocol::Secret;
-use cloudhsm::shell::{self, Unreachable};
+use cloudhsm::shell::{self, OnError, Unreachable};
 use tokio::runtime::{Handle, Runtime};
 
 use crate::stage::{Stage, Tool};
@@ -49,7 +49,7 @@ fn operate(script: &mut Script, cluster: Cluster, interrupt: Interrupt, runtime:
         text.borrow_mut().truncate(before);
     }
     if started {
-        shell::run(&mut session);
+        shell::run(&mut session, OnError::Continue);
     }
 }
 
@@ -75,7 +75,7 @@ fn make_keys(script: &mut Script, tool: &Tool, cluster: Cluster, interrupt: Inte
         }
         Tool::Console | Tool::Keys if !started => {}
         Tool::Console | Tool::Keys => {
-            shell::run(&mut session);
+            shell::run(&mut session, OnError::Continue);
         }
     }
 }

@@ -1,68 +1,25 @@
 //! The console.
 
+mod arguments;
 mod sign;
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
-use std::path::{Path, PathBuf};
+use std::io::{Write, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Parser, Subcommand};
+use arguments::{Arguments, Other, Output};
+use clap::Parser;
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
-use cloudhsm::cmu::{Session, mask, recall};
+use cloudhsm::cmu::{Caution, Session, mask, recall};
 use cloudhsm::console;
 use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::shell::{self, Ended, Unreachable};
+use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;
 use tokio::runtime::Runtime;
-
-/// The CloudHSM management console
-///
-/// Reads commands from the terminal or, one a line, from standard input, and sends each to every HSM of the
-/// configuration. Diagnostics go to standard error; RUST_LOG=debug shows more of them.
-#[derive(Parser)]
-#[command(version, after_help = EXIT_CODES, group = ArgGroup::new("cluster").required(true))]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-struct Arguments {
-    #[command(subcommand)]
-    other: Option<Other>,
-
-    /// The configuration file, such as /opt/cloudhsm/etc/cloudhsm_mgmt_util.cfg
-    #[arg(group = "cluster", value_name = "CONFIG")]
-    config: Option<PathBuf>,
-
-    /// Run a development cluster of N HSMs (3 by default) inside this program, instead of a configuration
-    #[arg(long, group = "cluster", value_name = "N", num_args = 0..=1)]
-    dev: Option<Option<u32>>,
-
-    /// Keep the development cluster in this folder across runs
-    #[arg(long, value_name = "DIR", requires = "dev")]
-    dev_dir: Option<PathBuf>,
-
-    /// Start also if some of the servers, but not all, cannot be reached
-    #[arg(long)]
-    allow_unreachable: bool,
-}
-
-/// What needs no session.
-#[derive(Subcommand)]
-enum Other {
-    Sign(sign::Sign),
-}
-
-const EXIT_CODES: &str = "\
-Exit codes, with commands from standard input:
-  0  every command succeeded on every server
-  1  a command failed, or not every server did it
-  2  wrong usage or configuration
-  3  a server could not be reached at the start";
-
-const FAILED: u8 = 1;
-const WRONG: u8 = 2;
-const UNREACHED: u8 = 3;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -79,15 +36,16 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             say(&format!("cloudhsm_mgmt_util: {error}"));
-            ExitCode::from(WRONG)
+            ExitCode::from(code::WRONG)
         }
     }
 }
 
 fn run(arguments: &Arguments) -> Result<u8, String> {
-    let interrupt = Interrupt::default();
+    let (interrupt, lines) = (Interrupt::default(), arguments.lines()?);
     // First of all: what is typed from now on is not echoed twice.
-    let mut console = console::open(mask, recall, &interrupt).map_err(text)?;
+    let mut console =
+        console::open_for(lines, arguments.output.into(), mask, recall, &interrupt).map_err(text)?;
     let runtime = Runtime::new().map_err(text)?;
     let (config, dials, dev) = match &arguments.config {
         Some(path) => {
@@ -99,16 +57,31 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     };
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime.handle().clone());
+    prepare(&mut session, arguments);
     let unreachable = if arguments.allow_unreachable { Unreachable::GoOn } else { Unreachable::GiveUp };
     let code = if shell::start_up(&mut session, config.sets_e2e(), unreachable) {
-        exit_code(shell::run(&mut session))
+        let ended = shell::run(&mut session, arguments.on_error());
+        if let Some(complaint) = ended.complaint() {
+            say(&format!("cloudhsm_mgmt_util: {complaint}"));
+        }
+        ended.exit_code(arguments.operator())
     } else {
-        UNREACHED
+        code::UNREACHED
     };
     if let Some(dev) = dev {
         runtime.block_on(dev.stop());
     }
     Ok(code)
+}
+
+fn prepare(session: &mut Session<'_>, arguments: &Arguments) {
+    if arguments.yes {
+        session.caution = Caution::Taken;
+    }
+    match arguments.output {
+        Output::Text => {}
+        Output::Json => session.tally.keep_replies(),
+    }
 }
 
 fn start_dev(runtime: &Runtime, arguments: &Arguments) -> Result<(Config, Vec<Dial>, Option<Dev>), String> {
@@ -131,18 +104,6 @@ fn advise(nodes: usize, folder: Option<&Path>) {
          and then:                  changePswd PRECO admin <new password>\n\
          help lists the commands.\n"
     ));
-}
-
-/// A person saw what failed; a script needs to be told.
-fn exit_code(ended: Ended) -> u8 {
-    match ended {
-        Ended::ConsoleLost => {
-            say("cloudhsm_mgmt_util: standard input or output failed; the remaining commands were not run");
-            FAILED
-        }
-        Ended::SomethingFailed if !stdin().is_terminal() || !stdout().is_terminal() => FAILED,
-        Ended::SomethingFailed | Ended::AllDone => 0,
-    }
 }
 
 /// To standard output.

@@ -1,0 +1,140 @@
+//! The command line.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Cursor};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use cloudhsm::console::{self, Lines};
+use cloudhsm::shell;
+
+use crate::sign::Sign;
+
+/// The CloudHSM management console
+///
+/// Reads commands from the terminal or, one a line, from standard input, and sends each to every HSM of the
+/// configuration. Diagnostics go to standard error; RUST_LOG=debug shows more of them.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES, group = ArgGroup::new("cluster").required(true))]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) other: Option<Other>,
+
+    /// The configuration file, such as /opt/cloudhsm/etc/cloudhsm_mgmt_util.cfg
+    #[arg(group = "cluster", value_name = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Run a development cluster of N HSMs (3 by default) inside this program, instead of a configuration
+    #[arg(long, group = "cluster", value_name = "N", num_args = 0..=1)]
+    pub(crate) dev: Option<Option<u32>>,
+
+    /// Keep the development cluster in this folder across runs
+    #[arg(long, value_name = "DIR", requires = "dev")]
+    pub(crate) dev_dir: Option<PathBuf>,
+
+    /// Start also if some of the servers, but not all, cannot be reached
+    #[arg(long)]
+    pub(crate) allow_unreachable: bool,
+
+    /// Run this command; can be repeated. What a command asks is answered by the next one
+    #[arg(short = 'c', long = "command", value_name = "COMMAND", conflicts_with = "file")]
+    pub(crate) commands: Vec<String>,
+
+    /// Run the commands of this file, one a line
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Whether to go on after a command that failed [default: stop with -c and -f, else continue]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) on_error: Option<OnError>,
+
+    /// Answer the questions whether to go on with yes
+    #[arg(short = 'y', long)]
+    pub(crate) yes: bool,
+
+    /// What goes to standard output: the session, or one line of JSON for each command
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+}
+
+/// What needs no session.
+#[derive(Subcommand)]
+pub(crate) enum Other {
+    Sign(Sign),
+}
+
+/// `--on-error`
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum OnError {
+    Stop,
+    Continue,
+}
+
+/// `--output`
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Output {
+    Text,
+    Json,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes, with commands from standard input, -c or -f:
+    0  every command succeeded on every server
+    1  a command failed: refused by every server, or not understood
+    2  wrong usage or configuration
+    3  a server could not be reached at the start, or none by a command
+    4  a command was done on some servers and not on others
+  130  interrupted";
+
+impl Arguments {
+    /// Where the commands come from.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub(crate) fn lines(&self) -> Result<Lines, String> {
+        if !self.commands.is_empty() {
+            let lines = Box::new(Cursor::new(self.commands.join("\n")));
+            return Ok(Lines::Named { name: "-c".to_owned(), lines });
+        }
+        let Some(path) = &self.file else { return Ok(Lines::Stdin) };
+        let lines = open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Lines::Named { name: path.display().to_string(), lines })
+    }
+
+    pub(crate) fn on_error(&self) -> shell::OnError {
+        let is_named = !self.commands.is_empty() || self.file.is_some();
+        match self.on_error {
+            Some(OnError::Stop) => shell::OnError::Stop,
+            Some(OnError::Continue) => shell::OnError::Continue,
+            None if is_named => shell::OnError::Stop,
+            None => shell::OnError::Continue,
+        }
+    }
+
+    /// A person saw what failed; a script needs to be told.
+    pub(crate) fn operator(&self) -> shell::Operator {
+        let is_person = self.commands.is_empty() && self.file.is_none() && console::is_at_terminal();
+        match (is_person, self.output) {
+            (true, Output::Text) => shell::Operator::Person,
+            (false, Output::Text) | (_, Output::Json) => shell::Operator::Script,
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    if fs::metadata(path)?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(Box::new(BufReader::new(File::open(path)?)))
+}
+
+impl From<Output> for console::Output {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Text => Self::Text,
+            Output::Json => Self::Json,
+        }
+    }
+}

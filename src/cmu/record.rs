@@ -1,0 +1,111 @@
+//! What `--output json` has for one command: a line with an object.
+
+use serde_json::{Value, json};
+
+use super::data::data;
+use super::{Outcome, Row, Session, mask};
+use crate::cluster::{Failure, Server};
+
+impl Session<'_> {
+    /// Hands the line of a command that has ended to the console; nothing happens where text is shown.
+    pub fn record(&mut self, command: &str, line: &str, outcome: Outcome) {
+        let scope = match self.pinned {
+            None => json!("global"),
+            Some(number) => json!({ "server": number }),
+        };
+        let servers = self.rows();
+        let line = mask(line);
+        self.console.record(&mut |text| {
+            let ok = matches!(outcome, Outcome::Done | Outcome::Quit);
+            // A person's words, where there is no more to be had or something went wrong.
+            let text = if ok && !servers.is_empty() { "" } else { text };
+            let object = json!({
+                "command": command,
+                "line": line.trim(),
+                "scope": scope,
+                "ok": ok,
+                "outcome": name(outcome),
+                "servers": servers,
+                "text": text.lines().collect::<Vec<_>>(),
+            });
+            format!("{object}\n")
+        });
+    }
+
+    /// Hands over a line only if the session does not begin.
+    pub fn record_start(&mut self, begins: bool) {
+        let row = |server: &Server| {
+            let (outcome, text) = match server.is_connected() {
+                true => ("ok", ""),
+                false => ("not_reached", server.why_down()),
+            };
+            json!({
+                "server": server.number(),
+                "name": server.name(),
+                "hsm_id": server.hsm_id(),
+                "outcome": outcome,
+                "text": text,
+            })
+        };
+        let servers: Vec<Value> = self.cluster.servers().iter().map(row).collect();
+        self.console.record(&mut |text| {
+            let object = json!({
+                "command": "start",
+                "line": "",
+                "scope": "global",
+                "ok": false,
+                "outcome": "unreached",
+                "servers": servers,
+                "text": text.lines().collect::<Vec<_>>(),
+            });
+            if begins { String::new() } else { format!("{object}\n") }
+        });
+    }
+
+    /// A row for each server that the command asked or should have asked; none if it asks no HSM.
+    fn rows(&self) -> Vec<Value> {
+        if self.tally.is_empty() {
+            return Vec::new();
+        }
+        let scope = self.scope();
+        let is_meant =
+            |server: &&Server| scope.contains(&server.number()) || self.tally.row(server.number()).is_some();
+        let servers = self.cluster.servers().iter().filter(is_meant);
+        servers.map(|server| row(server, self.tally.row(server.number()))).collect()
+    }
+}
+
+fn row(server: &Server, row: Option<&Row>) -> Value {
+    let mut object = json!({ "server": server.number(), "name": server.name(), "hsm_id": server.hsm_id() });
+    let more = match row {
+        None | Some(Row::NotAttempted) => json!({ "outcome": "not_attempted" }),
+        Some(Row::Done(reply)) => {
+            json!({ "outcome": "ok", "data": reply.as_ref().map_or(Value::Null, data) })
+        }
+        Some(Row::Known(data)) => json!({ "outcome": "ok", "data": data }),
+        Some(Row::Failed(failure)) => failed(failure),
+    };
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    object
+}
+
+fn failed(failure: &Failure) -> Value {
+    let text = failure.to_string();
+    match failure {
+        Failure::Refused(refusal) => json!({ "outcome": "refused", "code": refusal.code(), "text": text }),
+        Failure::NotReached(_) => json!({ "outcome": "not_reached", "text": text }),
+        Failure::NoAnswer(_) => json!({ "outcome": "no_answer", "text": text }),
+        Failure::Interrupted | Failure::Limited => json!({ "outcome": "not_attempted", "text": text }),
+    }
+}
+
+fn name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done | Outcome::Quit => "ok",
+        Outcome::Unreached => "unreached",
+        Outcome::Failed => "failed",
+        Outcome::Partial => "partial",
+    }
+}

@@ -1,0 +1,110 @@
+//! What each server did with the command that runs: for exit codes, and for whoever reads JSON.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::cluster::{Answer, Failure};
+use crate::outcome::Outcome;
+use crate::protocol::message::Round;
+use crate::protocol::{Operation, Reply};
+
+/// One row for each server that the command has asked.
+#[derive(Default)]
+pub struct Tally {
+    rows: BTreeMap<usize, Row>,
+    keeps: Keeps,
+}
+
+/// Whether what servers reply is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeps {
+    /// Text shows it, and that is all.
+    #[default]
+    Outcomes,
+    /// It becomes data.
+    Replies,
+}
+
+/// What one server did.
+pub enum Row {
+    /// What it was asked; its reply, if replies are kept.
+    Done(Option<Reply>),
+    /// The console knows this of it, and did not ask.
+    Known(Value),
+    /// It would have, and was not asked to.
+    NotAttempted,
+    /// It did not.
+    Failed(Failure),
+}
+
+impl Tally {
+    /// Keeps replies, too, from now on.
+    pub fn keep_replies(&mut self) {
+        self.keeps = Keeps::Replies;
+    }
+
+    /// Forgets the command before.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    /// What a server did, if it was asked.
+    #[must_use]
+    pub fn row(&self, number: usize) -> Option<&Row> {
+        self.rows.get(&number)
+    }
+
+    /// Whether any server was asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Takes an answer to what the command is about.
+    pub(super) fn note<O: Operation>(&mut self, number: usize, round: Round, answer: &Answer<O::Reply>)
+    where
+        O::Reply: Clone,
+    {
+        let row = match (answer, round) {
+            (Err(failure), _) => Row::Failed(failure.clone()),
+            (Ok(_), Round::Rehearse) => Row::NotAttempted,
+            (Ok(reply), Round::Perform(_)) => {
+                Row::Done(reply.clone().filter(|_| self.keeps == Keeps::Replies).map(O::wrap))
+            }
+        };
+        self.rows.insert(number, row);
+    }
+
+    /// Takes what the console knows of a server.
+    pub(super) fn know(&mut self, number: usize, data: Value) {
+        self.rows.insert(number, Row::Known(data));
+    }
+
+    /// Takes an answer to what the command only needs to know: it counts if there is none.
+    pub(super) fn note_failure<R>(&mut self, number: usize, answer: &Answer<R>) {
+        if let Err(failure) = answer {
+            self.rows.insert(number, Row::Failed(failure.clone()));
+        }
+    }
+
+    /// How the command ended, more exactly: a failure can be one of some servers only, or of none that was reached.
+    #[must_use]
+    pub(super) fn refine(&self, outcome: Outcome, scope: &[usize]) -> Outcome {
+        if outcome != Outcome::Failed || self.rows.is_empty() {
+            return outcome;
+        }
+        let done = scope
+            .iter()
+            .filter(|number| matches!(self.rows.get(number), Some(Row::Done(_) | Row::Known(_))))
+            .count();
+        let is_unreached = |row: &Row| matches!(row, Row::Failed(Failure::NotReached(_)));
+        match done {
+            0 if self.rows.values().all(is_unreached) => Outcome::Unreached,
+            0 => Outcome::Failed,
+            count if count < scope.len() => Outcome::Partial,
+            // Every server did it, and then something else went wrong.
+            _ => Outcome::Failed,
+        }
+    }
+}
