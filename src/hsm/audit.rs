@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{Change, Outcome, SessionId};
-use crate::protocol::key::{DeleteKey, KeyHandle, KeySpec, SetAttribute, ShareKey};
-use crate::protocol::masked::{ExtractKey, Inserted};
+use crate::protocol::key::{KeyHandle, KeySpec};
+use crate::protocol::masked::Inserted;
 use crate::protocol::user::UserType;
 use crate::protocol::{Refusal, Reply, Request};
 
@@ -234,12 +234,8 @@ impl AuditHead {
 
 /// The key that a request names, or that was made: of a pair, the public half.
 fn key_of(request: &Request, outcome: &Outcome) -> Option<KeyHandle> {
-    if let Request::DeleteKey(DeleteKey { handle })
-    | Request::ShareKey(ShareKey { handle, .. })
-    | Request::SetAttribute(SetAttribute { handle, .. })
-    | Request::ExtractKey(ExtractKey { handle }) = request
-    {
-        return Some(*handle);
+    if let Some(handle) = request.key() {
+        return Some(handle);
     }
     match outcome {
         Outcome::Reply(Reply::GenerateKey(handles)) => handles.first().copied(),

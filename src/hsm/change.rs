@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
 use super::done::{Mark, Performed};
-use super::{Challenge, Identity, Key, Outcome, PasswordHash, QuorumKey, SessionId, User};
+use super::{Challenge, Identity, Key, Outcome, PasswordHash, PublicKey, QuorumKey, SessionId, User};
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{KeyHandle, Sharing};
 use crate::protocol::message::OperationId;
@@ -112,6 +112,8 @@ pub enum Change {
         token: u32,
         /// Who approved it.
         approver: UserId,
+        /// With this key.
+        key: PublicKey,
     },
     /// A token was used up or deleted, or had expired.
     TokenRemoved(u32),

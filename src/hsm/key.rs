@@ -45,6 +45,8 @@ pub struct Key {
     pub shared_with: BTreeSet<UserId>,
     /// How many users have to approve its use; 0 and 1 are off.
     pub m_value: u8,
+    /// How many changes they have approved: an older copy has fewer.
+    pub approved: u32,
 }
 
 impl Key {
@@ -301,7 +303,7 @@ fn finish(new: &NewKey, op: &GenerateKey, owner: UserId) -> Key {
     };
     let (shared_with, m_value) =
         if is_public { (BTreeSet::new(), 0) } else { (op.shared_with.iter().copied().collect(), op.m_value) };
-    Key { attributes, material: new.material.clone(), owner, shared_with, m_value }
+    Key { attributes, material: new.material.clone(), owner, shared_with, m_value, approved: 0 }
 }
 
 fn matches(op: &FindKeys, key: &Key) -> bool {

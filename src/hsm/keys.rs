@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FIRST_INDEX, Key, Material, SessionId};
 use crate::protocol::Refusal;
-use crate::protocol::attribute::{Attribute, Value};
+use crate::protocol::attribute::{Attribute, SetBy, Value};
 use crate::protocol::key::{HANDLES_PER_NODE, KeyHandle, Sharing};
 use crate::protocol::user::UserId;
 
@@ -16,6 +16,8 @@ use crate::protocol::user::UserId;
 pub(super) struct Keys {
     token: BTreeMap<KeyHandle, Arc<Key>>,
     next_index: u32,
+    /// Of keys that are deleted and needed approvals, by fingerprint: how many changes had been approved.
+    retired: BTreeMap<[u8; 32], u32>,
     /// Gone with their sessions.
     #[serde(skip)]
     session: BTreeMap<KeyHandle, (SessionId, Arc<Key>)>,
@@ -77,8 +79,22 @@ impl Keys {
     }
 
     pub(super) fn remove(&mut self, handle: KeyHandle) {
+        if let Ok(key) = self.get(handle).cloned()
+            && key.approved > 0
+        {
+            let approved = self.approved(&key.material.fingerprint);
+            self.retired.insert(key.material.fingerprint, approved);
+        }
         self.token.remove(&handle);
         self.session.remove(&handle);
+    }
+
+    /// The most changes that were approved for a key, under any handle and also if it is deleted: a copy with fewer
+    /// would undo one.
+    pub(super) fn approved(&self, fingerprint: &[u8; 32]) -> u32 {
+        let held = self.all().filter(|(_, key)| key.material.fingerprint == *fingerprint);
+        let held = held.map(|(_, key)| key.approved).max().unwrap_or_default();
+        held.max(self.retired.get(fingerprint).copied().unwrap_or_default())
     }
 
     pub(super) fn end_session(&mut self, session: Option<SessionId>) {
@@ -97,12 +113,16 @@ impl Keys {
             Sharing::Share => key.shared_with.extend(users),
             Sharing::Unshare => key.shared_with.retain(|user| !users.contains(user)),
         }
+        count_approval(key);
     }
 
     pub(super) fn set(&mut self, handle: KeyHandle, attribute: Attribute, value: &Value) {
         let Some(key) = self.get_mut(handle) else { return };
         // It was decided that the attribute can be set so.
         let _ = key.attributes.set(attribute, value);
+        if attribute.set_by() == SetBy::Owner {
+            count_approval(key);
+        }
     }
 
     pub(super) fn rewrapped<E>(
@@ -114,7 +134,8 @@ impl Keys {
             let material = rewrap(&key.material)?;
             token.insert(*handle, Arc::new(Key { material, ..key.as_ref().clone() }));
         }
-        Ok(Self { token, next_index: self.next_index, session: BTreeMap::new() })
+        let retired = self.retired.clone();
+        Ok(Self { token, next_index: self.next_index, retired, session: BTreeMap::new() })
     }
 
     /// Counts on from the handles that this node has given, if any, and has no session keys.
@@ -134,5 +155,12 @@ impl Keys {
     pub(super) fn all(&self) -> impl Iterator<Item = (KeyHandle, &Key)> {
         let session = self.session.iter().map(|(handle, (_, key))| (*handle, key.as_ref()));
         self.token.iter().map(|(handle, key)| (*handle, key.as_ref())).chain(session)
+    }
+}
+
+/// A change of a key that needs approvals had them.
+fn count_approval(key: &mut Key) {
+    if key.m_value > 1 {
+        key.approved = key.approved.saturating_add(1);
     }
 }

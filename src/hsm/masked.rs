@@ -33,6 +33,7 @@ impl Hsm {
             owner: name(&key.owner)?,
             shared_with: key.shared_with.iter().map(name).collect::<Result<_, Refusal>>()?,
             m_value: key.m_value,
+            approved: key.approved,
         };
         masked(Copied::Key(copied), env)
     }
@@ -61,6 +62,9 @@ impl Hsm {
         };
         let mut key = self.resolve(copied)?;
         self.must_manage(key.owner, caller)?;
+        if key.m_value > 1 && key.approved < self.keys.approved(&key.material.fingerprint) {
+            return Err(Refusal::CopyIsOlder.into());
+        }
         let handle = match op.place {
             Place::SameHandle => copied.handle,
             Place::NewHandle => {
@@ -76,10 +80,6 @@ impl Hsm {
             Ok(present) => {
                 // A CU may own the copy and not what is here.
                 self.must_manage(present.owner, caller)?;
-                if op.existing == Existing::Replace && present.m_value > 1 && !self.is_overseer(caller) {
-                    // An older copy would undo what its users approved since.
-                    return Err(Refusal::MxnAuthFailed.into());
-                }
                 Ok(replace_key(handle, present, key, op.existing, changes)?)
             }
             Err(_) if self.keys.len() >= MAX_KEYS => Err(Refusal::TooManyKeys.into()),
@@ -141,6 +141,7 @@ impl Hsm {
             owner: find(&copied.owner)?,
             shared_with: copied.shared_with.iter().map(find).collect::<Result<BTreeSet<_>, _>>()?,
             m_value: copied.m_value,
+            approved: copied.approved,
         })
     }
 
@@ -189,7 +190,7 @@ fn differences(present: &Key, key: &Key) -> Vec<Difference> {
         (present.owner != key.owner, Difference::Owner),
         (present.shared_with != key.shared_with, Difference::Sharing),
         (present.attributes != key.attributes, Difference::Attributes),
-        (present.m_value != key.m_value, Difference::MValue),
+        (present.m_value != key.m_value || present.approved != key.approved, Difference::MValue),
     ])
 }
 

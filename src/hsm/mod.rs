@@ -131,7 +131,7 @@ impl Hsm {
             (Round::Perform(_), Outcome::Needs(_)) => {}
             (Round::Perform(id), Outcome::Reply(_) | Outcome::Refused(_)) => {
                 // Whatever came of it, a digest is good once.
-                changes.extend(second_factor::is_answer(request).then_some(Change::ChallengeUsed(caller)));
+                changes.extend(request.is_signed().then_some(Change::ChallengeUsed(caller)));
                 changes.extend(Change::performed(id, request, &outcome));
                 changes.extend(record());
             }
@@ -155,10 +155,14 @@ impl Hsm {
             Change::Performed(performed) => self.done.remember(performed.clone()),
             Change::Recorded(record) => self.audit = record.head(),
             Change::KeyCreated { handle, key, session } => {
+                self.tokens.end_key(*handle);
                 self.keys.use_up(self.identity.node_id, *handle);
                 self.keys.insert(*handle, key.clone(), *session);
             }
-            Change::KeyDeleted(handle) => self.keys.remove(*handle),
+            Change::KeyDeleted(handle) => {
+                self.tokens.end_key(*handle);
+                self.keys.remove(*handle);
+            }
             Change::KeyShared { handle, users, sharing } => self.keys.share(*handle, users, *sharing),
             Change::AttributeSet { handle, attribute, value } => self.keys.set(*handle, *attribute, value),
             Change::QuorumKeySet { id, key } => self.set_quorum_key(*id, key.as_ref()),
@@ -166,7 +170,9 @@ impl Hsm {
             Change::TokenIssued { token, session, user, issued } => {
                 self.tokens.add(token.clone(), *session, *user, *issued);
             }
-            Change::TokenApproved { token, approver } => self.tokens.approve(*token, *approver),
+            Change::TokenApproved { token, approver, key } => {
+                self.tokens.approve(*token, *approver, key.clone());
+            }
             Change::TokenRemoved(token) => self.tokens.remove(*token),
             Change::ChallengeGiven { session, challenge } => {
                 self.challenges.insert(*session, challenge.clone());

@@ -6,8 +6,10 @@ use super::permission::is_about;
 use super::public_key::PublicKey;
 use super::{Change, Env, Hsm, SessionId};
 use crate::protocol::attribute::SetBy;
-use crate::protocol::key::{KeyHandle, SetAttribute, ShareKey, Sign};
-use crate::protocol::quorum::{GetMValue, MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Service, SetMValue};
+use crate::protocol::key::KeyHandle;
+use crate::protocol::quorum::{
+    GetMValue, MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Service, SetMValue, Token,
+};
 use crate::protocol::user::{UserId, UserType};
 use crate::protocol::{Access, Refusal, Request};
 
@@ -92,14 +94,19 @@ impl Hsm {
         if request.access() == Access::OfficerOrSelf && self.caller(caller).is_some_and(own) {
             return None;
         }
-        let key = match request {
-            Request::ShareKey(ShareKey { handle, .. }) | Request::Sign(Sign { handle, .. }) => *handle,
-            // It is not the users of a key who vouch for it.
-            Request::SetAttribute(op) if op.attribute.set_by() == SetBy::Officer => return None,
-            Request::SetAttribute(SetAttribute { handle, .. }) => *handle,
-            _ => KeyHandle(0),
-        };
-        self.m_of(service, key).map(|m| Needed { service, key, m })
+        // It is not the users of a key who vouch for it.
+        if matches!(request, Request::SetAttribute(op) if op.attribute.set_by() == SetBy::Officer) {
+            return None;
+        }
+        let is_of_key = matches!(service, Service::UseKey | Service::ManageKey);
+        match request.key() {
+            // An operation on a key that does not say which cannot be approved.
+            None if is_of_key => Some(Needed { service, key: KeyHandle(0), m: u8::MAX }),
+            Some(key) if is_of_key => self.m_of(service, key).map(|m| Needed { service, key, m }),
+            Some(_) | None => {
+                self.m_of(service, KeyHandle(0)).map(|m| Needed { service, key: KeyHandle(0), m })
+            }
+        }
     }
 
     /// How many have to approve an operation of the service on this key; `None` if nobody has to.
@@ -134,7 +141,7 @@ impl Hsm {
     pub(super) fn set_m_value(&self, op: &SetMValue, changes: &mut Vec<Change>) -> Result<(), Refusal> {
         let MValues { user_management, misc_co } = self.m_values;
         let breaks_order = match op.service {
-            // To set it first needs nobody; to change it needs those of service 4, who are at least as many.
+            // Once it is set, those of service 4 approve a change, who are at least as many.
             Service::UserManagement => {
                 (user_management > 0 && misc_co == 0) || (misc_co > 0 && op.m > misc_co)
             }
@@ -164,7 +171,8 @@ impl Hsm {
         if user.has_second_factor() {
             return Err(Refusal::PublicKeyIsSecondFactor);
         }
-        if !(1..=MAX_REGISTRATION_TOKEN).contains(&op.token.len()) {
+        // A signed token would be an approval and a registration in one.
+        if !(1..=MAX_REGISTRATION_TOKEN).contains(&op.token.len()) || Token::begins(&op.token) {
             return Err(Refusal::InvalidInput);
         }
         let public_key = self.key_for(Some(id), &op.public_key)?;

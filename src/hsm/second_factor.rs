@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::public_key::PublicKey;
 use super::quorum::QuorumKey;
-use super::{Change, Env, Hsm, No, SessionId, User, Work, Worked};
+use super::{Change, Env, Hsm, No, SessionId, User, UserName, Work, Worked};
+use crate::protocol::Refusal;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor, Purpose, SignedDigests};
 use crate::protocol::user::{UserId, UserType};
-use crate::protocol::{Refusal, Request};
 
 /// What sessions have been given to sign, one each.
 pub(super) type Challenges = BTreeMap<SessionId, Challenge>;
@@ -44,16 +44,6 @@ impl Challenge {
     }
 }
 
-/// Whether a request brings what a challenge was given for.
-pub(super) fn is_answer(request: &Request) -> bool {
-    match request {
-        Request::Login(op) => op.second_factor.is_some(),
-        Request::CreateUser(op) => op.second_factor.is_some(),
-        Request::ChangePassword(op) => op.second_factor.is_some(),
-        _ => false,
-    }
-}
-
 impl Hsm {
     /// Everybody may ask, before the login and for any name: a digest tells nothing, and is good for nothing alone.
     pub(super) fn get_digest(
@@ -66,6 +56,9 @@ impl Hsm {
         let is_login = op.purpose == Purpose::Login;
         if !is_login && !matches!(op.user_type, UserType::Co | UserType::PreCo) {
             return Err(Refusal::SecondFactorForOfficers.into());
+        }
+        if op.name.len() > UserName::MAX {
+            return Err(Refusal::InvalidInput.into());
         }
         let Some(Worked::Random(random)) = env.worked else { return Err(No::Needs(Work::Random)) };
         let challenge = Challenge::new(&self.identity.hsm_id, op, random);

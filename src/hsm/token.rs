@@ -2,10 +2,10 @@
 //!
 //! They are no history: a token ends with the login of its session, so it never outlives a restart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::quorum::Needed;
-use super::{Change, Env, Hsm, No, SessionId, Work, Worked};
+use super::{Change, Env, Hsm, No, PublicKey, SessionId, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{ApproveToken, DeleteTokens, GetToken, Service, Token, TokenAbout, TokenRow};
@@ -16,6 +16,9 @@ pub const MAX_TOKENS: usize = 1024;
 
 /// How long a token can be approved and used, in microseconds.
 const VALIDITY: u64 = 600 * 1_000_000;
+
+/// How far a clock may be corrected backwards, in microseconds.
+const CLOCK_STEP: u64 = 60 * 1_000_000;
 
 /// All tokens of an HSM, by their numbers.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -31,12 +34,17 @@ struct Held {
     user: UserId,
     /// Microseconds since 1970.
     issued: u64,
-    approvers: BTreeSet<UserId>,
+    /// By which key: an approval ends with it, and no key approves twice, whoever has it.
+    approvals: BTreeMap<UserId, PublicKey>,
 }
 
 impl Held {
+    /// A clock that was set back makes no token last longer.
     fn left(&self, now: u64) -> u64 {
-        self.issued.saturating_add(VALIDITY).saturating_sub(now)
+        if now.saturating_add(CLOCK_STEP) < self.issued {
+            return 0;
+        }
+        self.issued.saturating_add(VALIDITY).saturating_sub(now).min(VALIDITY)
     }
 
     fn is_expired(&self, now: u64) -> bool {
@@ -47,14 +55,19 @@ impl Held {
 impl Tokens {
     pub(super) fn add(&mut self, token: Token, session: SessionId, user: UserId, issued: u64) {
         self.last = self.last.max(token.about.id);
-        let approvers = BTreeSet::new();
-        self.held.insert(token.about.id, Held { token, session, user, issued, approvers });
+        let approvals = BTreeMap::new();
+        self.held.insert(token.about.id, Held { token, session, user, issued, approvals });
     }
 
-    pub(super) fn approve(&mut self, token: u32, approver: UserId) {
+    pub(super) fn approve(&mut self, token: u32, approver: UserId, key: PublicKey) {
         if let Some(held) = self.held.get_mut(&token) {
-            held.approvers.insert(approver);
+            held.approvals.insert(approver, key);
         }
+    }
+
+    /// Another key may have the handle from now on.
+    pub(super) fn end_key(&mut self, handle: KeyHandle) {
+        self.held.retain(|_, held| held.token.about.key != handle);
     }
 
     pub(super) fn remove(&mut self, token: u32) {
@@ -90,9 +103,13 @@ impl Hsm {
         if self.m_of(op.service, op.key).is_none() {
             return Err(Refusal::NoQuorum.into());
         }
+        let of_keys = |held: &&Held| held.token.about.key != KeyHandle(0);
+        let is_full = self.tokens.held.len() >= MAX_TOKENS
+            // Whoever has a key must not keep the officers from theirs.
+            || (op.key != KeyHandle(0) && self.tokens.held.values().filter(of_keys).count() >= MAX_TOKENS / 2);
         let mut expired = self.tokens.held.iter().filter(|(_, held)| held.is_expired(env.now));
         let in_the_way = match expired.next() {
-            _ if self.tokens.held.len() < MAX_TOKENS => None,
+            _ if !is_full => None,
             Some((id, _)) => Some(*id),
             None => return Err(Refusal::TooManyTokens.into()),
         };
@@ -125,10 +142,11 @@ impl Hsm {
         if !registered.public_key.verifies(&op.tokens, &op.signature) {
             return Err(Refusal::SignatureInvalid);
         }
-        if held.approvers.contains(&approver) {
+        if held.approvals.values().any(|key| *key == registered.public_key) {
             return Err(Refusal::AlreadyApproved);
         }
-        changes.push(Change::TokenApproved { token: id, approver });
+        let key = registered.public_key.clone();
+        changes.push(Change::TokenApproved { token: id, approver, key });
         Ok(())
     }
 
@@ -175,7 +193,9 @@ impl Hsm {
             Service::UseKey => self.usable_key(op.key, caller).map(|_| false)?,
             Service::ManageKey => self.own_key(op.key, caller).map(|_| false)?,
             Service::UserManagement | Service::MiscCo => true,
-            Service::BackupByCu | Service::BackupByCo | Service::Cloning => return Err(Refusal::NoQuorum),
+            Service::BackupByCu | Service::BackupByCo | Service::Cloning => {
+                return Err(Refusal::ServiceNotOffered);
+            }
         };
         if is_for_officers && user.user_type != UserType::Co {
             return Err(Refusal::NotAuthorized);
@@ -215,8 +235,10 @@ impl Hsm {
     /// Who has approved, and may still do so: an approval ends with what it rests on.
     fn counted<'a>(&'a self, held: &'a Held) -> impl Iterator<Item = &'a str> {
         let TokenAbout { service, key, .. } = held.token.about;
-        let counts = move |id: &&UserId| self.may_approve(**id, service, key);
-        let users = held.approvers.iter().filter(counts).filter_map(|id| self.users.get(id));
-        users.filter(|user| user.quorum_key.is_some()).map(|user| user.name.as_str())
+        held.approvals.iter().filter_map(move |(id, by)| {
+            let user = self.users.get(id).filter(|_| self.may_approve(*id, service, key))?;
+            let has_it_still = user.quorum_key.as_ref().is_some_and(|now| now.public_key == *by);
+            has_it_still.then_some(user.name.as_str())
+        })
     }
 }

@@ -100,6 +100,8 @@ pub struct CopiedKey {
     pub shared_with: Vec<(UserType, String)>,
     /// How many users have to approve its use.
     pub m_value: u8,
+    /// How many changes they have approved.
+    pub approved: u32,
 }
 
 /// A user on its way.

@@ -4,6 +4,7 @@
 //! If the store fails, the copy is dropped: memory is what it was, every change of the batch is refused, and
 //! so is every later one until the HSM is restarted. Reads go on.
 
+use std::collections::BTreeSet;
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
@@ -61,7 +62,15 @@ impl Engine {
         store.commit(&[&[Change::Started]])?;
         hsm.apply(&Change::Started);
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let owner = Owner { hsm, store: Some(store), members, certificates, clock, next_session: 1 };
+        let owner = Owner {
+            hsm,
+            store: Some(store),
+            members,
+            certificates,
+            clock,
+            next_session: 1,
+            open: BTreeSet::new(),
+        };
         let thread = thread::Builder::new().name("hsm".to_owned()).spawn(move || owner.run(jobs));
         let thread = thread.map_err(|error| StoreError::Failed(Box::new(redb::Error::Io(error))))?;
         Ok((Self(sender), thread))
@@ -106,6 +115,7 @@ struct Owner {
     certificates: Certificates,
     clock: Clock,
     next_session: u32,
+    open: BTreeSet<SessionId>,
 }
 
 /// The decisions of one batch, in order, and who waits for them.
@@ -138,6 +148,7 @@ impl Owner {
                 let _ = sender.send(session);
             }
             Job::Close(session) => {
+                self.open.remove(&session);
                 self.hsm.close(session);
                 if let Some(next) = &mut batch.next {
                     next.close(session);
@@ -213,8 +224,13 @@ impl Owner {
     }
 
     fn new_session(&mut self) -> SessionId {
-        let session = SessionId(self.next_session);
-        self.next_session = self.next_session.wrapping_add(1);
-        session
+        // After four thousand millions they begin again, and some may still be open.
+        loop {
+            let session = SessionId(self.next_session);
+            self.next_session = self.next_session.wrapping_add(1);
+            if self.open.insert(session) {
+                return session;
+            }
+        }
     }
 }

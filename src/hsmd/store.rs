@@ -137,7 +137,9 @@ impl Store {
         let mut number = self.last;
         for changes in decisions {
             number = number.saturating_add(1);
-            write(&transaction, HISTORY, number, changes)?;
+            // What only a session has ends with it.
+            let lasting: Vec<&Change> = changes.iter().filter(|change| change.is_lasting()).collect();
+            write(&transaction, HISTORY, number, &lasting)?;
             for change in *changes {
                 if let Change::Recorded(record) = change {
                     write(&transaction, AUDIT, record.sequence, record)?;

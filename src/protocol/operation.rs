@@ -196,6 +196,31 @@ impl Request {
         None
     }
 
+    /// Whether it brings signatures of digests.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        matches!(
+            self,
+            Self::Login(Login { second_factor: Some(_), .. })
+                | Self::CreateUser(CreateUser { second_factor: Some(_), .. })
+                | Self::ChangePassword(ChangePassword { second_factor: Some(_), .. })
+        )
+    }
+
+    /// The key that the operation uses or changes.
+    #[must_use]
+    pub fn key(&self) -> Option<KeyHandle> {
+        if let Self::DeleteKey(DeleteKey { handle })
+        | Self::ShareKey(ShareKey { handle, .. })
+        | Self::SetAttribute(SetAttribute { handle, .. })
+        | Self::ExtractKey(ExtractKey { handle })
+        | Self::Sign(Sign { handle, .. }) = self
+        {
+            return Some(*handle);
+        }
+        None
+    }
+
     /// The user that the operation is about: for permission and for the audit log.
     #[must_use]
     pub fn subject(&self) -> Option<(UserType, &str)> {

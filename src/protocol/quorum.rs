@@ -19,7 +19,7 @@ pub enum Service {
     BackupByCo,
     /// Not offered by this HSM.
     Cloning,
-    /// Creating and deleting users, and changing another one's password: approved by COs.
+    /// Creating, copying and deleting users, and changing another one's password: approved by COs.
     UserManagement,
     /// Setting M values: approved by COs.
     MiscCo,
@@ -214,6 +214,12 @@ impl Token {
         bytes.extend(padded::<HSM_ID>(&self.hsm_id));
         bytes.extend(self.nonce);
         bytes
+    }
+
+    /// Whether bytes begin like a token, whole or not.
+    #[must_use]
+    pub fn begins(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
     }
 
     /// Reads a file of one or several tokens.

@@ -130,10 +130,14 @@ refusals! {
     DigestUnknown = 0x1002b, "HSM Error: No digest was given for this, or it was used already";
     /// Only COs have one.
     SecondFactorForOfficers = 0x1002c, "HSM Error: Only a CO can have a second factor";
-    /// There is a signature of another digest only, such as an earlier one, or none.
-    DigestUnsigned = 0x1002e, "HSM Error: The digest that was given last is not signed";
     /// Its attributes say no, or it is of another kind.
     KeyUnfit = 0x1002d, "HSM Error: The key does not allow this, or the mechanism does not fit it";
+    /// There is a signature of another digest only, such as an earlier one, or none.
+    DigestUnsigned = 0x1002e, "HSM Error: The digest that was given last is not signed";
+    /// It is one of the original that this HSM has not.
+    ServiceNotOffered = 0x1002f, "HSM Error: This HSM does not offer this service";
+    /// Others approved what was done to the key since the copy was made.
+    CopyIsOlder = 0x10030, "HSM Error: The copy is older than what was approved for this key since";
 }
 
 #[cfg(test)]

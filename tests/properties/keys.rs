@@ -53,6 +53,7 @@ fn the_key_hash_tells_handles_values_owners_sharers_and_quorums_apart() {
         owner: UserId(u32::from(owner)),
         shared_with: shared_with.iter().copied().map(UserId).collect(),
         m_value,
+        approved: 0,
     };
     let hash = |names: [&str; 3], handle, key| {
         let mut world = World::new();
@@ -85,6 +86,7 @@ fn an_hsm_holds_16666_keys_and_1024_users() {
         owner: owner.id,
         shared_with: [].into(),
         m_value: 0,
+        approved: 0,
     };
     let handles = (6..).map(KeyHandle).take(16_666 - 1);
     world.apply(handles.map(|handle| Change::KeyCreated { handle, key: key(), session: None }).collect());

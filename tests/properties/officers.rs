@@ -17,6 +17,9 @@ pub(crate) const NAMES: [&str; 4] = ["ann", "ben", "cleo", "dan"];
 /// Which of them are registered.
 pub(crate) const REGISTERED: usize = 3;
 
+/// One for each of them, and one more.
+pub(crate) const KEYS_IN_ALL: usize = NAMES.len() + 1;
+
 /// An HSM with them; the first has the id 3.
 pub(crate) fn world() -> World {
     let mut world = World::new();
@@ -53,5 +56,5 @@ pub(crate) fn sign_digest(officer: usize, digest: &[u8]) -> Vec<u8> {
 
 fn keys() -> &'static [RsaKeyPair] {
     static KEYS: OnceLock<Vec<RsaKeyPair>> = OnceLock::new();
-    KEYS.get_or_init(|| NAMES.iter().map(|_| RsaKeyPair::generate(KeySize::Rsa2048).unwrap()).collect())
+    KEYS.get_or_init(|| (0..KEYS_IN_ALL).map(|_| RsaKeyPair::generate(KeySize::Rsa2048).unwrap()).collect())
 }

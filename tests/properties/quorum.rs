@@ -1,7 +1,7 @@
 //! Nothing that needs approvals is done with fewer, and a token is used once: checked against a ledger that counts
 //! approvals by itself, through logins, expiry, restarts and retries.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use cloudhsm::hsm::{Change, MAX_TOKENS, Outcome, SessionId};
 use cloudhsm::protocol::key::KeyHandle;
@@ -17,7 +17,7 @@ use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use proptest::prelude::*;
 
 use crate::model::{self, World};
-use crate::officers::{self, NAMES, REGISTERED};
+use crate::officers::{self, KEYS_IN_ALL, NAMES, REGISTERED};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
@@ -61,6 +61,47 @@ pub(crate) fn named(operation: &str, caller: Option<UserType>) -> Option<Request
     })
 }
 
+/// Two officers, one after the other, have the same key: its signature is one approval.
+#[test]
+fn a_key_approves_once_whoever_has_it() {
+    let mut ledger = Ledger::new();
+    let (asks, registers) = (SessionId(1), SessionId(2));
+    let approve = |approver| Act::Approve { session: asks, token: 0, approver, signer: 1, over: 0 };
+    for act in [
+        Act::LogIn { session: asks, officer: 0 },
+        Act::Get { session: asks, service: Service::UserManagement },
+        approve(1),
+        Act::LogIn { session: registers, officer: 1 },
+        Act::Register { session: registers, key: 4 },
+        Act::LogIn { session: registers, officer: 2 },
+        Act::Register { session: registers, key: 1 },
+        approve(2),
+        Act::Do { session: asks, what: What::Create("eve") },
+    ] {
+        ledger.happen(&act).unwrap();
+    }
+    assert_eq!(ledger.tokens[0].approvals.len(), 1);
+}
+
+/// Else one signature would be an approval and prove that one has the key.
+#[test]
+fn a_token_is_no_registration_token() {
+    let mut ledger = Ledger::new();
+    let session = SessionId(1);
+    ledger.happen(&Act::LogIn { session, officer: 0 }).unwrap();
+    ledger.happen(&Act::Get { session, service: Service::UserManagement }).unwrap();
+    let token = ledger.tokens[0].bytes.clone();
+    let register = RegisterQuorumKey {
+        user_type: UserType::Co,
+        name: NAMES[0].to_owned(),
+        signature: officers::sign(4, &token),
+        token,
+        public_key: officers::public_key(4),
+    };
+    let refused = ledger.world.perform(&Request::RegisterQuorumKey(register), session).outcome;
+    assert!(matches!(refused, Outcome::Refused(Refusal::InvalidInput)));
+}
+
 /// The limit is of all sessions together; what has expired makes room.
 #[test]
 fn an_hsm_holds_1024_tokens_and_forgets_expired_ones_first() {
@@ -89,6 +130,11 @@ enum Act {
     Restart,
     Wait {
         minutes: u64,
+    },
+    /// Whoever is logged in registers one of the keys.
+    Register {
+        session: SessionId,
+        key: usize,
     },
     Get {
         session: SessionId,
@@ -124,13 +170,19 @@ fn act() -> impl Strategy<Value = Act> {
     // Mostly what is right, or nothing would ever be done.
     let token = || prop_oneof![5 => Just(0_usize), 1 => 1..4_usize];
     let service = || prop_oneof![4 => Just(Service::UserManagement), 1 => Just(Service::MiscCo)];
-    let approve =
-        (session(), token(), officer(), prop_oneof![9 => Just(None), 1 => officer().prop_map(Some)], token());
+    let approve = (
+        session(),
+        token(),
+        officer(),
+        prop_oneof![9 => Just(None), 1 => (0..KEYS_IN_ALL).prop_map(Some)],
+        token(),
+    );
     prop_oneof![
         1 => (session(), officer()).prop_map(|(session, officer)| Act::LogIn { session, officer }),
         1 => session().prop_map(Act::LogOut),
         1 => session().prop_map(Act::Close),
         1 => Just(Act::Restart),
+        3 => (session(), 0..KEYS_IN_ALL).prop_map(|(session, key)| Act::Register { session, key }),
         2 => (1..7_u64).prop_map(|minutes| Act::Wait { minutes }),
         8 => (session(), service()).prop_map(|(session, service)| Act::Get { session, service }),
         20 => approve.prop_map(|(session, token, approver, other, over)| {
@@ -162,8 +214,8 @@ struct Ledger {
     tokens: Vec<Entry>,
     /// Of services 3 and 4.
     m: [u8; 2],
-    /// Those of the officers who are there.
-    present: BTreeSet<usize>,
+    /// Those of the officers who are there, and the key that each has registered.
+    present: BTreeMap<usize, Option<usize>>,
 }
 
 struct Entry {
@@ -171,7 +223,8 @@ struct Entry {
     service: Service,
     session: SessionId,
     minutes_left: i64,
-    approvers: BTreeSet<usize>,
+    /// By whom, with which key.
+    approvals: BTreeMap<usize, usize>,
     is_gone: bool,
 }
 
@@ -179,7 +232,9 @@ impl Ledger {
     fn new() -> Self {
         let mut world = officers::world();
         world.apply(vec![Change::MValueSet { service: Service::UserManagement, m: 2 }]);
-        let present = (0..NAMES.len()).collect();
+        let present =
+            (0..NAMES.len()).map(|officer| (officer, Some(officer).filter(|key| *key < REGISTERED)));
+        let present = present.collect();
         Self { world, logged_in: Vec::new(), tokens: Vec::new(), m: [2, 0], present }
     }
 
@@ -210,6 +265,7 @@ impl Ledger {
                 let minutes = i64::try_from(*minutes).unwrap();
                 self.tokens.iter_mut().for_each(|token| token.minutes_left -= minutes);
             }
+            Act::Register { session, key } => self.register(*session, *key)?,
             Act::Get { session, service } => self.get(*session, *service)?,
             Act::Approve { session, token, approver, signer, over } => {
                 self.approve(*session, [*token, *over], *approver, *signer)?;
@@ -223,14 +279,13 @@ impl Ledger {
     fn compare(&mut self) -> Result<(), TestCaseError> {
         let [user_management, misc_co] = self.m;
         prop_assert!(misc_co == 0 || misc_co >= user_management);
-        let registered = self.present.iter().filter(|officer| **officer < REGISTERED).count();
+        let registered = self.present.values().flatten().count();
         prop_assert!(usize::from(user_management.max(misc_co)) <= registered);
         let Some((session, _)) = self.logged_in.first() else { return Ok(()) };
         let listed = self.world.perform(&Request::ListTokens(ListTokens), *session).outcome;
         let Outcome::Reply(Reply::ListTokens(listed)) = listed else { panic!("who is logged in may list") };
         let held: Vec<_> = self.tokens.iter().filter(|token| !token.is_gone).collect();
-        let approvals = |token: &&Entry| token.approvers.intersection(&self.present).count();
-        let expected: Vec<_> = held.iter().map(|token| (token.service, approvals(token))).collect();
+        let expected: Vec<_> = held.iter().map(|token| (token.service, self.counted(token))).collect();
         let found: Vec<_> = listed.iter().map(|row| (row.about.service, row.approvers.len())).collect();
         prop_assert_eq!(found, expected);
         Ok(())
@@ -255,9 +310,9 @@ impl Ledger {
             prop_assert!(self.m_of(service).is_none());
             return Ok(());
         };
-        let (bytes, approvers) = (Token::to_bytes(&token), BTreeSet::new());
+        let (bytes, approvals) = (Token::to_bytes(&token), BTreeMap::new());
         prop_assert!(self.tokens.iter().all(|earlier| earlier.bytes != bytes), "no two are alike");
-        self.tokens.push(Entry { bytes, service, session, minutes_left: 10, approvers, is_gone: false });
+        self.tokens.push(Entry { bytes, service, session, minutes_left: 10, approvals, is_gone: false });
         Ok(())
     }
 
@@ -277,11 +332,14 @@ impl Ledger {
             signature: officers::sign(signer, &self.tokens[over].bytes),
         };
         let outcome = self.world.perform(&Request::ApproveToken(op), session).outcome;
-        let can_approve = self.present.contains(&approver) && approver < REGISTERED;
+        let key = self.present.get(&approver).copied().flatten();
         let entry = &mut self.tokens[at];
         let is_live = entry.session == session && !entry.is_gone && entry.minutes_left > 0;
-        let is_right = is_live && can_approve && (signer, over) == (approver, at);
-        let counts = is_right && entry.approvers.insert(approver);
+        let is_right = is_live && key == Some(signer) && over == at;
+        let counts = is_right && entry.approvals.values().all(|earlier| *earlier != signer);
+        if counts {
+            entry.approvals.insert(approver, signer);
+        }
         prop_assert_eq!(matches!(outcome, Outcome::Reply(_)), counts);
         Ok(())
     }
@@ -317,12 +375,37 @@ impl Ledger {
     /// The oldest token that is approved enough.
     fn approved(&self, session: SessionId, service: Service, m: u8) -> Option<usize> {
         self.tokens.iter().position(|token| {
-            let approvals = token.approvers.intersection(&self.present).count();
             (token.session, token.service) == (session, service)
                 && !token.is_gone
                 && token.minutes_left > 0
-                && approvals >= usize::from(m)
+                && self.counted(token) >= usize::from(m)
         })
+    }
+
+    /// Approvals of officers who are there and have the key still.
+    fn counted(&self, token: &Entry) -> usize {
+        let is_good = |(officer, key): &(&usize, &usize)| self.present.get(officer) == Some(&Some(**key));
+        token.approvals.iter().filter(is_good).count()
+    }
+
+    /// A key is one officer's at a time, whoever has it.
+    fn register(&mut self, session: SessionId, key: usize) -> Result<(), TestCaseError> {
+        let Some(officer) = self.who(session) else { return Ok(()) };
+        let token = vec![1, 2, 3];
+        let op = RegisterQuorumKey {
+            user_type: UserType::Co,
+            name: NAMES[officer].to_owned(),
+            signature: officers::sign(key, &token),
+            token,
+            public_key: officers::public_key(key),
+        };
+        let outcome = self.world.perform(&Request::RegisterQuorumKey(op), session).outcome;
+        let is_free = self.present.iter().all(|(other, of)| *other == officer || *of != Some(key));
+        prop_assert_eq!(matches!(outcome, Outcome::Reply(_)), is_free);
+        if is_free {
+            self.present.insert(officer, Some(key));
+        }
+        Ok(())
     }
 
     fn m_of(&self, service: Service) -> Option<u8> {
@@ -337,7 +420,7 @@ impl Ledger {
             What::SetM(Service::UserManagement, _) if self.m[1] == 0 => panic!("changed by one alone"),
             What::SetM(Service::UserManagement, m) => self.m[0] = *m,
             What::SetM(_, m) => self.m[1] = *m,
-            What::Delete(name) => self.present.retain(|officer| NAMES[*officer] != *name),
+            What::Delete(name) => self.present.retain(|officer, _| NAMES[*officer] != *name),
             What::Create(_) | What::ChangePassword(_) => {}
         }
     }
