@@ -8,6 +8,7 @@
 //!  bin/cloudhsm_mgmt_util ─ shell ── cmu ── cluster ── wire ──┐
 //!  bin/key_mgmt_util ─────────┘└──── kmu ──────┘              ├── protocol
 //!                      console ───────┘                       │
+//!       signing ── cmu, kmu and bin use it ───────────────────┤
 //!  bin/hsmd ── hsmd (accept, session, engine, store) ── wire ─┤
 //!                └── hsm (pure) ──────────────────────────────┘
 //! ```

@@ -8,6 +8,8 @@ mod book;
 mod frozen;
 #[path = "properties/keys.rs"]
 mod keys;
+#[path = "properties/ledger.rs"]
+mod ledger;
 #[path = "properties/model.rs"]
 mod model;
 #[path = "properties/officers.rs"]

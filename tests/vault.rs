@@ -172,6 +172,7 @@ fn copied(key: &NewKey) -> Copied {
         owner: (UserType::Cu, "alice".to_owned()),
         shared_with: vec![(UserType::Cu, "bob".to_owned())],
         m_value: 0,
+        approved: 0,
     })
 }
 

@@ -32,6 +32,9 @@ struct ChangePswd(Credentials);
 impl Action for ChangePswd {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
         let Credentials { type_word, name, password, second_factor } = self.0;
+        if second_factor.as_ref().is_some_and(|file| !file.is_free(session, COMMAND.name)) {
+            return Outcome::Failed;
+        }
         let Some(password) = password.chosen(session, "Enter new password: ", "Re-enter new password: ")
         else {
             return Outcome::Failed;

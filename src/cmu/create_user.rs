@@ -18,8 +18,8 @@ pub(super) static COMMAND: Command = Command {
 Creates a CO or a CU on every server, or in server mode on the one. A name has up to 31 letters, digits and
 underscores; a password has 7 to 32 characters. -hpswd asks for the password, twice, without showing it. Nothing is
 created anywhere before every server has said that it would. With -2fa, for a CO, it writes digests to a file and asks
-for it when they are signed and the public key is in it: from then on every login needs such signatures, and the
-key is registered for quorum approvals.",
+for it when they are signed and the public key is in it (cloudhsm_mgmt_util sign does both): from then on every login
+needs such signatures, and the key is registered for quorum approvals.",
     example: "createUser CU alice -hpswd",
     access: Some(user::CreateUser::ACCESS),
     service: user::CreateUser::SERVICE,
@@ -32,6 +32,9 @@ struct CreateUser(Credentials);
 impl Action for CreateUser {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
         let Credentials { type_word, name, password, second_factor } = self.0;
+        if second_factor.as_ref().is_some_and(|file| !file.is_free(session, COMMAND.name)) {
+            return Outcome::Failed;
+        }
         let Some(password) = password.chosen(session, "Enter password: ", "Re-enter password: ") else {
             return Outcome::Failed;
         };

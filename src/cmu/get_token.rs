@@ -7,7 +7,7 @@ use super::service::service;
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
-use crate::protocol::quorum::{self, TokenAbout};
+use crate::protocol::quorum::{self, Service, TokenAbout};
 use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
@@ -18,7 +18,8 @@ pub(super) static COMMAND: Command = Command {
 Gets a token from every server, or in server mode from the one, for one operation of the service, and writes them to
 one file, which the approvers sign. A CO gets tokens of service 3 (USER_MGMT) and 4 (MISC_CO), a CU of service 5
 (USE_KEY) and 6 (MANAGE_KEY) with the handle of a key that needs approvals. The user name is one's own. A token is good
-for one operation, in this session only, until logoutHSM, and for ten minutes.",
+for one operation, in this session only, until logoutHSM, and for ten minutes. The file may hold tokens already, or the
+registration token, which is lost then.",
     example: "getToken 3 officer1 officer1.token",
     access: Some(quorum::GetToken::ACCESS),
     service: quorum::GetToken::SERVICE,
@@ -27,7 +28,10 @@ for one operation, in this session only, until logoutHSM, and for ten minutes.",
         let service = service(&mut words)?;
         let name = words.next("user-name")?.to_owned();
         let file = words.next("token-file")?.to_owned();
-        let key = KeyHandle(words.maybe_number()?.unwrap_or_default());
+        let is_of_key = matches!(service, Service::UseKey | Service::ManageKey);
+        // Only such a service is about one.
+        let key = if is_of_key { words.number("key-handle")? } else { 0 };
+        let key = KeyHandle(key);
         words.finish()?;
         action(GetToken { operation: quorum::GetToken { service, name, key }, file })
     },

@@ -19,8 +19,8 @@ pub(super) static COMMAND: Command = Command {
 Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are
 case-sensitive, the name is not. -hpswd asks for the password without showing it. Five wrong passwords lock the
 user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged in already is replaced. With -2fa it
-writes digests to a file, to be signed with the key that is the second factor, and asks for the file then: an empty
-line stands for the same one.",
+writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util sign), and asks for
+the file then: an empty line stands for the same one.",
     example: "loginHSM CO admin -hpswd",
     access: Some(Login::ACCESS),
     service: Login::SERVICE,

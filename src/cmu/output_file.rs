@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{Usage, Words};
+use crate::signing::file::without_number;
 
 /// Where it is. What it held before is lost, without a question, as in the original.
 pub(super) struct OutputFile {
@@ -33,14 +34,9 @@ impl OutputFile {
         let path = &self.path;
         match fs::write(path, text) {
             Ok(()) => Ok(format!("Written to: {path} file\n")),
-            Err(error) => Err(Unwritable { path: path.clone(), reason: without_number(&error.to_string()) }),
+            Err(error) => Err(Unwritable { path: path.clone(), reason: without_number(&error) }),
         }
     }
-}
-
-/// The system's words, without Rust's `(os error 21)`.
-fn without_number(text: &str) -> String {
-    text.split(" (os error").next().unwrap_or(text).to_owned()
 }
 
 #[cfg(test)]

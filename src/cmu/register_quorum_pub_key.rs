@@ -6,10 +6,10 @@ use super::command::action;
 use super::failure::usual_context;
 use super::{Action, Command, Outcome, Session};
 use crate::protocol::Operation;
-use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, RegisterQuorumKey, SIGNATURE};
+use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Token};
 use crate::protocol::user::UserType;
-use crate::signing::file::read;
-use crate::signing::public_key;
+use crate::signing::file::{Unreadable, read};
+use crate::signing::{public_key, signature_file};
 
 pub(super) static COMMAND: Command = Command {
     name: "registerQuorumPubKey",
@@ -78,7 +78,7 @@ impl RegisterQuorumPubKey {
             user_type: UserType::parse(&self.type_word),
             name: self.name.clone(),
             token: registration_token(&self.token).map_err(|reason| format!("{}: {reason}", self.token))?,
-            signature: signature(&self.signature)
+            signature: signature_file::load(&self.signature)
                 .map_err(|reason| format!("{}: {reason}", self.signature))?,
             public_key: public_key::load(&self.public_key)
                 .map_err(|reason| format!("{}: {reason}", self.public_key))?,
@@ -86,20 +86,22 @@ impl RegisterQuorumPubKey {
     }
 }
 
-fn registration_token(path: &str) -> Result<Vec<u8>, String> {
+fn registration_token(path: &str) -> Result<Vec<u8>, NoRegistrationToken> {
     let limit = u64::try_from(MAX_REGISTRATION_TOKEN).unwrap_or(u64::MAX);
-    let token = read(path, limit).map_err(|reason| reason.to_string())?;
-    if token.is_empty() {
-        Err("empty, a registration token has 1 to 245 bytes".to_owned())
-    } else {
-        Ok(token)
+    match read(path, limit)? {
+        token if token.is_empty() => Err(NoRegistrationToken::Empty),
+        token if Token::begins(&token) => Err(NoRegistrationToken::Token),
+        token => Ok(token),
     }
 }
 
-fn signature(path: &str) -> Result<Vec<u8>, String> {
-    let signature = read(path, 64 * 1024).map_err(|reason| reason.to_string())?;
-    match signature.len() {
-        SIGNATURE => Ok(signature),
-        length => Err(format!("{length} bytes, a signature has {SIGNATURE}")),
-    }
+/// What is wrong with a registration token.
+#[derive(Debug, thiserror::Error)]
+enum NoRegistrationToken {
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("empty, a registration token has 1 to {MAX_REGISTRATION_TOKEN} bytes")]
+    Empty,
+    #[error("a token of getToken; a registration token is of one's own choice")]
+    Token,
 }

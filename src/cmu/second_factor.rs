@@ -73,8 +73,7 @@ impl AuthFile {
         read: impl FnOnce(&AuthData) -> Result<R, BadAuthData>,
     ) -> Option<R> {
         let Self { path } = self;
-        if let Err(reason) = must_be_free(path) {
-            session.console.print(&format!("{command} failed: cannot write {path}: {reason}\n"));
+        if !self.is_free(session, command) {
             return None;
         }
         let digests = self.digests(session, command, scope, digest)?;
@@ -83,7 +82,10 @@ impl AuthFile {
             return None;
         }
         session.console.print(&format!("Authentication data written to: \"{path}\"\n{HOW_TO_SIGN}"));
-        let Input::Given(answer) = session.console.answer(QUESTION) else { return None };
+        let Input::Given(answer) = session.console.answer(QUESTION) else {
+            session.console.print(&format!("{command} failed: nothing was signed\n"));
+            return None;
+        };
         let path = if answer.trim().is_empty() { path } else { answer.trim() };
         match AuthData::load(path).and_then(|data| read(&data)) {
             Ok(signed) => Some(signed),
@@ -92,6 +94,15 @@ impl AuthFile {
                 None
             }
         }
+    }
+
+    /// Whether the file can be written; if not, it has been told why.
+    pub(super) fn is_free(&self, session: &mut Session<'_>, command: &str) -> bool {
+        let free = must_be_free(&self.path);
+        if let Err(reason) = &free {
+            session.console.print(&format!("{command} failed: cannot write {}: {reason}\n", self.path));
+        }
+        free.is_ok()
     }
 
     /// One digest of each server that gives one. The command itself tells what is wrong with the others, unless there

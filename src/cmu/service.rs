@@ -9,6 +9,6 @@ pub(super) fn service(words: &mut Words<'_>) -> Result<Service, Usage> {
     let service = word.parse().ok().and_then(Service::numbered);
     service.ok_or_else(|| Usage::Invalid {
         word: word.to_owned(),
-        expected: "a service: 3 (USER_MGMT), 4 (MISC_CO), 5 (USE_KEY) or 6 (MANAGE_KEY)",
+        expected: "a service, 0 to 6, such as 3 (USER_MGMT) or 4 (MISC_CO)",
     })
 }

@@ -24,7 +24,8 @@ an approved token of service 4.",
     secret: None,
     parse: |mut words| {
         let service = service(&mut words)?;
-        let m = words.number("m")?;
+        // The HSM says which it takes.
+        let m = words.number::<u32>("m")?.try_into().unwrap_or(u8::MAX);
         words.finish()?;
         action(SetMValue(quorum::SetMValue { service, m }))
     },

@@ -50,15 +50,6 @@ impl<'a> Words<'a> {
         number(self.next(name)?)
     }
 
-    /// The next argument as a number, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// If it is not a number.
-    pub fn maybe_number<N: FromStr>(&mut self) -> Result<Option<N>, Usage> {
-        self.words.next().map(number).transpose()
-    }
-
     /// The next argument as numbers that are separated by commas.
     ///
     /// # Errors

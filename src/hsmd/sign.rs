@@ -10,7 +10,8 @@ use aws_lc_rs::signature::{
 
 use crate::protocol::key::{Hash, SignMechanism, SignScheme};
 
-/// Signs with a key in PKCS #8. An EC key signs the hash that is as long as its field only.
+/// Signs with a key in PKCS #8. A key of P-256 or secp256k1 signs SHA-256 only, one of P-384
+/// SHA-384, one of P-521 SHA-512.
 pub(super) fn sign(pkcs8: &[u8], mechanism: SignMechanism, hash: &[u8]) -> Result<Vec<u8>, Unspecified> {
     let hash = Digest::import_less_safe(hash, algorithm(mechanism.hash))?;
     match (mechanism.scheme, mechanism.hash) {

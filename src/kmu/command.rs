@@ -133,7 +133,11 @@ impl Command {
             let word = option.word();
             match option.need {
                 Need::Required => required.push(word),
-                Need::Unless(other) => required.push(format!("{{ {word} | {other} }}")),
+                Need::Unless(other) => {
+                    let instead = self.all_options().find(|option| option.flag == other);
+                    let other = instead.map_or(other.to_owned(), Opt::word);
+                    required.push(format!("{{ {word} | {other} }}"));
+                }
                 Need::Optional if self.replaces(option.flag) => {}
                 Need::Optional => optional.push(format!("[{word}]")),
             }

@@ -21,6 +21,11 @@ pub(super) fn line(text: &str) -> String {
     format!("\n\t{text}\n")
 }
 
+/// Text from an HSM that may be an impostor, for one line of the session.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
+}
+
 fn text(code: Code) -> &'static str {
     code.text().unwrap_or("Unknown error code")
 }

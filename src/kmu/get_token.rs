@@ -1,7 +1,7 @@
 //! `getToken`
 
 use super::command::{Opt, Section, action};
-use super::frame::{line, returned, status};
+use super::frame::{line, returned, shown, status};
 use super::session::{outcome, states};
 use super::{Action, Code, Command, Session, Usage};
 use crate::outcome::Outcome;
@@ -72,6 +72,6 @@ impl Action for GetToken {
 /// What a token is for.
 pub(super) fn show(about: &TokenAbout) -> String {
     let TokenAbout { id, service, node, key, user } = about;
-    let service = service.number();
+    let (service, user) = (service.number(), shown(user));
     format!("\n\tToken:\n\tId:{id}\n\tService:{service}\n\tNode:{node}\n\tKey Handle:{key}\n\tUser:{user}\n")
 }

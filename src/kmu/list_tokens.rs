@@ -1,7 +1,7 @@
 //! `listTokens`
 
 use super::command::{Section, action};
-use super::frame::{line, returned, status};
+use super::frame::{line, returned, shown, status};
 use super::get_token::show;
 use super::session::{outcome, states};
 use super::{Action, Code, Command, Session};
@@ -48,7 +48,7 @@ fn row(token: &TokenRow) -> String {
         approvers.len()
     ));
     for (at, name) in approvers.iter().enumerate() {
-        text.push_str(&format!("\tApprover-{at}: {name}\n"));
+        text.push_str(&format!("\tApprover-{at}: {}\n", shown(name)));
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `listUsers`
 
 use super::command::{Section, action};
-use super::frame::returned;
+use super::frame::{returned, shown};
 use super::session::first;
 use super::{Action, Code, Command, Session};
 use crate::outcome::Outcome;
@@ -57,11 +57,6 @@ fn show(users: &[UserRow]) -> String {
         ));
     }
     text
-}
-
-/// Text from an HSM that may be an impostor, for one line of the session.
-fn shown(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
 }
 
 fn yes_or_no(yes: bool) -> &'static str {

@@ -1,8 +1,9 @@
 //! `sign`
 
-use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512};
 use std::fs::{self, File};
 use std::io::{self, Read};
+
+use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512};
 
 use super::command::{Opt, Section, action};
 use super::frame::{line, returned, status};
@@ -11,6 +12,7 @@ use super::{Action, Code, Command, Session};
 use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::{self, Hash, KeyHandle, SignMechanism, SignScheme};
+use crate::signing::file::{metadata_to_replace, without_number};
 
 pub(super) static COMMAND: Command = Command {
     name: "sign",
@@ -55,10 +57,19 @@ impl Action for Sign {
             session.print(&line("Unsupported hash type/provided key not valid for signature mechanism"));
             return Outcome::Failed;
         };
-        let Ok(hash) = hash(&self.file, mechanism.hash) else {
-            session.print(&line(&format!("Failed to read from the file \"{}\"", self.file)));
-            return Outcome::Failed;
+        let hash = match hash(&self.file, mechanism.hash) {
+            Ok(hash) => hash,
+            Err(error) => {
+                let reason = without_number(&error);
+                session.print(&line(&format!("Failed to read from the file \"{}\": {reason}", self.file)));
+                return Outcome::Failed;
+            }
         };
+        // Before approvals are used up for a signature that has no place.
+        if let Err(reason) = metadata_to_replace(&self.out) {
+            session.print(&line(&format!("Failed to write to the file \"{}\": {reason}", self.out)));
+            return Outcome::Failed;
+        }
         let operation = key::Sign { handle: self.handle, mechanism, hash };
         let holders = session.holders(self.handle);
         let scope = if holders.is_empty() { session.everywhere() } else { holders };

@@ -2,7 +2,7 @@
 //!
 //! [`operation`] is the table of everything that can be asked. The nouns behind it have a file each:
 //! [`user`], [`session`], [`quorum`], [`second_factor`],
-//! [`key`], [`device`], [`certificate`]. [`message`] frames a question for the wire, and [`refusal`] is the
+//! [`key`], [`attribute`], [`masked`], [`device`], [`certificate`]. [`message`] frames a question for the wire, and [`refusal`] is the
 //! closed list of reasons to say no.
 
 pub mod attribute;

@@ -51,7 +51,7 @@ pub trait Operation: Serialize + DeserializeOwned + Send {
 pub enum Access {
     /// Everybody, also on a connection whose other end has proved nothing.
     Public,
-    /// Everybody whose HSM has proved to be of the cluster: the question holds a secret.
+    /// Everybody whose HSM has proved to be of the cluster: the question holds a secret, or the answer is for a login.
     Anyone,
     /// Everybody who is logged in.
     LoggedIn,
@@ -76,8 +76,8 @@ pub enum Access {
 pub enum Effect {
     /// Nothing.
     None,
-    /// Something of the connection's: its login, its tokens. It ends with the connection, so it is never answered from
-    /// memory.
+    /// Something of the connection's: its login, its tokens, or that one is used up. It ends with the connection, so it
+    /// is never answered from memory.
     Session,
     /// A durable change: rehearsed first, audited, and done once however often it is asked.
     Change,

@@ -13,18 +13,16 @@
 //! at the semicolon or the line's end. Every other line is a comment. The first of the two paths that is not empty
 //! is the token file's; paths are relative to the working folder.
 
-use std::fmt::Write;
-
-use super::file::{Unreadable, read, read_text};
-use super::token_file;
-use crate::protocol::quorum::SIGNATURE;
+use super::file::{Unreadable, read_text};
+use super::signature_file::{self, NoSignature};
+use super::token_file::{self, NoTokens};
 use crate::protocol::user::UserType;
 
 /// The most approvers of a file.
 pub const MAX_APPROVALS: usize = 20;
 
 /// More than a file with all approvers and their comments takes, in bytes.
-const MAX_FILE: u64 = 64 * 1024;
+pub const MAX_FILE: u64 = 64 * 1024;
 
 /// An approval file as it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +59,7 @@ pub struct Approvals {
 pub enum NoApprovals {
     /// The approval file itself.
     #[error("Failed to open file: {0}")]
-    Unreadable(Unreadable),
+    Unreadable(#[from] Unreadable),
     /// One of the two has to be there, even if it is empty.
     #[error("the line {0:?} is missing")]
     LineMissing(&'static str),
@@ -105,7 +103,7 @@ pub enum NoApprovals {
         /// Of the token file.
         path: String,
         /// What is wrong with it.
-        reason: String,
+        reason: NoTokens,
     },
     /// A signature's file.
     #[error("failed to read approval from {path} of {name}: {reason}")]
@@ -115,7 +113,7 @@ pub enum NoApprovals {
         /// The approver.
         name: String,
         /// What is wrong with it.
-        reason: String,
+        reason: NoSignature,
     },
 }
 
@@ -135,20 +133,12 @@ impl Approvals {
     pub fn load(path: &str) -> Result<Self, NoApprovals> {
         let ApprovalFile { token_file, approvers } = ApprovalFile::load(path)?;
         let tokens = token_file::load(&token_file)
-            .map_err(|reason| NoApprovals::Token { path: token_file.clone(), reason: reason.to_string() })?;
-        let signed = approvers.into_iter().map(|approver| match load_signature(&approver.file) {
+            .map_err(|reason| NoApprovals::Token { path: token_file.clone(), reason })?;
+        let signed = approvers.into_iter().map(|approver| match signature_file::load(&approver.file) {
             Ok(signature) => Ok((approver, signature)),
             Err(reason) => Err(NoApprovals::Signature { path: approver.file, name: approver.name, reason }),
         });
         Ok(Self { token_file, tokens, signed: signed.collect::<Result<_, _>>()? })
-    }
-}
-
-fn load_signature(path: &str) -> Result<Vec<u8>, String> {
-    let signature = read(path, 64 * 1024).map_err(|reason| reason.to_string())?;
-    match signature.len() {
-        SIGNATURE => Ok(signature),
-        length => Err(format!("{length} bytes, a signature has {SIGNATURE}")),
     }
 }
 
@@ -190,6 +180,22 @@ impl ApprovalFile {
         Ok(Self { token_file: token_file.to_owned(), approvers })
     }
 
+    /// The text of a file with one approver more, and all else as it was.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not whole.
+    pub fn with_approver(text: &str, approver: &Approver) -> Result<String, NoApprovals> {
+        let file = Self::parse(text)?;
+        let count = file.approvers.len().saturating_add(1);
+        let line = |line: &str| match value(line, NUMBER) {
+            Some(_) => format!("{NUMBER} = {count};\n"),
+            None => format!("{line}\n"),
+        };
+        let kept: String = text.lines().map(line).collect();
+        Ok(kept + &block(count, approver))
+    }
+
     /// Its text, as the CloudHSM guide has it.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -199,13 +205,7 @@ impl ApprovalFile {
             self.approvers.len()
         );
         for (number, approver) in (1_usize..).zip(&self.approvers) {
-            let Approver { user_type, name, file } = approver;
-            // Writing to a string does not fail.
-            let _ = write!(
-                text,
-                "\n# Approver {number}\n{TYPE} = {}; # 2 for CO, 1 for CU\n{NAME} = {name};\n{FILE} = {file};\n",
-                if *user_type == UserType::Cu { 1 } else { 2 },
-            );
+            text.push_str(&block(number, approver));
         }
         text
     }
@@ -216,6 +216,22 @@ impl Approver {
     #[must_use]
     pub fn is_same_user(&self, other: &Self) -> bool {
         self.user_type == other.user_type && self.name.eq_ignore_ascii_case(&other.name)
+    }
+}
+
+/// The entry of one approver.
+fn block(at: usize, Approver { user_type, name, file }: &Approver) -> String {
+    let number = number(*user_type);
+    format!(
+        "\n# Approver {at}\n{TYPE} = {number}; # 2 for CO, 1 for CU\n{NAME} = {name};\n{FILE} = {file};\n"
+    )
+}
+
+/// How the file has a type; nobody else approves.
+fn number(user_type: UserType) -> u8 {
+    match user_type {
+        UserType::Cu => 1,
+        UserType::Co | UserType::Au | UserType::PreCo | UserType::Unknown => 2,
     }
 }
 

@@ -43,7 +43,9 @@ pub fn read(path: &str, limit: u64) -> Result<Vec<u8>, Unreadable> {
 ///
 /// As there, or if it is not UTF-8.
 pub fn read_text(path: &str, limit: u64) -> Result<String, Unreadable> {
-    String::from_utf8(read(path, limit)?).map_err(|_| Unreadable::NotText)
+    let text = String::from_utf8(read(path, limit)?).map_err(|_| Unreadable::NotText)?;
+    // What some editors put first.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 /// What is at a path that is to be written to; `None` if there is nothing yet.

@@ -9,14 +9,16 @@ use md5::{Digest, Md5};
 use pem::Pem;
 use zeroize::Zeroizing;
 
-/// Whether the block is encrypted so.
-pub(super) fn is_encrypted(block: &Pem) -> bool {
-    block.headers().get("Proc-Type").is_some_and(|kind| kind.contains("ENCRYPTED"))
+/// The cipher that the block's headers name, with its start value, if the block is encrypted so.
+pub(super) fn cipher_of(block: &Pem) -> Option<String> {
+    let headers = block.headers();
+    let is_encrypted = headers.get("Proc-Type").is_some_and(|kind| kind.contains("ENCRYPTED"));
+    is_encrypted.then(|| headers.get("DEK-Info").unwrap_or_default().to_owned())
 }
 
-/// The block's content; `None` if the pass phrase is wrong or the cipher is not one of the usual.
-pub(super) fn decrypt(block: &Pem, pass_phrase: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let (name, iv) = block.headers().get("DEK-Info")?.split_once(',')?;
+/// The content in clear; `None` if the pass phrase is wrong or the cipher is not one of the usual.
+pub(super) fn decrypt(dek_info: &str, content: &[u8], pass_phrase: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (name, iv) = dek_info.split_once(',')?;
     let (algorithm, length) = cipher(name.trim())?;
     let iv = bytes_of_hex(iv.trim())?;
     let key = key(pass_phrase, iv.first_chunk()?, length);
@@ -26,7 +28,7 @@ pub(super) fn decrypt(block: &Pem, pass_phrase: &str) -> Option<Zeroizing<Vec<u8
         (_, Ok(iv)) => DecryptionContext::Iv64(FixedLength::from(iv)),
         (Err(_), Err(_)) => return None,
     };
-    let mut content = Zeroizing::new(block.contents().to_vec());
+    let mut content = Zeroizing::new(content.to_vec());
     let length = key.decrypt(&mut content, context).ok()?.len();
     content.truncate(length);
     Some(content)

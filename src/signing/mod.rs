@@ -10,4 +10,5 @@ mod legacy;
 pub mod private_key;
 pub mod public_key;
 pub mod sign;
+pub mod signature_file;
 pub mod token_file;

@@ -18,7 +18,21 @@ use crate::protocol::second_factor;
 pub struct PrivateKey(RsaKeyPair);
 
 /// A key's file, read and not opened yet.
-pub struct Locked(Pem);
+pub struct Locked {
+    kind: Kind,
+    content: Zeroizing<Vec<u8>>,
+}
+
+/// What a block of PEM holds.
+enum Kind {
+    Pkcs8,
+    EncryptedPkcs8,
+    Pkcs1,
+    /// Encrypted as the header says.
+    LegacyPkcs1(String),
+    /// A key of another kind.
+    Other,
+}
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +46,12 @@ pub enum NoKey {
     /// The cipher may be an unusual one, too.
     #[error("the key does not open: the pass phrase is wrong, or the encryption is not supported")]
     PassPhrase,
+    /// Of an old or unusual kind.
+    #[error(
+        "the key's encryption is not supported; openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW \
+         makes a key that is"
+    )]
+    Encryption,
     /// Another kind, another size, or damaged.
     #[error("not an RSA key of 2048 bits")]
     NotRsa,
@@ -50,17 +70,30 @@ impl Locked {
     ///
     /// If it is none.
     pub fn load(path: &str) -> Result<Self, NoKey> {
-        let text = Zeroizing::new(read_text(path, MAX_FILE)?);
+        let text = match read_text(path, MAX_FILE) {
+            Err(Unreadable::NotText) => return Err(NoKey::NotPem),
+            text => Zeroizing::new(text?),
+        };
         // EC and DSA parameters may stand before the key.
         let blocks = pem::parse_many(text.as_bytes()).map_err(|_| NoKey::NotPem)?;
         let key = blocks.into_iter().find(|block| block.tag().ends_with("PRIVATE KEY"));
-        key.map(Self).ok_or(NoKey::NotPem)
+        let key = key.ok_or(NoKey::NotPem)?;
+        let kind = match key.tag() {
+            "PRIVATE KEY" => Kind::Pkcs8,
+            "ENCRYPTED PRIVATE KEY" => Kind::EncryptedPkcs8,
+            "RSA PRIVATE KEY" => legacy::cipher_of(&key).map_or(Kind::Pkcs1, Kind::LegacyPkcs1),
+            _ => Kind::Other,
+        };
+        Ok(Self { kind, content: Zeroizing::new(key.into_contents()) })
     }
 
     /// Whether it takes a pass phrase to open it.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
-        self.0.tag() == "ENCRYPTED PRIVATE KEY" || legacy::is_encrypted(&self.0)
+        match self.kind {
+            Kind::EncryptedPkcs8 | Kind::LegacyPkcs1(_) => true,
+            Kind::Pkcs8 | Kind::Pkcs1 | Kind::Other => false,
+        }
     }
 
     /// The key itself.
@@ -70,21 +103,21 @@ impl Locked {
     /// If the pass phrase is wrong, or it is no RSA key of 2048 bits.
     pub fn open(&self, pass_phrase: Option<&Secret>) -> Result<PrivateKey, NoKey> {
         let phrase = || pass_phrase.map(Secret::expose).ok_or(NoKey::PassPhrase);
-        let pair = match self.0.tag() {
-            "ENCRYPTED PRIVATE KEY" => {
-                let info = EncryptedPrivateKeyInfoRef::try_from(self.0.contents());
-                let info = info.map_err(|_| NoKey::NotPem)?;
+        let pair = match &self.kind {
+            Kind::EncryptedPkcs8 => {
+                let info = EncryptedPrivateKeyInfoRef::try_from(self.content.as_slice());
+                let info = info.map_err(|_| NoKey::Encryption)?;
                 let pkcs8 = info.decrypt(phrase()?).map_err(|_| NoKey::PassPhrase)?;
                 RsaKeyPair::from_pkcs8(pkcs8.as_bytes())
             }
-            "RSA PRIVATE KEY" if legacy::is_encrypted(&self.0) => {
-                let pkcs1 = legacy::decrypt(&self.0, phrase()?).ok_or(NoKey::PassPhrase)?;
+            Kind::LegacyPkcs1(cipher) => {
+                let pkcs1 = legacy::decrypt(cipher, &self.content, phrase()?).ok_or(NoKey::PassPhrase)?;
                 // A wrong pass phrase can leave a padding that looks right.
                 return of_2048_bits(RsaKeyPair::from_der(&pkcs1).map_err(|_| NoKey::PassPhrase)?);
             }
-            "RSA PRIVATE KEY" => RsaKeyPair::from_der(self.0.contents()),
-            "PRIVATE KEY" => RsaKeyPair::from_pkcs8(self.0.contents()),
-            _ => return Err(NoKey::NotRsa),
+            Kind::Pkcs1 => RsaKeyPair::from_der(&self.content),
+            Kind::Pkcs8 => RsaKeyPair::from_pkcs8(&self.content),
+            Kind::Other => return Err(NoKey::NotRsa),
         };
         of_2048_bits(pair.map_err(|_| NoKey::NotRsa)?)
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::file::{Unreadable, metadata_to_replace, read};
+use super::file::{Unreadable, metadata_to_replace, read, read_text};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, MAX_TOKENS, NotTokens, Token};
 
 /// What is wrong with a file that should hold tokens.
@@ -48,7 +48,7 @@ pub fn load(path: &str) -> Result<Vec<u8>, NoTokens> {
 pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
     match metadata_to_replace(path)? {
         None => Ok(()),
-        Some(there) if is_small(there.len()) => Ok(()),
+        Some(there) if is_small(there.len()) && !is_pem(path) => Ok(()),
         Some(_) => load(path).map(|_| ()).map_err(|_| NotWritten::InTheWay),
     }
 }
@@ -61,6 +61,11 @@ pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
 pub fn write(path: &str, tokens: &[Token]) -> Result<(), NotWritten> {
     let bytes: Vec<u8> = tokens.iter().flat_map(Token::to_bytes).collect();
     Ok(fs::write(path, bytes).map_err(Unreadable::from)?)
+}
+
+/// A small private key is no token, either.
+fn is_pem(path: &str) -> bool {
+    read_text(path, 1024).is_ok_and(|text| text.contains("-----BEGIN "))
 }
 
 fn is_small(length: u64) -> bool {
@@ -77,6 +82,8 @@ mod tests {
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         std::fs::write(path("registration"), [7; 245]).unwrap();
         std::fs::write(path("key"), [7; 246]).unwrap();
+        std::fs::write(path("small"), "-----BEGIN EC PRIVATE KEY-----").unwrap();
+        assert!(must_be_free(&path("small")).is_err());
         assert!(must_be_free(&path("new")).is_ok());
         assert!(must_be_free(&path("registration")).is_ok());
         assert_eq!(must_be_free(&path("key")).unwrap_err().to_string(), "exists, and holds no token");

@@ -174,7 +174,8 @@ fn an_officer_logs_in_with_digests_that_openssl_and_sign_have_signed() {
 
     desk.ask_for_signatures("loginHSM CO admin officer456 -2fa authdata");
     let told = desk.offline(&["--key", "admin.key", "authdata"], "").with_code(0).stdout;
-    assert_eq!(told, "Signed 2 digests, in authdata\n");
+    assert_eq!(told.matches("Digest of hsm-").count(), 2, "{told}");
+    assert!(told.ends_with("Signed 2 digests, in authdata\n"), "{told}");
     let logged_in = desk.command("");
     assert_eq!(logged_in.matches("loginHSM success").count(), 2, "{logged_in}");
     let signed: Value = serde_json::from_slice(&fs::read(desk.path("authdata")).unwrap()).unwrap();
@@ -219,11 +220,56 @@ fn sign_opens_keys_that_openssl_has_encrypted() {
         if !fs::read_to_string(desk.path("other.key")).unwrap().contains("ENCRYPTED") {
             continue;
         }
-        let wrong = desk.offline(&arguments_of_sign, "another phrase\n").with_code(2).stderr;
+        let wrong = desk.offline(&arguments_of_sign, "another phrase\n").with_code(1).stderr;
         assert!(wrong.contains("other.key: the key does not open: the pass phrase is wrong"), "{wrong}");
-        let none = desk.offline(&arguments_of_sign, "").with_code(2).stderr;
+        let none = desk.offline(&arguments_of_sign, "").with_code(1).stderr;
         assert!(none.contains("other.key: no pass phrase"), "{none}");
     }
+}
+
+/// What was pasted with its line ends, as `base64` wraps it.
+#[test]
+fn a_pasted_signature_may_have_its_line_ends() {
+    let mut desk = Desk::new("1");
+    desk.equip("admin");
+    desk.command("loginHSM CO admin officer123");
+    desk.ask_for_signatures("changePswd CO admin officer456 -2fa authdata\ny");
+    desk.sign_authdata("admin");
+    let pasted = fs::read_to_string(desk.path("authdata")).unwrap().replace("\\n", "\r\n");
+    assert!(pasted.matches('\n').count() > 10, "{pasted}");
+    fs::write(desk.path("authdata"), format!("\u{feff}{pasted}")).unwrap();
+    let changed = desk.command("");
+    assert_eq!(changed.matches("changePswd success").count(), 1, "{changed}");
+    // A file that was broken by hand is in nobody's way.
+    fs::write(desk.path("authdata"), format!("{pasted},")).unwrap();
+    desk.ask_for_signatures("loginHSM CO admin officer456 -2fa authdata");
+}
+
+#[test]
+fn a_registration_token_may_begin_like_anything_but_a_token() {
+    let desk = Desk::new("1");
+    desk.equip("officer");
+    for (content, code) in [("{7", 0), ("\"", 0), ("CHSMTOK1", 1), ("{\"a\": 1}", 1)] {
+        fs::write(desk.path("officer.reg"), content).unwrap();
+        desk.offline(&["--key", "officer.key", "officer.reg"], "").with_code(code);
+    }
+}
+
+#[test]
+fn sign_loses_no_file() {
+    let desk = Desk::new("1");
+    desk.equip("officer");
+    let kept = fs::read(desk.path("officer.key")).unwrap();
+    let key = ["--key", "officer.key"];
+    for (arguments, expected) in [
+        (&["--public-key", "officer.key", "officer.reg"], "officer.key: exists, and is no public key"),
+        (&["--public-key", "none/x", "officer.reg"], "none/x: No such file or directory"),
+        (&["--out", "none/x", "officer.reg"], "none/x: No such file or directory"),
+    ] {
+        let refused = desk.offline(&[&key[..], arguments].concat(), "").with_code(1).stderr;
+        assert!(refused.contains(expected), "{refused}");
+    }
+    assert_eq!(fs::read(desk.path("officer.key")).unwrap(), kept);
 }
 
 #[test]
@@ -246,11 +292,11 @@ fn sign_signs_nothing_that_is_neither_token_nor_authentication_data() {
         ([&key[..], &[&folder]].concat(), ": not a file"),
         (
             [&key[..], &["--out", "officer.sig", "officer.reg"]].concat(),
-            "officer.sig: exists, and is no signature",
+            "officer.sig: exists, and would be lost",
         ),
         (
             [&key[..], &["--out", "officer.key", "officer.reg"]].concat(),
-            "officer.key: exists, and is no signature",
+            "officer.key: exists, and would be lost",
         ),
         (
             [&key[..], &["--approval", "a.txt", "--approver", "officer", "officer.reg"]].concat(),
@@ -262,7 +308,8 @@ fn sign_signs_nothing_that_is_neither_token_nor_authentication_data() {
         (vec!["--key", "long.key", "officer.reg"], "long.key: not an RSA key of 2048 bits"),
         (vec!["officer.reg"], "--key <FILE>"),
     ] {
-        let refused = desk.offline(&arguments, "").with_code(2).stderr;
+        let code = if expected.starts_with("--") { 2 } else { 1 };
+        let refused = desk.offline(&arguments, "").with_code(code).stderr;
         assert!(refused.contains(expected), "{refused}");
     }
     assert_eq!(fs::read_to_string(desk.path("officer.sig")).unwrap(), "precious");

@@ -36,7 +36,7 @@ pub(crate) fn sign(folder: &Path, name: &str, file: &str, approval: Option<(User
         (path.to_owned(), approver)
     };
     let order = Order { file: file.to_owned(), out: None, approval: approval.map(order) };
-    order.carry_out(&key(folder, name)).unwrap();
+    order.sign(&order.read().unwrap(), &key(folder, name)).unwrap();
 }
 
 /// Sets a CO's password again, with a second factor, on a connection of its own.

@@ -29,14 +29,14 @@ fn main() -> ExitCode {
         .log_internal_errors(false)
         .init();
     let ran = match arguments.other {
-        Some(Other::Sign(sign)) => sign.run().map(|()| 0),
-        None => run(&arguments),
+        Some(Other::Sign(sign)) => sign.run().map(|()| 0).map_err(|error| (code::FAILED, error)),
+        None => run(&arguments).map_err(|error| (code::WRONG, error)),
     };
     match ran {
         Ok(code) => ExitCode::from(code),
-        Err(error) => {
+        Err((code, error)) => {
             say(&format!("cloudhsm_mgmt_util: {error}"));
-            ExitCode::from(code::WRONG)
+            ExitCode::from(code)
         }
     }
 }

@@ -8,6 +8,7 @@ use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::user::UserType;
 use cloudhsm::signing::approval::Approver;
 use cloudhsm::signing::private_key::{Locked, NoKey, PrivateKey};
+use cloudhsm::signing::public_key;
 use cloudhsm::signing::sign::Order;
 
 use crate::text;
@@ -50,26 +51,31 @@ pub(crate) struct Sign {
 
 const EXAMPLES: &str = "\
 Examples:
-  cloudhsm_mgmt_util sign --key officer1.key --public-key officer1.pub officer1.token
-  cloudhsm_mgmt_util sign --key officer2.key --approval approval.txt --approver officer2 officer1.token
-  cloudhsm_mgmt_util sign --key officer1.key authdata";
+  cloudhsm_mgmt_util sign --key o1.key --public-key o1.pub o1.token
+  cloudhsm_mgmt_util sign --key o2.key --approval a.txt --approver o2 t
+  cloudhsm_mgmt_util sign --key o1.key authdata
+
+It ends with 0 if it has signed, with 1 if not, and with 2 after wrong usage.";
 
 impl Sign {
     /// Signs and tells what; what went wrong if it did not.
     pub(crate) fn run(self) -> Result<(), String> {
-        let key = open(&self.key)?;
         let approver = |name| Approver { user_type: self.user_type, name, file: String::new() };
-        let order = Order {
-            file: self.file,
-            out: self.out,
-            approval: self.approval.zip(self.approver.map(approver)),
-        };
-        let told = order.carry_out(&key).map_err(text)?;
+        let approval = self.approval.zip(self.approver.map(approver));
+        let order = Order { file: self.file, out: self.out, approval };
         if let Some(path) = &self.public_key {
-            std::fs::write(path, key.public_pem().map_err(text)?)
-                .map_err(|error| format!("cannot write {path}: {error}"))?;
+            public_key::must_be_free(path).map_err(|reason| format!("cannot write {path}: {reason}"))?;
         }
-        crate::tell(&told);
+        let to_sign = order.read().map_err(text)?;
+        // Whoever has to type a pass phrase sees what for.
+        crate::tell(&to_sign.to_string());
+        let key = open(&self.key)?;
+        crate::tell(&order.sign(&to_sign, &key).map_err(text)?);
+        if let Some(path) = &self.public_key {
+            let pem = key.public_pem().map_err(text)?;
+            public_key::write(path, &pem).map_err(|reason| format!("cannot write {path}: {reason}"))?;
+            crate::tell(&format!("Public key written to {path}\n"));
+        }
         Ok(())
     }
 }
