@@ -33,6 +33,8 @@ mod kill;
 mod life;
 #[path = "binaries/officers.rs"]
 mod officers;
+#[path = "binaries/script.rs"]
+mod script;
 #[path = "binaries/secret.rs"]
 mod secret;
 #[path = "binaries/start_up.rs"]

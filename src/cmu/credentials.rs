@@ -1,11 +1,12 @@
-//! The arguments `<user-type> <user-name> <password |-hpswd> [-2fa </path/to/authdata>]`.
+//! The arguments `<user-type> <user-name> <password |-hpswd |…> [-2fa </path/to/authdata>]`.
 
 use super::password::Password;
 use super::second_factor::AuthFile;
 use super::{Usage, Words};
 
 /// As help shows them.
-pub(super) const ARGUMENTS: &str = "<user-type> <user-name> <password |-hpswd> [-2fa </path/to/authdata>]";
+pub(super) const ARGUMENTS: &str =
+    "<user-type> <user-name> <password |-hpswd |-env NAME |-file PATH |-fd N> [-2fa </path/to/authdata>]";
 
 /// Who, and by what password.
 pub(super) struct Credentials {
@@ -21,7 +22,7 @@ impl Credentials {
     pub(super) fn parse(mut words: Words<'_>) -> Result<Self, Usage> {
         let type_word = words.next("user-type")?.to_owned();
         let name = words.next("user-name")?.to_owned();
-        let password = Password::parse(words.next("password")?);
+        let password = Password::parse(&mut words)?;
         let second_factor = AuthFile::parse(&mut words)?;
         words.finish()?;
         Ok(Self { type_word, name, password, second_factor })

@@ -17,7 +17,8 @@ pub(super) static COMMAND: Command = Command {
     summary: "Log in to the HSMs",
     description: "\
 Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are
-case-sensitive, the name is not. -hpswd asks for the password without showing it. Five wrong passwords lock the
+case-sensitive, the name is not. -hpswd asks for the password without showing it; -env, -file and -fd read it from an
+environment variable, the first line of a file, or the next line of an open file. Five wrong passwords lock the
 user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged in already is replaced. With -2fa it
 writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util sign), and asks for
 the file then: an empty line stands for the same one.",

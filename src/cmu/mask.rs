@@ -1,13 +1,18 @@
 //! Which characters of a line nobody may see.
 
+use std::mem;
+
 use super::lookup::find;
-use super::password::PROMPTED;
+use super::password::{PROMPTED, READ};
 use super::second_factor::OPTION;
 use crate::protocol::user::UserType;
 
 /// The argument that is a password in every command that has one; also where one is looked for in a line whose
 /// command is misspelt.
 const USUAL: usize = 3;
+
+/// What may stand in the place of a password.
+const KNOWN: [&str; 4] = [PROMPTED, READ[0], READ[1], READ[2]];
 
 /// Shows a command line with a `*` for each character of a password.
 ///
@@ -23,8 +28,8 @@ pub fn mask(line: &str) -> String {
         let text = word.trim_end_matches(|character: char| character.is_ascii_whitespace());
         match words.next(text) {
             Place::Plain => masked.push_str(text),
-            Place::Secret => masked.push_str(&mask_word(text, PROMPTED)),
-            Place::Behind => masked.push_str(&mask_word(text, OPTION)),
+            Place::Secret => masked.push_str(&mask_word(text, &KNOWN)),
+            Place::Behind => masked.push_str(&mask_word(text, &[OPTION])),
         }
         masked.push_str(word.get(text.len()..).unwrap_or_default());
     }
@@ -40,6 +45,7 @@ pub fn recall(line: &str) -> String {
         match words.next(word) {
             Place::Plain => kept.push(word),
             Place::Behind if word == OPTION => kept.push(word),
+            Place::Secret if READ.contains(&word) => kept.push(word),
             Place::Secret | Place::Behind if kept.last() == Some(&PROMPTED) => is_whole = false,
             Place::Secret | Place::Behind => {
                 is_whole &= word == PROMPTED;
@@ -60,12 +66,23 @@ enum Place {
     Behind,
 }
 
+/// What a word has behind it that is no secret.
+#[derive(Default, PartialEq)]
+enum Follows {
+    #[default]
+    Nothing,
+    /// Where authentication data is.
+    Path,
+    /// Where the password is.
+    Place,
+}
+
 /// The words of a line that have been seen.
 #[derive(Default)]
 struct Arguments {
     count: usize,
-    /// Whether the word before was `-2fa`, behind the password.
-    path_follows: bool,
+    /// What the word before has behind it.
+    follows: Follows,
     /// The first argument that may be a password; 0 if none may.
     secret: usize,
 }
@@ -84,18 +101,33 @@ impl Arguments {
         }
         let argument = self.count;
         self.count = self.count.saturating_add(1);
-        if argument == 0 || self.secret == 0 || argument < self.secret || self.path_follows {
-            self.path_follows = false;
+        if argument == 0 || self.secret == 0 || argument < self.secret {
             return Place::Plain;
         }
-        self.path_follows = argument == self.secret.saturating_add(1) && word == OPTION;
-        if argument == self.secret { Place::Secret } else { Place::Behind }
+        match mem::take(&mut self.follows) {
+            Follows::Nothing => {}
+            Follows::Path => return Place::Plain,
+            Follows::Place => {
+                // What comes behind a password comes behind this.
+                self.secret = argument;
+                return Place::Plain;
+            }
+        }
+        if argument == self.secret {
+            self.follows = if READ.contains(&word) { Follows::Place } else { Follows::Nothing };
+            return Place::Secret;
+        }
+        let is_next = argument == self.secret.saturating_add(1);
+        self.follows = if is_next && word == OPTION { Follows::Path } else { Follows::Nothing };
+        Place::Behind
     }
 }
 
 /// As much as begins like the known word stays.
-fn mask_word(word: &str, known: &str) -> String {
-    let common = word.chars().zip(known.chars()).take_while(|(left, right)| left == right).count();
+fn mask_word(word: &str, known: &[&str]) -> String {
+    let common =
+        |known: &&str| word.chars().zip(known.chars()).take_while(|(left, right)| left == right).count();
+    let common = known.iter().map(common).max().unwrap_or_default();
     word.chars().enumerate().map(|(at, character)| if at < common { character } else { '*' }).collect()
 }
 
@@ -116,6 +148,10 @@ mod tests {
             ("loginHSM CO admin -hidden12", "loginHSM CO admin -h*******"),
             ("loginHSM CO admin p\u{e4}ssw\u{f6}rd", "loginHSM CO admin ********"),
             ("loginHSM CO admin co12345 -2fa authdata", "loginHSM CO admin ******* -2fa authdata"),
+            ("loginHSM CO admin -env PASSWORD", "loginHSM CO admin -env PASSWORD"),
+            ("loginHSM CO admin -file /x -2fa y", "loginHSM CO admin -file /x -2fa y"),
+            ("loginHSM CO admin -fd 3 more", "loginHSM CO admin -fd 3 ****"),
+            ("loginHSM CO admin -fido123", "loginHSM CO admin -fi*****"),
             ("loginHSM CO admin -hpswd -2fa authdata", "loginHSM CO admin -hpswd -2fa authdata"),
             ("loginHSM admin co12345 -2fa authdata", "loginHSM admin ******* -2fa authdata"),
             ("loginHSM CO admin two words -2fa x", "loginHSM CO admin *** ***** -2fa *"),
@@ -138,13 +174,14 @@ mod tests {
         assert_eq!(recall("loginHSM CO admin -hpswd"), "loginHSM CO admin -hpswd");
         assert_eq!(recall("createUser  CU alice two words"), "createUser CU alice -hpswd");
         assert_eq!(recall("loginHSM CO admin co12345 -2fa x"), "loginHSM CO admin -hpswd -2fa x");
+        assert_eq!(recall("loginHSM CO admin -env  X -2fa x"), "loginHSM CO admin -env  X -2fa x");
         assert_eq!(recall("loginHSM CO admin -hpswd  -2fa x"), "loginHSM CO admin -hpswd  -2fa x");
         assert_eq!(recall("deleteUser  CU alice"), "deleteUser  CU alice");
     }
 
     proptest! {
         #[test]
-        fn the_mask_of_a_beginning_is_the_beginning_of_the_mask(line in "(loginHSM|createU|foo|help)( (-2fa|-hpswd|CO|[A-Za-z*-]{0,9})){0,6}", at in 0usize..60) {
+        fn the_mask_of_a_beginning_is_the_beginning_of_the_mask(line in "(loginHSM|createU|foo|help)( (-2fa|-hpswd|-env|-fd|CO|[A-Za-z*-]{0,9})){0,6}", at in 0usize..60) {
             let whole: Vec<char> = mask(&line).chars().collect();
             prop_assert_eq!(whole.len(), line.chars().count());
             let beginning: String = line.chars().take(at).collect();

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 /// Why a file cannot be read. Whoever shows it names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
@@ -47,6 +49,29 @@ pub fn read_text(path: &str, limit: u64) -> Result<String, Unreadable> {
     // What some editors put first.
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
+
+/// The first line of what a path names: a file, or a pipe. Not a byte behind it is read, so that who opens the same
+/// pipe again gets the next line.
+///
+/// # Errors
+///
+/// If there is none, or it is not UTF-8.
+pub fn read_line(path: &str) -> Result<String, Unreadable> {
+    let mut file = File::open(path)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE));
+    let mut byte = [0];
+    while file.read(&mut byte)? > 0 && byte != *b"\n" {
+        if line.len() == LINE {
+            return Err(Unreadable::TooLarge(LINE as u64));
+        }
+        line.extend_from_slice(&byte);
+    }
+    let text = std::str::from_utf8(&line).map_err(|_| Unreadable::NotText)?;
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}
+
+/// Bytes of the longest line that is read.
+const LINE: usize = 1024;
 
 /// What is at a path that is to be written to; `None` if there is nothing yet.
 ///

@@ -1,0 +1,184 @@
+//! What automation needs: commands from options and files, where one failed, passwords that no line shows, and JSON.
+
+use std::fs;
+use std::process::Command;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::cluster::{CO_PASSWORD, Cluster};
+use crate::process::{Ended, console, run, text};
+
+/// A password that must not be seen anywhere.
+const CANARY: &str = "canary-password-77";
+
+#[test]
+fn every_mode_agrees_on_outcome_and_exit_code() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    let login = format!("loginHSM CO admin {CO_PASSWORD}");
+    for commands in [
+        vec!["listUsers", "info", "quit"],
+        vec![&login, "getMValue 3", "listTokens", "logoutHSM"],
+        vec!["getMValue 3", "listUsers"],
+        vec!["nonsense", "listUsers now"],
+        vec![&login, "createUser CU a-b crypto12", "y", "A", "listUsers"],
+        vec![&login, "createUser CU alice crypto12", "n"],
+    ] {
+        let lines = commands.join("\n") + "\n";
+        let file = cluster.path("commands.txt");
+        fs::write(&file, &lines).unwrap();
+        let piped = play(&cluster, &[], &lines);
+        let from_file = play(&cluster, &["--on-error", "continue", "-f", text(&file)], "");
+        let options: Vec<_> = commands.iter().flat_map(|command| ["-c", command]).collect();
+        let from_options = play(&cluster, &[&["--on-error", "continue"], &options[..]].concat(), "");
+        let json = play(&cluster, &["--output", "json"], &lines);
+        assert_eq!(piped.stdout, from_file.stdout);
+        assert_eq!(piped.stdout, from_options.stdout);
+        assert_eq!([from_file.code, from_options.code, json.code], [piped.code; 3], "{commands:?}");
+        let all_ok = objects(&json).iter().all(|object| object["ok"] == true);
+        assert_eq!(all_ok, piped.code == Some(0), "{}", json.stdout);
+    }
+}
+
+#[test]
+fn a_file_stops_at_its_first_failure_and_says_where_it_was() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let file = cluster.path("commands.txt");
+    fs::write(&file, "# a remark\n\nlistUsers\ngetMValue 3\nlistUsers\n").unwrap();
+    let file = text(&file);
+    let stopped = play(&cluster, &["-f", file], "").with_code(1);
+    assert_eq!(stopped.stdout.matches("Number of users found").count(), 1, "{}", stopped.stdout);
+    assert_eq!(stopped.stderr, format!("{file}:4: getMValue failed\n"));
+    let continued = play(&cluster, &["-f", file, "--on-error", "continue"], "").with_code(1);
+    assert_eq!(continued.stdout.matches("Number of users found").count(), 2, "{}", continued.stdout);
+    let options = play(&cluster, &["-c", "listUsers", "-c", "xyzzy", "-c", "listUsers"], "").with_code(1);
+    assert_eq!(options.stderr, "-c:2: the command failed\n");
+    let piped = play(&cluster, &["--on-error", "stop"], "xyzzy\nlistUsers\n").with_code(1);
+    assert!(!piped.stdout.contains("Number of users found") && piped.stderr.is_empty(), "{}", piped.stdout);
+    for (arguments, why) in [
+        (&["-f", "/none"][..], "/none: No such file or directory"),
+        (&["-f", "/"], "/: is a directory"),
+        (&["-f", "/none", "-c", "listUsers"], "cannot be used with"),
+    ] {
+        let wrong = play(&cluster, arguments, "").with_code(2);
+        assert!(wrong.stderr.contains(why) && wrong.stdout.is_empty(), "{}", wrong.stderr);
+    }
+}
+
+#[test]
+fn yes_answers_the_caution_and_nothing_else() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    let login = format!("loginHSM CO admin {CO_PASSWORD}");
+    let create = "createUser CU alice crypto12";
+    let created = play(&cluster, &["--yes", "-c", &login, "-c", create, "-c", "listUsers"], "").with_code(0);
+    assert!(
+        created.stdout.contains("continue(y/n)?y\nCreating User alice(CU) on 2 nodes\n"),
+        "{}",
+        created.stdout
+    );
+    let again = play(&cluster, &["--yes", "-c", &login, "-c", create, "-c", "A"], "").with_code(1);
+    assert!(again.stdout.contains("Retry/Ignore/Abort?(R/I/A):A\n"), "{}", again.stdout);
+}
+
+#[test]
+fn passwords_come_from_where_no_line_shows_them() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let file = cluster.path("password");
+    fs::write(&file, format!("{CANARY}\nnot this line\n")).unwrap();
+    let file = text(&file);
+    let login = format!("loginHSM CO admin {CO_PASSWORD}");
+    let create = format!("createUser CU alice -file {file}");
+    play(&cluster, &["-y", "-c", &login, "-c", &create], "").with_code(0);
+    let ways = [
+        "loginHSM CU alice -env CANARY",
+        &format!("loginHSM CU alice -file {file}"),
+        "loginHSM CU alice -fd 7",
+    ];
+    for way in ways {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", "\"$0\" \"$1\" -c \"$2\" 7< <(echo \"$CANARY\")"]).env("CANARY", CANARY);
+        shell
+            .args([env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"), text(&cluster.config()), way])
+            .env("RUST_LOG", "trace");
+        let done = run(&mut shell, "").with_code(0);
+        assert!(done.stdout.contains(&format!("aws-cloudhsm>{way}\nloginHSM success")), "{}", done.stdout);
+        assert!(!done.stdout.contains(CANARY) && !done.stderr.contains(CANARY), "{way}");
+    }
+    for (way, why) in [
+        ("-env NOT_THERE", "No password: environment variable NOT_THERE is not set, or not a text\n"),
+        ("-file /none", "No password: /none: No such file or directory\n"),
+        ("-file /", "No password: /: Is a directory\n"),
+        ("-fd 99", "No password: /dev/fd/99: No such file or directory\n"),
+        ("-fd x", "loginHSM failed: \"x\" is not a number\n"),
+        ("-file", "loginHSM failed: path of the password file is missing\n"),
+    ] {
+        let refused = play(&cluster, &["-c", &format!("loginHSM CU alice {way}")], "").with_code(1);
+        assert!(refused.stdout.contains(why), "{}", refused.stdout);
+    }
+}
+
+#[test]
+fn each_command_is_one_line_of_the_published_schema() {
+    let cluster = Cluster::activated(2);
+    let daemons = [cluster.run_hsm(0), cluster.run_hsm(1)];
+    let commands = format!(
+        "loginHSM CO admin {CO_PASSWORD}\ncreateUser CU alice {CANARY}\ny\nlistUsers\ninfo\ngetHSMInfo\ngetClusterInfo\n\
+         getMValue 3\nfindAllKeys 0 1\nlistTokens\nserver 1\ninfo server 0\ngetCert {} 4\nexit\nhelp\nlistAttributes\n\
+         createUser CU alice {CANARY}\ny\nA\nnonsense\n\nlistUsers now\nquit\n",
+        text(&cluster.path("certificate")),
+    );
+    let played = play(&cluster, &["--output", "json"], &commands).with_code(1);
+    let lines = objects(&played);
+    let names: Vec<_> = lines.iter().map(|line| line["command"].as_str().unwrap()).collect();
+    assert_eq!(names[..4], ["loginHSM", "createUser", "listUsers", "info"]);
+    assert_eq!(names.last(), Some(&"quit"));
+    assert_eq!(lines.len(), commands.lines().filter(|line| !["", "y", "A"].contains(line)).count());
+    assert!(!played.stdout.contains(CANARY), "{}", played.stdout);
+    assert_eq!(lines[2]["servers"][1]["data"]["users"][2]["name"], "alice");
+    assert_eq!(lines[10]["scope"]["server"], 1, "{}", lines[10]);
+    let refused = lines.iter().filter(|line| line["command"] == "createUser").next_back().unwrap();
+    assert_eq!(refused["servers"][0]["outcome"], "refused");
+    assert_eq!(refused["servers"][0]["text"], "HSM Error: This user is already created");
+    drop(daemons);
+}
+
+/// The servers that are not reached have their rows, too, also if the session does not begin.
+#[test]
+fn who_is_missing_has_a_row() {
+    let cluster = Cluster::activated(2);
+    let daemon = cluster.run_hsm(0);
+    let json = ["--output", "json"];
+    let started = play(&cluster, &json, "listUsers\n").with_code(3);
+    let started = objects(&started);
+    let outcomes =
+        |line: &Value| [0, 1].map(|at| line["servers"][at]["outcome"].as_str().unwrap().to_owned());
+    assert_eq!((started.len(), started[0]["command"].as_str()), (1, Some("start")));
+    assert_eq!(outcomes(&started[0]), ["ok", "not_reached"]);
+    let partly = play(&cluster, &[&json[..], &["--allow-unreachable"]].concat(), "listUsers\n").with_code(4);
+    let partly = objects(&partly);
+    assert_eq!(partly[0]["outcome"], "partial");
+    assert_eq!(outcomes(&partly[0]), ["ok", "not_reached"]);
+    drop(daemon);
+}
+
+fn play(cluster: &Cluster, arguments: &[&str], input: &str) -> Ended {
+    let config = cluster.config();
+    run(&mut console(&[&[text(&config)], arguments].concat()), input)
+}
+
+/// The lines of the output, each of which the schema allows.
+fn objects(ended: &Ended) -> Vec<Value> {
+    let schema: Value = serde_json::from_str(include_str!("../../schema/output.schema.json")).unwrap();
+    let schema: Validator = jsonschema::validator_for(&schema).unwrap();
+    let lines = ended.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines
+        .inspect(|line| {
+            let wrong: Vec<_> = schema.iter_errors(line).map(|error| error.to_string()).collect();
+            assert!(wrong.is_empty(), "{line}: {wrong:?}");
+        })
+        .collect()
+}
