@@ -4,6 +4,8 @@
 //! decision durable, and only then it is applied and answered. [`folder`] says what an HSM's folder holds,
 //! [`init`] makes one, [`initialize`](mod@initialize) gives it an owner who was not there then, and [`run`] serves
 //! it.
+//!
+//! [`watch`] shows how an HSM is to who must not hold it up.
 
 pub mod backup;
 pub mod clock;
@@ -16,6 +18,8 @@ pub mod init;
 pub mod initialize;
 pub mod password;
 mod pki;
+pub mod report;
+pub mod requests;
 pub mod run;
 pub mod server;
 mod session;
@@ -23,4 +27,5 @@ pub mod settings;
 mod sign;
 pub mod store;
 pub mod vault;
+pub mod watch;
 pub mod worker;
