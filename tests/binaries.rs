@@ -31,6 +31,8 @@ mod keys;
 mod kill;
 #[path = "binaries/life.rs"]
 mod life;
+#[path = "binaries/log.rs"]
+mod log;
 #[path = "binaries/officers.rs"]
 mod officers;
 #[path = "binaries/secret.rs"]

@@ -3,11 +3,12 @@
 use std::fmt::Display;
 use std::io::{Write, stderr, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
 use cloudhsm::hsmd::clone::clone_cluster;
@@ -19,6 +20,8 @@ use cloudhsm::hsmd::settings::HashCost;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
 
 /// A software HSM for the CloudHSM management console
 #[derive(Parser)]
@@ -26,6 +29,17 @@ use tokio::signal::unix::{SignalKind, signal};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// How the log on standard error is written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -126,13 +140,7 @@ const BLOCKING: usize = 8;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let levels = tracing_subscriber::EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
-    // A log that nobody reads any more does not stop an HSM.
-    tracing_subscriber::fmt()
-        .with_env_filter(levels.from_env_lossy())
-        .with_writer(stderr)
-        .log_internal_errors(false)
-        .init();
+    start_log(arguments.log_format);
     let done = match arguments.command {
         Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
         Command::Cluster(command) => cluster(command),
@@ -144,10 +152,31 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to be told that standard error is closed.
-            let _ = writeln!(stderr(), "hsmd: {error}");
+            tell(&error, arguments.log_format);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Starts the log. One that nobody reads any more does not stop an HSM.
+fn start_log(format: LogFormat) {
+    let levels = EnvFilter::builder().with_default_directive(Level::INFO.into()).from_env_lossy();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(levels).with_writer(stderr).log_internal_errors(false);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).init();
+            panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+        }
+    }
+}
+
+/// Says why the program ends. Nobody is left to be told that standard error is closed.
+fn tell(error: &str, format: LogFormat) {
+    match format {
+        LogFormat::Text => drop(writeln!(stderr(), "hsmd: {error}")),
+        LogFormat::Json => tracing::error!("{error}"),
     }
 }
 
