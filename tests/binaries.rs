@@ -33,6 +33,8 @@ mod kill;
 mod life;
 #[path = "binaries/log.rs"]
 mod log;
+#[path = "binaries/metrics.rs"]
+mod metrics;
 #[path = "binaries/officers.rs"]
 mod officers;
 #[path = "binaries/secret.rs"]

@@ -12,14 +12,13 @@ use clap::{Parser, Subcommand, ValueEnum};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
 use cloudhsm::hsmd::clone::clone_cluster;
-use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
+use cloudhsm::hsmd::daemon::{self, Options};
+use cloudhsm::hsmd::folder::{CONFIG, Folder};
 use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
 use cloudhsm::hsmd::initialize::{Signed, initialize};
-use cloudhsm::hsmd::run::{RunError, Running};
 use cloudhsm::hsmd::settings::HashCost;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
@@ -65,6 +64,9 @@ enum Command {
         /// Listen here instead of where the settings say (one HSM only)
         #[arg(long)]
         listen: Option<SocketAddr>,
+        /// Serve /metrics and /health by plain HTTP, at 127.0.0.1:9225 if no address is given
+        #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:9225")]
+        metrics: Option<SocketAddr>,
     },
     /// Write an encrypted backup of one HSM, running or stopped
     Backup {
@@ -146,7 +148,7 @@ fn main() -> ExitCode {
         Command::Cluster(command) => cluster(command),
         Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
         Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
-        Command::Run { dir, listen } => run(&dir, listen),
+        Command::Run { dir, listen, metrics } => run(&dir, Options { listen, metrics }),
         Command::Audit { dir } => print_audit_log(&dir),
     };
     match done {
@@ -248,54 +250,9 @@ fn tell_next(dir: &Path) -> Result<(), String> {
     print(&format!("Made {dir}\nNext: hsmd run {dir}\nand:  cloudhsm_mgmt_util {}\n", config.display()))
 }
 
-fn run(dir: &Path, listen: Option<SocketAddr>) -> Result<(), String> {
-    let folders = folder::hsm_folders(dir).map_err(text)?;
-    if listen.is_some() && folders.len() > 1 {
-        return Err(format!(
-            "{}: --listen is for one HSM, this is a cluster of {}",
-            dir.display(),
-            folders.len()
-        ));
-    }
+fn run(dir: &Path, options: Options) -> Result<(), String> {
     let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING).build();
-    runtime.map_err(text)?.block_on(async {
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate()).map_err(text)?, signal(SignalKind::interrupt()).map_err(text)?);
-        let running = start_all(&folders, listen).await?;
-        tracing::info!("ready");
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::info!("stopping");
-        stop_all(running).await;
-        Ok(())
-    })
-}
-
-async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Vec<Running>, String> {
-    let mut running = Vec::new();
-    for folder in folders {
-        match Running::start(folder, listen).await {
-            Ok(hsm) => {
-                tracing::info!(hsm_id = %hsm.hsm_id, address = %hsm.address, "listening");
-                running.push(hsm);
-            }
-            Err(error) => {
-                stop_all(running).await;
-                return Err(match error {
-                    RunError::Folder(error) => error.to_string(),
-                    other => format!("{}: {other}", folder.display()),
-                });
-            }
-        }
-    }
-    Ok(running)
-}
-
-async fn stop_all(running: Vec<Running>) {
-    let stopping: Vec<_> = running.into_iter().map(|hsm| tokio::spawn(hsm.stop())).collect();
-    for stopped in stopping {
-        // A panic has been reported where it happened.
-        let _ = stopped.await;
-    }
+    runtime.map_err(text)?.block_on(daemon::run(dir, options)).map_err(text)
 }
 
 fn print_audit_log(dir: &Path) -> Result<(), String> {

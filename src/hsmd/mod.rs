@@ -5,17 +5,20 @@
 //! [`init`] makes one, [`initialize`](mod@initialize) gives it an owner who was not there then, and [`run`] serves
 //! it.
 //!
-//! [`watch`] shows how an HSM is to who must not hold it up.
+//! [`daemon`] is `hsmd run`: all HSMs of a folder, and [`metrics`] about them for
+//! monitoring, which only [`watch`]es: an HSM never waits for it.
 
 pub mod backup;
 pub mod clock;
 pub mod clone;
 pub mod control;
+pub mod daemon;
 pub mod engine;
 pub mod folder;
 mod generate;
 pub mod init;
 pub mod initialize;
+pub mod metrics;
 pub mod password;
 mod pki;
 pub mod report;
