@@ -35,6 +35,8 @@ mod life;
 mod log;
 #[path = "binaries/metrics.rs"]
 mod metrics;
+#[path = "binaries/notify.rs"]
+mod notify;
 #[path = "binaries/officers.rs"]
 mod officers;
 #[path = "binaries/secret.rs"]

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::{self, FolderError};
 use super::metrics::Endpoint;
+use super::notify;
 use super::run::{RunError, Running};
 use super::watch::Watch;
 
@@ -73,8 +74,10 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     let running = start_all(&folders, options.listen).await?;
     let stop = CancellationToken::new();
     observe(metrics, &running, &stop);
+    notify::ready(running.len());
     tracing::info!("ready");
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    notify::stopping();
     tracing::info!("stopping");
     stop.cancel();
     stop_all(running).await;
@@ -107,12 +110,15 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
     Ok(running)
 }
 
-/// Lets the endpoint look at the HSMs until `stop`.
+/// Lets the endpoint and the service manager's watchdog look at the HSMs until `stop`.
 fn observe(metrics: Option<Endpoint>, running: &[Running], stop: &CancellationToken) {
-    let Some(endpoint) = metrics else { return };
     let hsms: Vec<Watch> = running.iter().map(|hsm| hsm.watch.clone()).collect();
-    tracing::info!(address = %endpoint.address, "metrics");
-    tokio::spawn(endpoint.serve(hsms, stop.clone()));
+    if let Some(endpoint) = metrics {
+        tracing::info!(address = %endpoint.address, "metrics");
+        tokio::spawn(endpoint.serve(hsms.clone(), stop.clone()));
+    }
+    let watchdog = notify::keep_watchdog(hsms);
+    tokio::spawn(stop.clone().run_until_cancelled_owned(watchdog));
 }
 
 async fn stop_all(running: Vec<Running>) {

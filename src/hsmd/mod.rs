@@ -5,8 +5,8 @@
 //! [`init`] makes one, [`initialize`](mod@initialize) gives it an owner who was not there then, and [`run`] serves
 //! it.
 //!
-//! [`daemon`] is `hsmd run`: all HSMs of a folder, and [`metrics`] about them for
-//! monitoring, which only [`watch`]es: an HSM never waits for it.
+//! [`daemon`] is `hsmd run`: all HSMs of a folder, [`metrics`] about them for monitoring, and [`notify`] for the
+//! service manager. Both only [`watch`]: an HSM never waits for them.
 
 pub mod backup;
 pub mod clock;
@@ -19,6 +19,7 @@ mod generate;
 pub mod init;
 pub mod initialize;
 pub mod metrics;
+pub mod notify;
 pub mod password;
 mod pki;
 pub mod report;
