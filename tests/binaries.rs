@@ -31,6 +31,12 @@ mod keys;
 mod kill;
 #[path = "binaries/life.rs"]
 mod life;
+#[path = "binaries/log.rs"]
+mod log;
+#[path = "binaries/metrics.rs"]
+mod metrics;
+#[path = "binaries/notify.rs"]
+mod notify;
 #[path = "binaries/officers.rs"]
 mod officers;
 #[path = "binaries/script.rs"]

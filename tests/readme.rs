@@ -43,8 +43,9 @@ fn section(title: &str) -> String {
 fn run(script: &str) -> String {
     let programs = Path::new(env!("CARGO_BIN_EXE_hsmd")).parent().unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    // `kill %1` wants job control.
-    let ran = Command::new("bash").args(["-emc", script]).env("PATH", path).output().unwrap();
+    // A daemon left behind would hold the output open, and this test up. `kill %1` wants job control.
+    let script = format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}");
+    let ran = Command::new("bash").args(["-emc", &script]).env("PATH", path).output().unwrap();
     let (stdout, stderr) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
     assert!(ran.status.success(), "{stdout}{stderr}");
     stdout
@@ -66,6 +67,22 @@ fn the_recovery_runs_as_it_stands_and_ends_with_equal_hashes() {
     assert_eq!(hashes.len(), 4, "{stdout}");
     assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
     assert_eq!(stdout.matches("\n6(o),7(o)\n").count(), 4, "{stdout}");
+}
+
+/// What the README tells of monitoring, command by command, on addresses of this test's own.
+#[test]
+fn watching_runs_as_it_stands_and_shows_two_healthy_hsms() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = std::process::id() % 200 + 20;
+    let script = section("## Watch it run")
+        .replace("sleep 1", "sleep 3")
+        .replace("/tmp/", &format!("{}/", folder.path().display()))
+        .replace("--net 127.0.4.0", &format!("--net 127.{own}.4.0"))
+        .replace("127.0.0.1:9225", &format!("127.{own}.4.100:9225"))
+        .replace("--metrics --", &format!("--metrics 127.{own}.4.100:9225 --"));
+    let stdout = run(&script);
+    let (_, seen) = stdout.split_once("\nok\n# HELP hsmd_").unwrap();
+    assert_eq!(seen.lines().filter(|line| line.starts_with("hsmd_up{") && line.ends_with(" 1")).count(), 2);
 }
 
 #[test]

@@ -3,22 +3,24 @@
 use std::fmt::Display;
 use std::io::{Write, stderr, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
 use cloudhsm::hsmd::clone::clone_cluster;
-use cloudhsm::hsmd::folder::{self, CONFIG, Folder};
+use cloudhsm::hsmd::daemon::{self, Options};
+use cloudhsm::hsmd::folder::{CONFIG, Folder};
 use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
 use cloudhsm::hsmd::initialize::{Signed, initialize};
-use cloudhsm::hsmd::run::{RunError, Running};
 use cloudhsm::hsmd::settings::HashCost;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
 
 /// A software HSM for the CloudHSM management console
 #[derive(Parser)]
@@ -26,6 +28,17 @@ use tokio::signal::unix::{SignalKind, signal};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// How the log on standard error is written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -51,6 +64,9 @@ enum Command {
         /// Listen here instead of where the settings say (one HSM only)
         #[arg(long)]
         listen: Option<SocketAddr>,
+        /// Serve /metrics and /health by plain HTTP, at 127.0.0.1:9225 if no address is given
+        #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:9225")]
+        metrics: Option<SocketAddr>,
     },
     /// Write an encrypted backup of one HSM, running or stopped
     Backup {
@@ -126,28 +142,43 @@ const BLOCKING: usize = 8;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let levels = tracing_subscriber::EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
-    // A log that nobody reads any more does not stop an HSM.
-    tracing_subscriber::fmt()
-        .with_env_filter(levels.from_env_lossy())
-        .with_writer(stderr)
-        .log_internal_errors(false)
-        .init();
+    start_log(arguments.log_format);
     let done = match arguments.command {
         Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
         Command::Cluster(command) => cluster(command),
         Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
         Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
-        Command::Run { dir, listen } => run(&dir, listen),
+        Command::Run { dir, listen, metrics } => run(&dir, Options { listen, metrics }),
         Command::Audit { dir } => print_audit_log(&dir),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to be told that standard error is closed.
-            let _ = writeln!(stderr(), "hsmd: {error}");
+            tell(&error, arguments.log_format);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Starts the log. One that nobody reads any more does not stop an HSM.
+fn start_log(format: LogFormat) {
+    let levels = EnvFilter::builder().with_default_directive(Level::INFO.into()).from_env_lossy();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(levels).with_writer(stderr).log_internal_errors(false);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).init();
+            panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+        }
+    }
+}
+
+/// Says why the program ends. Nobody is left to be told that standard error is closed.
+fn tell(error: &str, format: LogFormat) {
+    match format {
+        LogFormat::Text => drop(writeln!(stderr(), "hsmd: {error}")),
+        LogFormat::Json => tracing::error!("{error}"),
     }
 }
 
@@ -219,54 +250,9 @@ fn tell_next(dir: &Path) -> Result<(), String> {
     print(&format!("Made {dir}\nNext: hsmd run {dir}\nand:  cloudhsm_mgmt_util {}\n", config.display()))
 }
 
-fn run(dir: &Path, listen: Option<SocketAddr>) -> Result<(), String> {
-    let folders = folder::hsm_folders(dir).map_err(text)?;
-    if listen.is_some() && folders.len() > 1 {
-        return Err(format!(
-            "{}: --listen is for one HSM, this is a cluster of {}",
-            dir.display(),
-            folders.len()
-        ));
-    }
+fn run(dir: &Path, options: Options) -> Result<(), String> {
     let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING).build();
-    runtime.map_err(text)?.block_on(async {
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate()).map_err(text)?, signal(SignalKind::interrupt()).map_err(text)?);
-        let running = start_all(&folders, listen).await?;
-        tracing::info!("ready");
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::info!("stopping");
-        stop_all(running).await;
-        Ok(())
-    })
-}
-
-async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Vec<Running>, String> {
-    let mut running = Vec::new();
-    for folder in folders {
-        match Running::start(folder, listen).await {
-            Ok(hsm) => {
-                tracing::info!(hsm_id = %hsm.hsm_id, address = %hsm.address, "listening");
-                running.push(hsm);
-            }
-            Err(error) => {
-                stop_all(running).await;
-                return Err(match error {
-                    RunError::Folder(error) => error.to_string(),
-                    other => format!("{}: {other}", folder.display()),
-                });
-            }
-        }
-    }
-    Ok(running)
-}
-
-async fn stop_all(running: Vec<Running>) {
-    let stopping: Vec<_> = running.into_iter().map(|hsm| tokio::spawn(hsm.stop())).collect();
-    for stopped in stopping {
-        // A panic has been reported where it happened.
-        let _ = stopped.await;
-    }
+    runtime.map_err(text)?.block_on(daemon::run(dir, options)).map_err(text)
 }
 
 fn print_audit_log(dir: &Path) -> Result<(), String> {

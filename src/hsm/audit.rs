@@ -203,6 +203,10 @@ impl fmt::Display for Opcode {
 }
 
 impl AuditHead {
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// The record of a command that is over, unless it only read.
     pub(super) fn record(
         &self,

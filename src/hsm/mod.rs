@@ -4,6 +4,7 @@
 //! outside comes in [`Env`], and what it needs computed first it says by [`Outcome::Needs`].
 
 pub mod audit;
+mod census;
 mod certificate;
 mod change;
 mod device;
@@ -29,6 +30,7 @@ use crate::protocol::message::Round;
 use crate::protocol::user::UserId;
 use crate::protocol::{Effect, Refusal, Reply, Request};
 
+pub use census::Census;
 pub use certificate::{Certificates, OwnerCertificates};
 pub use change::Change;
 pub use done::{Done, Mark, Performed};

@@ -28,6 +28,10 @@ impl Sessions {
     pub(super) fn close(&mut self, session: SessionId) {
         self.0.remove(&session);
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl Hsm {

@@ -77,6 +77,10 @@ impl Tokens {
     pub(super) fn end_session(&mut self, session: SessionId) {
         self.held.retain(|_, held| held.session != session);
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
 }
 
 impl Hsm {

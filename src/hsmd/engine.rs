@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
+use super::report::{Changes, Report, Tally};
 use super::store::{Store, StoreError};
 use crate::hsm::{Certificates, Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
 use crate::protocol::device::Member;
@@ -25,6 +26,7 @@ enum Job {
     Open(oneshot::Sender<SessionId>),
     Close(SessionId),
     Snapshot(oneshot::Sender<Hsm>),
+    Report(oneshot::Sender<Report>),
     Decide(Box<Question>, oneshot::Sender<Outcome>),
 }
 
@@ -70,6 +72,7 @@ impl Engine {
             clock,
             next_session: 1,
             open: BTreeSet::new(),
+            tally: Tally::default(),
         };
         let thread = thread::Builder::new().name("hsm".to_owned()).spawn(move || owner.run(jobs));
         let thread = thread.map_err(|error| StoreError::Failed(Box::new(redb::Error::Io(error))))?;
@@ -96,6 +99,13 @@ impl Engine {
         receiver.await.ok()
     }
 
+    /// How the HSM is; `None` if it is stopping.
+    pub async fn report(&self) -> Option<Report> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.send(Job::Report(sender)).await.ok()?;
+        receiver.await.ok()
+    }
+
     /// Asks the HSM; what it answers is durable.
     pub async fn decide(&self, question: Question) -> Outcome {
         let (sender, receiver) = oneshot::channel();
@@ -116,6 +126,7 @@ struct Owner {
     clock: Clock,
     next_session: u32,
     open: BTreeSet<SessionId>,
+    tally: Tally,
 }
 
 /// The decisions of one batch, in order, and who waits for them.
@@ -157,6 +168,10 @@ impl Owner {
             Job::Snapshot(sender) => {
                 // The state before this batch, whose changes are not durable yet.
                 let _ = sender.send(self.hsm.clone());
+            }
+            Job::Report(sender) => {
+                // Who asked may have given up waiting.
+                let _ = sender.send(self.report());
             }
             Job::Decide(question, sender) => {
                 let decision = self.decide(&question, batch);
@@ -211,6 +226,7 @@ impl Owner {
             return false;
         }
         self.hsm = next;
+        self.tally.count(&changes);
         if let Err(error) = store.compact(&self.hsm) {
             self.give_up(&error);
         }
@@ -221,6 +237,16 @@ impl Owner {
         let hsm_id = &self.hsm.identity().hsm_id;
         tracing::error!(%hsm_id, %error, "no more changes until this HSM is restarted");
         self.store = None;
+        self.tally.store_failures = self.tally.store_failures.saturating_add(1);
+    }
+
+    fn report(&self) -> Report {
+        let changes = match (&self.store, &self.certificates.owner) {
+            (None, _) => Changes::StoreFailed,
+            (Some(_), None) => Changes::NotInitialized,
+            (Some(_), Some(_)) => Changes::Taken,
+        };
+        Report { changes, census: self.hsm.census(), tally: self.tally }
     }
 
     fn new_session(&mut self) -> SessionId {

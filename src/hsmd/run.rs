@@ -23,8 +23,10 @@ use super::control::Control;
 use super::engine::Engine;
 use super::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
 use super::password::{BadCost, Hasher};
+use super::requests::Requests;
 use super::server::{self, Service};
 use super::store::StoreError;
+use super::watch::Watch;
 use super::worker::Worker;
 use crate::hsm::Certificates;
 use crate::protocol::certificate::Certificate;
@@ -39,6 +41,8 @@ pub struct Running {
     pub hsm_id: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it is.
+    pub watch: Watch,
     stop: CancellationToken,
     serving: task::JoinHandle<()>,
     owner: thread::JoinHandle<()>,
@@ -110,22 +114,26 @@ impl Running {
             tracing::warn!(%hsm_id, "not initialized, answers public questions only");
         }
         let (engine, owner) = Engine::start(store, hsm, settings.members, certificates, clock)?;
-        let service = Service {
+        let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
+        let service = Arc::new(Service {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),
             engine,
             worker: Worker::new(hasher, vault),
             limits: Limits::default(),
-            connections: Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(1))),
-        };
+            connections: Arc::new(Semaphore::new(max_connections)),
+            max_connections,
+            requests: Requests::default(),
+        });
+        let watch = Watch::new(&service);
         let stop = CancellationToken::new();
         match Control::listen(folder) {
             Ok(control) => drop(tokio::spawn(control.serve(service.engine.clone(), stop.clone()))),
             // Its path may be longer than a socket's may be.
             Err(error) => tracing::warn!(%hsm_id, %error, "no backups of this HSM while it runs"),
         }
-        let serving = tokio::spawn(server::serve(listener, Arc::new(service), stop.clone()));
-        Ok(Self { hsm_id, address, stop, serving, owner })
+        let serving = tokio::spawn(server::serve(listener, service, stop.clone()));
+        Ok(Self { hsm_id, address, watch, stop, serving, owner })
     }
 
     /// Takes no more connections, answers what was asked, and closes the store.

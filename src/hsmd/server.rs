@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::engine::Engine;
+use super::requests::Requests;
 use super::session;
 use super::worker::Worker;
 use crate::wire::Limits;
@@ -33,6 +34,10 @@ pub struct Service {
     pub limits: Limits,
     /// Permits to be connected.
     pub connections: Arc<Semaphore>,
+    /// How many there are at most.
+    pub max_connections: usize,
+    /// Counts those that were answered.
+    pub requests: Requests,
 }
 
 /// How long calls that have begun may last once the HSM stops.
@@ -72,7 +77,11 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: Cancellat
     }
 }
 
-async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+/// The next connection; `None` after `stop`.
+pub(super) async fn accept(
+    listener: &TcpListener,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr)> {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -86,6 +86,7 @@ async fn serve_calls(
         let call: Call = frame::decode(&frame)?;
         let name = call.request.name();
         let answer = answer(call, service, session).await;
+        service.requests.count(name, &answer);
         logged_in = match answer {
             Ok(Some(Reply::Login(()))) => true,
             Ok(Some(Reply::Logout(()))) => false,

@@ -97,6 +97,9 @@ macro_rules! operations {
         pub enum Reply { $($operation($reply),)* }
 
         impl Request {
+            /// The names of all operations, in the order of the table.
+            pub const NAMES: &[&str] = &[$(stringify!($operation),)*];
+
             /// Who may ask.
             #[must_use]
             pub fn access(&self) -> Access {

@@ -106,6 +106,10 @@ impl Process {
         self.stderr.so_far()
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `-TERM`, `-INT`, …
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();

@@ -1,0 +1,130 @@
+//! `hsmd run`: every HSM of a folder, from the first to the signal that ends all.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::folder::{self, FolderError};
+use super::metrics::Endpoint;
+use super::notify;
+use super::run::{RunError, Running};
+use super::watch::Watch;
+
+/// What the command line may say about a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Where one HSM listens instead of where its settings say.
+    pub listen: Option<SocketAddr>,
+    /// Where metrics are to be had; nowhere if it is not said.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// Why a daemon does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The folder is not one of HSMs.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// One address is not for several HSMs.
+    #[error("{}: --listen is for one HSM, this is a cluster of {hsms}", dir.display())]
+    OneHsmOnly {
+        /// As given.
+        dir: PathBuf,
+        /// In it.
+        hsms: usize,
+    },
+    /// One of the HSMs does not run.
+    #[error("{}: {source}", folder.display())]
+    Hsm {
+        /// Of the HSM.
+        folder: PathBuf,
+        /// Why.
+        source: RunError,
+    },
+    /// The address for metrics is in use, or not this machine's.
+    #[error("--metrics: cannot listen on {address}: {source}")]
+    Metrics {
+        /// As given.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system takes no handler.
+    #[error("signals: {0}")]
+    Signals(io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+///
+/// If the folder, an address or one of the HSMs cannot be used; then none runs.
+pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
+    let folders = folder::hsm_folders(dir)?;
+    if options.listen.is_some() && folders.len() > 1 {
+        return Err(DaemonError::OneHsmOnly { dir: dir.to_owned(), hsms: folders.len() });
+    }
+    let listen_to = |kind| signal(kind).map_err(DaemonError::Signals);
+    let (mut terminate, mut interrupt) =
+        (listen_to(SignalKind::terminate())?, listen_to(SignalKind::interrupt())?);
+    let metrics = listen_for_metrics(options.metrics).await?;
+    let running = start_all(&folders, options.listen).await?;
+    let stop = CancellationToken::new();
+    observe(metrics, &running, &stop);
+    notify::ready(running.len());
+    tracing::info!("ready");
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    notify::stopping();
+    tracing::info!("stopping");
+    stop.cancel();
+    stop_all(running).await;
+    Ok(())
+}
+
+async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<Endpoint>, DaemonError> {
+    let Some(address) = address else { return Ok(None) };
+    let endpoint = Endpoint::listen(address).await;
+    endpoint.map(Some).map_err(|source| DaemonError::Metrics { address, source })
+}
+
+async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Vec<Running>, DaemonError> {
+    let mut running = Vec::new();
+    for folder in folders {
+        match Running::start(folder, listen).await {
+            Ok(hsm) => {
+                tracing::info!(hsm_id = %hsm.hsm_id, address = %hsm.address, "listening");
+                running.push(hsm);
+            }
+            Err(error) => {
+                stop_all(running).await;
+                return Err(match error {
+                    RunError::Folder(error) => error.into(),
+                    source => DaemonError::Hsm { folder: folder.clone(), source },
+                });
+            }
+        }
+    }
+    Ok(running)
+}
+
+/// Lets the endpoint and the service manager's watchdog look at the HSMs until `stop`.
+fn observe(metrics: Option<Endpoint>, running: &[Running], stop: &CancellationToken) {
+    let hsms: Vec<Watch> = running.iter().map(|hsm| hsm.watch.clone()).collect();
+    if let Some(endpoint) = metrics {
+        tracing::info!(address = %endpoint.address, "metrics");
+        tokio::spawn(endpoint.serve(hsms.clone(), stop.clone()));
+    }
+    let watchdog = notify::keep_watchdog(hsms);
+    tokio::spawn(stop.clone().run_until_cancelled_owned(watchdog));
+}
+
+async fn stop_all(running: Vec<Running>) {
+    let stopping: Vec<_> = running.into_iter().map(|hsm| tokio::spawn(hsm.stop())).collect();
+    for stopped in stopping {
+        // A panic has been reported where it happened.
+        let _ = stopped.await;
+    }
+}
