@@ -43,8 +43,9 @@ fn section(title: &str) -> String {
 fn run(script: &str) -> String {
     let programs = Path::new(env!("CARGO_BIN_EXE_hsmd")).parent().unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    // `kill %1` wants job control.
-    let ran = Command::new("bash").args(["-emc", script]).env("PATH", path).output().unwrap();
+    // `kill %1` wants job control. What still runs when a command fails would keep the output open for ever.
+    let script = format!("trap 'jobs -p | xargs -r kill 2> /dev/null || true' EXIT\n{script}");
+    let ran = Command::new("bash").args(["-emc", &script]).env("PATH", path).output().unwrap();
     let (stdout, stderr) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
     assert!(ran.status.success(), "{stdout}{stderr}");
     stdout
@@ -66,6 +67,22 @@ fn the_recovery_runs_as_it_stands_and_ends_with_equal_hashes() {
     assert_eq!(hashes.len(), 4, "{stdout}");
     assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
     assert_eq!(stdout.matches("\n6(o),7(o)\n").count(), 4, "{stdout}");
+}
+
+/// The configuration that the README writes, command by command, on addresses of this test's own.
+#[test]
+fn the_configuration_is_written_as_it_stands_and_names_all_hsms() {
+    let folder = tempfile::tempdir().unwrap();
+    let net = format!("127.{}.3.", std::process::id() % 200 + 20);
+    let script = section("## configure")
+        .replace("sleep 1", "sleep 3")
+        .replace("/tmp/", &format!("{}/", folder.path().display()))
+        .replace("127.0.3.", &net);
+    let stdout = run(&script);
+    assert_eq!(stdout.matches("Updating server config in cloudhsm_mgmt_util.cfg\n").count(), 3, "{stdout}");
+    for node in 1..=3 {
+        assert!(stdout.contains(&format!("Connected to server '{net}{node}'")), "{stdout}");
+    }
 }
 
 #[test]

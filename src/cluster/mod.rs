@@ -27,7 +27,7 @@ use crate::wire::Limits;
 use crate::wire::link::Link;
 
 pub use answer::{Answer, Failure};
-pub use members::{NoMembers, members};
+pub use members::{NoMembers, members, proven_members};
 pub use question::{Question, Unaskable};
 pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
 
