@@ -39,3 +39,5 @@ mod officers;
 mod secret;
 #[path = "binaries/start_up.rs"]
 mod start_up;
+#[path = "binaries/unlisted.rs"]
+mod unlisted;

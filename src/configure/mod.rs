@@ -3,6 +3,7 @@
 //! A [`Files::prepare`] reads, asks and checks everything and touches nothing; the [`Change`]s that it returns
 //! replace a file each.
 
+mod advice;
 mod client_file;
 mod console_file;
 mod document;
@@ -19,6 +20,7 @@ use crate::wire::verifier::{self, Unusable};
 use client_file::ClientFile;
 use console_file::ConsoleFile;
 
+pub use advice::advice;
 pub use file::{Change, FileError};
 pub use template::Template;
 

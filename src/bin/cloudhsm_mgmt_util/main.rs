@@ -9,8 +9,9 @@ use std::process::ExitCode;
 
 use clap::{ArgGroup, Parser, Subcommand};
 use cloudhsm::cluster::config::Config;
-use cloudhsm::cluster::{Cluster, Dial};
+use cloudhsm::cluster::{Cluster, Dial, unlisted};
 use cloudhsm::cmu::{Session, mask, recall};
+use cloudhsm::configure::advice;
 use cloudhsm::console;
 use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::settings::HashCost;
@@ -101,6 +102,9 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime.handle().clone());
     let unreachable = if arguments.allow_unreachable { Unreachable::GoOn } else { Unreachable::GiveUp };
     let code = if shell::start_up(&mut session, config.sets_e2e(), unreachable) {
+        if let Some(path) = &arguments.config {
+            warn(&mut session, &config, path);
+        }
         exit_code(shell::run(&mut session))
     } else {
         UNREACHED
@@ -131,6 +135,13 @@ fn advise(nodes: usize, folder: Option<&Path>) {
          and then:                  changePswd PRECO admin <new password>\n\
          help lists the commands.\n"
     ));
+}
+
+/// Changes would not reach an HSM that the configuration lacks: that is how users drift apart.
+fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
+    if let Some(unlisted) = session.wait(async |cluster, _| unlisted(cluster, config).await) {
+        say(&format!("cloudhsm_mgmt_util: {}", advice(path, &unlisted)));
+    }
 }
 
 /// A person saw what failed; a script needs to be told.
