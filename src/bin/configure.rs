@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 /// Writes the addresses of HSMs, or the client certificate, into the configuration files
 ///
 /// The other keys of the files, their order and their formatting stay. A file is replaced whole or not at all, and what
-/// it held is kept beside it as <FILE>.bak, .bak2, …; a file that would not change is left alone. If anything is wrong
+/// it held is kept beside it, named .bak, .bak2, …; a file that would not change is left alone. If anything is wrong
 /// with one of the files, or with what the HSM answers, no file is changed.
 ///
 /// With only one of --client-config and --cmu-config, the other file is neither read nor changed, unless -m or --cmu

@@ -121,7 +121,7 @@ impl Change {
         format!("Updating {} config in {}\n", self.what, self.path.display())
     }
 
-    /// Replaces the file, if it changes; it was one of several only if an earlier one has replaced its own.
+    /// Replaces the file, unless it holds the text already.
     ///
     /// # Errors
     ///
