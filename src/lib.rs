@@ -5,6 +5,7 @@
 //! Six nouns, a folder each; arrows go one way.
 //!
 //! ```text
+//!  bin/configure ─────────────── configure ────┐
 //!  bin/cloudhsm_mgmt_util ─ shell ── cmu ── cluster ── wire ──┐
 //!  bin/key_mgmt_util ─────────┘└──── kmu ──────┘              ├── protocol
 //!                      console ───────┘                       │
@@ -21,6 +22,7 @@
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
 //!
+//! * [`configure`]: writes the configuration files that [`cluster`] reads.
 //! * [`signing`]: what officers sign outside the console, and the files that carry it.
 //!
 //! [`dev`] runs HSMs inside the console, for development.
@@ -29,6 +31,7 @@
 
 pub mod cluster;
 pub mod cmu;
+pub mod configure;
 pub mod console;
 pub mod dev;
 pub mod hsm;

@@ -17,6 +17,8 @@ mod process;
 mod backup;
 #[path = "binaries/certificates.rs"]
 mod certificates;
+#[path = "binaries/configure.rs"]
+mod configure;
 #[path = "binaries/daemon.rs"]
 mod daemon;
 #[path = "binaries/dev.rs"]
@@ -45,3 +47,5 @@ mod script;
 mod secret;
 #[path = "binaries/start_up.rs"]
 mod start_up;
+#[path = "binaries/unlisted.rs"]
+mod unlisted;

@@ -85,6 +85,22 @@ fn watching_runs_as_it_stands_and_shows_two_healthy_hsms() {
     assert_eq!(seen.lines().filter(|line| line.starts_with("hsmd_up{") && line.ends_with(" 1")).count(), 2);
 }
 
+/// The configuration that the README writes, command by command, on addresses of this test's own.
+#[test]
+fn the_configuration_is_written_as_it_stands_and_names_all_hsms() {
+    let folder = tempfile::tempdir().unwrap();
+    let net = format!("127.{}.3.", std::process::id() % 200 + 20);
+    let script = section("## configure")
+        .replace("sleep 1", "sleep 3")
+        .replace("/tmp/", &format!("{}/", folder.path().display()))
+        .replace("127.0.3.", &net);
+    let stdout = run(&script);
+    assert_eq!(stdout.matches("Updating server config in cloudhsm_mgmt_util.cfg\n").count(), 3, "{stdout}");
+    for node in 1..=3 {
+        assert!(stdout.contains(&format!("Connected to server '{net}{node}'")), "{stdout}");
+    }
+}
+
 #[test]
 fn the_exit_codes_are_those_of_the_help() {
     let help = Command::new(env!("CARGO_BIN_EXE_cloudhsm_mgmt_util")).arg("--help").output().unwrap();

@@ -24,6 +24,10 @@ const BANS: &[(&str, &[&str])] = &[
         "signing",
         &["tokio", "rustls", "crate::hsm", "crate::wire", "crate::cluster", "crate::cmu", "crate::console"],
     ),
+    (
+        "configure",
+        &["tokio", "rustls", "crate::hsm", "crate::hsmd", "crate::cmu", "crate::kmu", "crate::console"],
+    ),
     ("shell", &["rustls", "crate::wire", "crate::hsm", "std::io", "rustyline"]),
     (
         "hsmd",

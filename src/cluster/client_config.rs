@@ -54,14 +54,11 @@ impl KeyConfig {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let text = text.trim_start_matches('\u{feff}');
-        let json: Result<serde_json::Value, _> = serde_json::from_str(text);
+        let json: Result<serde_json::Value, _> = serde_json::from_str(text.trim_start_matches('\u{feff}'));
         if json.is_ok_and(|json| json.get("servers").is_some()) {
-            return Config::load(path).map(Self::Console);
+            return Config::from_text(path, &text).map(Self::Console);
         }
-        let parsed = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
-        let invalid = |message| ConfigError::Invalid { path: path.to_owned(), message };
-        parsed.map(Self::Client).map_err(|error| invalid(error.to_string()))
+        ClientConfig::from_text(path, &text).map(Self::Client)
     }
 
     /// How many HSMs have to hold a new token key, or it is removed again.
@@ -75,6 +72,20 @@ impl KeyConfig {
 }
 
 impl ClientConfig {
+    /// Reads what a file holds, or is to hold.
+    ///
+    /// # Errors
+    ///
+    /// If it is not JSON, or a key is missing or wrong.
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+        let invalid = |message| ConfigError::Invalid { path: path.to_owned(), message };
+        let config =
+            serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
+        json.end().map_err(|error| invalid(error.to_string()))?;
+        Ok(config)
+    }
+
     /// The HSM that the file names.
     #[must_use]
     pub fn server(&self) -> ServerConfig {

@@ -114,8 +114,17 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::from_text(path, &text)
+    }
+
+    /// Reads what a file holds, or is to hold.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a configuration with at least one enabled server.
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let config =
-            Self::parse(&text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?;
+            Self::parse(text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?;
         if config.servers().next().is_none() {
             return Err(ConfigError::NoServer(path.to_owned()));
         }
@@ -129,7 +138,13 @@ impl Config {
 
     /// The enabled servers, in the order of their numbers.
     pub fn servers(&self) -> impl Iterator<Item = &ServerConfig> {
-        self.servers.iter().filter(|server| server.enable == Switch::Yes)
+        self.servers.iter().filter(|server| server.is_enabled())
+    }
+
+    /// All servers of the file, also those that are left out.
+    #[must_use]
+    pub fn entries(&self) -> &[ServerConfig] {
+        &self.servers
     }
 
     /// Whether the file tries to say if E2E is on, which the original ignores and mentions.
@@ -170,6 +185,18 @@ impl ServerConfig {
             server_ssl: Switch::Yes,
             ssl_ciphers: String::new(),
         }
+    }
+
+    /// Whether the console connects to it.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.enable == Switch::Yes
+    }
+
+    /// Whether it is the server that listens there.
+    #[must_use]
+    pub fn is_at(&self, hostname: &str, port: u16) -> bool {
+        self.hostname == hostname && self.port == port
     }
 
     /// What the console calls it.

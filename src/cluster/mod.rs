@@ -15,6 +15,7 @@ pub mod config;
 mod members;
 mod question;
 mod server;
+mod unlisted;
 
 use std::fmt::Display;
 
@@ -27,9 +28,10 @@ use crate::wire::Limits;
 use crate::wire::link::Link;
 
 pub use answer::{Answer, Failure};
-pub use members::{NoMembers, members};
+pub use members::{NoMembers, members, proven_members};
 pub use question::{Question, Unaskable};
 pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
+pub use unlisted::{Unlisted, unlisted};
 
 /// All servers that the console manages, reached or not.
 pub struct Cluster {

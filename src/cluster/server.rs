@@ -51,11 +51,13 @@ pub enum Opened {
 }
 
 /// Why a server is in limited commands mode.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Limitation {
     /// The CA certificate cannot be read.
+    #[error("{0}")]
     NoAnchor(AnchorError),
     /// The server's certificate is not one that the CA vouches for.
+    #[error("Certificate ERROR: [{0}]")]
     Distrust(Distrust),
 }
 

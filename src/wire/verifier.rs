@@ -43,6 +43,30 @@ pub fn client_config(trust: Trust, identity: Option<&Identity>) -> Result<Client
     Ok(config)
 }
 
+/// Why no connection can be made with a client certificate and its key.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// They do not belong together.
+    #[error("the private key is not the certificate's")]
+    OtherKey,
+    /// The key is of an unknown kind, or the certificate is not X.509 version 3.
+    #[error("no usable client certificate and key ({0})")]
+    Unsupported(Error),
+}
+
+/// Checks a client certificate before anything relies on it.
+///
+/// # Errors
+///
+/// If no connection could be made with it.
+pub fn check(identity: &Identity) -> Result<(), Unusable> {
+    match client_config(Trust::Nobody, Some(identity)) {
+        Ok(_) => Ok(()),
+        Err(Error::InconsistentKeys(_)) => Err(Unusable::OtherKey),
+        Err(error) => Err(Unusable::Unsupported(error)),
+    }
+}
+
 /// Why rustls distrusted the server, if that was the reason.
 pub(super) fn distrust(error: &Error) -> Option<Distrust> {
     let Error::InvalidCertificate(error) = error else { return None };

@@ -44,6 +44,10 @@ pub(crate) fn keys(arguments: &[&str]) -> Command {
     program(env!("CARGO_BIN_EXE_key_mgmt_util"), arguments)
 }
 
+pub(crate) fn configure(arguments: &[&str]) -> Command {
+    program(env!("CARGO_BIN_EXE_configure"), arguments)
+}
+
 /// Runs a program to its end, with `input` as its standard input.
 pub(crate) fn run(command: &mut Command, input: &str) -> Ended {
     let mut process = Process::start(command);

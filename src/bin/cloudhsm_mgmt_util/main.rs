@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use arguments::{Arguments, Other, Output};
 use clap::Parser;
 use cloudhsm::cluster::config::Config;
-use cloudhsm::cluster::{Cluster, Dial};
+use cloudhsm::cluster::{Cluster, Dial, unlisted};
 use cloudhsm::cmu::{Caution, Session, mask, recall};
+use cloudhsm::configure::advice;
 use cloudhsm::console;
 use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::settings::HashCost;
@@ -60,6 +61,9 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     prepare(&mut session, arguments);
     let unreachable = if arguments.allow_unreachable { Unreachable::GoOn } else { Unreachable::GiveUp };
     let code = if shell::start_up(&mut session, config.sets_e2e(), unreachable) {
+        if let Some(path) = &arguments.config {
+            warn(&mut session, &config, path);
+        }
         let ended = shell::run(&mut session, arguments.on_error());
         if let Some(complaint) = ended.complaint() {
             say(&format!("cloudhsm_mgmt_util: {complaint}"));
@@ -104,6 +108,13 @@ fn advise(nodes: usize, folder: Option<&Path>) {
          and then:                  changePswd PRECO admin <new password>\n\
          help lists the commands.\n"
     ));
+}
+
+/// Changes would not reach an HSM that the configuration lacks: that is how users drift apart.
+fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
+    if let Some(unlisted) = session.wait(async |cluster, _| unlisted(cluster, config).await) {
+        say(&format!("cloudhsm_mgmt_util: {}", advice(path, &unlisted)));
+    }
 }
 
 /// To standard output.

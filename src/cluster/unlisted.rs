@@ -1,0 +1,83 @@
+//! HSMs that a cluster has and a configuration lacks: changes would not reach them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::net::lookup_host;
+
+use super::config::{Config, ServerConfig};
+use super::{Cluster, Dial, Server, members};
+use crate::protocol::device::Member;
+
+/// What a server of the configuration knows, and the configuration does not.
+pub struct Unlisted {
+    /// Who said so.
+    pub asked: Arc<Dial>,
+    /// In the order of their node ids, at least one.
+    pub members: Vec<Member>,
+}
+
+/// Asks one server that proved to be of the cluster; `None` if there is none, or nothing to tell.
+pub async fn unlisted(cluster: &mut Cluster, config: &Config) -> Option<Unlisted> {
+    let server = cluster.servers().iter().find(|server| server.is_trusted() && server.is_connected())?;
+    let (number, asked) = (server.number(), Server::dial(server));
+    let members = match members::ask(cluster, number).await {
+        Ok(members) => members,
+        Err(reason) => {
+            tracing::debug!(number, reason, "the members are not known");
+            return None;
+        }
+    };
+    let members = not_in(config, members).await;
+    (!members.is_empty()).then_some(Unlisted { asked, members })
+}
+
+/// Host names are looked up only if the addresses do not account for every member.
+async fn not_in(config: &Config, mut members: Vec<Member>) -> Vec<Member> {
+    let entries = config.entries();
+    members.retain(|member| !entries.iter().any(|entry| entry.is_at(&member.hostname, member.port)));
+    let named = entries.iter().filter(|entry| entry.hostname.parse::<IpAddr>().is_err());
+    for entry in named {
+        if members.is_empty() {
+            break;
+        }
+        let addresses = addresses(entry).await;
+        members.retain(|member| member.port != entry.port || !addresses.contains(&member.hostname));
+    }
+    members
+}
+
+async fn addresses(entry: &ServerConfig) -> Vec<String> {
+    match lookup_host((entry.hostname.as_str(), entry.port)).await {
+        Ok(found) => found.map(|address| address.ip().to_string()).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::not_in;
+    use crate::cluster::config::{Config, ServerConfig};
+    use crate::protocol::device::Member;
+
+    #[tokio::test]
+    async fn a_member_is_known_by_address_and_port_also_behind_a_name() {
+        let member = |hostname: &str, port| Member { node_id: 0, hostname: hostname.to_owned(), port };
+        let members = ["10.0.0.1", "127.0.0.1", "127.0.0.2"].map(|hostname| member(hostname, 2225));
+        let config = |entries: &[(&str, u16)]| {
+            Config::of(
+                entries.iter().map(|(hostname, port)| ServerConfig::new(hostname, *port, Path::new(""))),
+            )
+        };
+        for (entries, missing) in [
+            (&[("10.0.0.1", 2225), ("localhost", 2225)][..], &members[2..]),
+            (&[("10.0.0.1", 2225), ("localhost", 2226)], &members[1..]),
+            (&[("10.0.0.1", 2226), ("127.0.0.1", 2225), ("127.0.0.2", 2225)], &members[..1]),
+            (&[("127.0.0.2", 2225), ("127.0.0.1", 2225), ("10.0.0.1", 2225)], &[]),
+        ] {
+            assert_eq!(not_in(&config(entries), members.to_vec()).await, missing, "{entries:?}");
+        }
+    }
+}

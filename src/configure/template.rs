@@ -1,0 +1,36 @@
+//! The files to begin with.
+
+/// A file that has every key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// `cloudhsm_mgmt_util.cfg`.
+    Console,
+    /// `cloudhsm_client.cfg`.
+    Client,
+}
+
+impl Template {
+    /// As `--template` takes it.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Console, Self::Client].into_iter().find(|template| template.word() == word)
+    }
+
+    /// The word that [`parse`](Self::parse) reads.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Console => "cmu",
+            Self::Client => "client",
+        }
+    }
+
+    /// The whole file.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Console => include_str!("../../config/cloudhsm_mgmt_util.cfg"),
+            Self::Client => include_str!("../../config/cloudhsm_client.cfg"),
+        }
+    }
+}
