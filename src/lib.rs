@@ -25,6 +25,8 @@
 //! * [`configure`]: writes the configuration files that [`cluster`] reads.
 //! * [`signing`]: what officers sign outside the console, and the files that carry it.
 //!
+//! * [`transcript`]: sessions as texts that are script and expectation in one.
+//!
 //! [`dev`] runs HSMs inside the console, for development.
 //!
 //! A change is made by every server or by none: [`cluster`] tells how.
@@ -42,4 +44,5 @@ pub mod outcome;
 pub mod protocol;
 pub mod shell;
 pub mod signing;
+pub mod transcript;
 pub mod wire;

@@ -17,6 +17,8 @@ mod process;
 mod backup;
 #[path = "binaries/certificates.rs"]
 mod certificates;
+#[path = "binaries/check.rs"]
+mod check;
 #[path = "binaries/configure.rs"]
 mod configure;
 #[path = "binaries/daemon.rs"]

@@ -140,7 +140,7 @@ fn each_command_is_one_line_of_the_published_schema() {
     assert!(!played.stdout.contains(CANARY), "{}", played.stdout);
     assert_eq!(lines[2]["servers"][1]["data"]["users"][2]["name"], "alice");
     assert_eq!(lines[10]["scope"]["server"], 1, "{}", lines[10]);
-    let refused = lines.iter().filter(|line| line["command"] == "createUser").next_back().unwrap();
+    let refused = lines.iter().rfind(|line| line["command"] == "createUser").unwrap();
     assert_eq!(refused["servers"][0]["outcome"], "refused");
     assert_eq!(refused["servers"][0]["text"], "HSM Error: This user is already created");
     drop(daemons);

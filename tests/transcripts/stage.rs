@@ -88,7 +88,7 @@ impl Stage {
     /// * `[DIR]/x is cut`, `grows`, `is [DIR]/y`, `is gone`, `says <text>`: what happens to a file; `/` ends a line
     /// * `clock +10 minutes`: of all HSMs
     /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
-    pub(crate) fn direct(&mut self, direction: &str) -> String {
+    fn obey(&mut self, direction: &str) -> String {
         let runtime = self.runtime.clone();
         let words: Vec<&str> = direction.split(' ').collect();
         match words[..] {
@@ -190,7 +190,7 @@ impl Stage {
     }
 
     /// What a person types for `[DIR]`.
-    pub(crate) fn with_paths(&self, text: &str) -> String {
+    fn with_paths(&self, text: &str) -> String {
         text.replace("[DIR]", self.cluster.as_ref().unwrap().path().to_str().unwrap())
     }
 
@@ -311,6 +311,16 @@ impl Stage {
         self.elsewhere = Some(session.cluster);
         let text = String::from_utf8(text).unwrap();
         assert!(!text.contains("failed:"), "elsewhere: {text}");
+    }
+}
+
+impl cloudhsm::transcript::Stage for Stage {
+    fn direct(&mut self, direction: &str) -> String {
+        self.obey(direction)
+    }
+
+    fn typed(&self, line: &str) -> String {
+        self.with_paths(line)
     }
 }
 

@@ -8,6 +8,7 @@ use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use cloudhsm::console::{self, Lines};
 use cloudhsm::shell;
 
+use crate::check::Check;
 use crate::sign::Sign;
 
 /// The CloudHSM management console
@@ -62,6 +63,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Other {
     Sign(Sign),
+    Check(Check),
 }
 
 /// `--on-error`

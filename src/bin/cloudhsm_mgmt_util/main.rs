@@ -1,6 +1,7 @@
 //! The console.
 
 mod arguments;
+mod check;
 mod sign;
 
 use std::fmt::Display;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         .init();
     let ran = match arguments.other {
         Some(Other::Sign(sign)) => sign.run().map(|()| 0).map_err(|error| (code::FAILED, error)),
+        Some(Other::Check(check)) => check.run().map_err(|error| (code::WRONG, error)),
         None => run(&arguments).map_err(|error| (code::WRONG, error)),
     };
     match ran {

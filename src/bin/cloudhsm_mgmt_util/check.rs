@@ -1,0 +1,92 @@
+//! `cloudhsm_mgmt_util check`: plays transcripts, and tells where the console does something else.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use cloudhsm::cluster::config::Config;
+use cloudhsm::cluster::{Cluster, Dial};
+use cloudhsm::dev::Dev;
+use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::interrupt::Interrupt;
+use cloudhsm::shell::code;
+use cloudhsm::transcript;
+use cloudhsm::wire::Limits;
+use tokio::runtime::Runtime;
+
+use crate::text;
+
+/// Play transcripts, and show in which lines the console differs from them
+///
+/// A transcript is a session as the console prints it: what stands behind a prompt or a question is typed, all else is
+/// expected. Passwords stand in it as they are typed. Lines that begin with # are remarks; [..] in an expected line
+/// stands for anything, [=name] for the same at each place. The banner is only expected if the transcript has it.
+#[derive(Args)]
+#[command(after_help = EXIT_CODES, group = ArgGroup::new("hsms").required(true))]
+pub(crate) struct Check {
+    /// The transcripts
+    #[arg(value_name = "TRANSCRIPT", required = true)]
+    transcripts: Vec<PathBuf>,
+
+    /// Play on the HSMs of this configuration
+    #[arg(long, group = "hsms", value_name = "CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Play each on a new development cluster of N HSMs
+    #[arg(long, group = "hsms", value_name = "N")]
+    dev: Option<u32>,
+
+    /// Write what the console did into the transcripts; lines with [..] that still fit stay
+    #[arg(long)]
+    update: bool,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the console did what every transcript says
+  1  it did not
+  2  wrong usage, configuration or transcript";
+
+impl Check {
+    /// Plays all of them; the exit code.
+    pub(crate) fn run(&self) -> Result<u8, String> {
+        let runtime = Runtime::new().map_err(text)?;
+        let mut exit = 0;
+        for path in &self.transcripts {
+            let name = path.display().to_string();
+            let about = |error: &dyn ToString| format!("{name}: {}", error.to_string());
+            let expected = fs::read_to_string(path).map_err(|error| about(&error))?;
+            let printed = self.play(&runtime, &expected).map_err(|error| about(&error))?;
+            if self.update {
+                fs::write(path, printed).map_err(|error| about(&error))?;
+            } else if printed != expected {
+                crate::tell(&transcript::diff(&expected, &printed, &name));
+                exit = code::FAILED;
+            }
+        }
+        Ok(exit)
+    }
+
+    fn play(&self, runtime: &Runtime, expected: &str) -> Result<String, String> {
+        let (dials, dev) = match &self.config {
+            Some(path) => {
+                let config = Config::load(path).map_err(text)?;
+                (config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(text)?, None)
+            }
+            None => {
+                let cost = HashCost::default();
+                let mut dev = runtime.block_on(Dev::start(self.dev, None, cost)).map_err(text)?;
+                (std::mem::take(&mut dev.dials), Some(dev))
+            }
+        };
+        let interrupt = Interrupt::default();
+        let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
+        let played = transcript::play(expected, cluster, interrupt, runtime.handle().clone());
+        if let Some(dev) = dev {
+            runtime.block_on(dev.stop());
+        }
+        played.map_err(|direction| {
+            format!("#! {direction}: a stage direction, which only this project's tests have")
+        })
+    }
+}

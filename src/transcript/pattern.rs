@@ -1,0 +1,77 @@
+//! Expected lines that stand for several.
+
+use std::collections::HashMap;
+
+use similar::{DiffOp, TextDiff};
+
+/// What was printed, with the expected line in place of each line that it matches.
+#[must_use]
+pub fn with_wildcards(expected: &str, printed: &str) -> String {
+    let diff = TextDiff::from_lines(expected, printed);
+    let (old, new) = (diff.old_slices(), diff.new_slices());
+    let (mut text, mut values) = (String::new(), HashMap::new());
+    for op in diff.ops() {
+        let lines = new.get(op.new_range()).unwrap_or_default();
+        let DiffOp::Replace { .. } = op else {
+            text.extend(lines.iter().copied());
+            continue;
+        };
+        let mut patterns = old.get(op.old_range()).unwrap_or_default();
+        for line in lines {
+            let found = patterns.iter().position(|pattern| fits(pattern, line, &mut values));
+            match found.and_then(|at| patterns.split_at_checked(at)) {
+                Some((_, [pattern, rest @ ..])) => {
+                    text.push_str(pattern);
+                    patterns = rest;
+                }
+                Some((_, [])) | None => text.push_str(line),
+            }
+        }
+    }
+    text
+}
+
+/// Whether a line is the pattern with the value for each name, which the first line that has it gives.
+fn fits(pattern: &str, line: &str, values: &mut HashMap<String, String>) -> bool {
+    let named = pattern.split_once("[=").and_then(|(start, rest)| Some((start, rest.split_once(']')?)));
+    let Some((start, (name, end))) = named else { return matches(pattern, line) };
+    let Some(value) = line.strip_prefix(start).and_then(|line| line.strip_suffix(end)) else { return false };
+    values.entry(name.to_owned()).or_insert_with(|| value.to_owned()) == value
+}
+
+/// Whether a line is the pattern with something, or nothing, for each `[..]`.
+fn matches(pattern: &str, line: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once("[..]") else { return pattern == line };
+    let Some(tail) = line.strip_prefix(start) else { return false };
+    (0..=tail.len()).any(|at| tail.get(at..).is_some_and(|tail| matches(rest, tail)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{matches, with_wildcards};
+
+    #[test]
+    fn wildcards_stand_for_anything_within_a_line() {
+        for (pattern, line, fits) in [
+            ("0x[..]\n", "0x1a4b31\n", true),
+            ("0x[..]\n", "1a4b31\n", false),
+            ("a[..]b[..]c\n", "a1b2b3c\n", true),
+            ("a[..]c\n", "a1b\n", false),
+            ("[..]\n", "\n", true),
+        ] {
+            assert_eq!(matches(pattern, line), fits, "{pattern:?} {line:?}");
+        }
+        let expected = "same\n0x[..]\nend\n";
+        assert_eq!(with_wildcards(expected, "same\n0xab\nend\n"), expected);
+        assert_eq!(with_wildcards(expected, "same\nmore\n0xab\nend\n"), "same\nmore\n0x[..]\nend\n");
+        assert_eq!(with_wildcards(expected, "same\nab\nend\n"), "same\nab\nend\n");
+    }
+
+    #[test]
+    fn a_name_stands_for_one_value() {
+        let expected = "a\n0x[=k]\nb\n0x[=k]\n";
+        assert_eq!(with_wildcards(expected, "a\n0x12\nb\n0x12\n"), expected);
+        assert_eq!(with_wildcards(expected, "a\n0x12\nb\n0x13\n"), "a\n0x[=k]\nb\n0x13\n");
+        assert_eq!(with_wildcards("[=k\n", "x\n"), "x\n");
+    }
+}
