@@ -9,6 +9,8 @@
 
 #[path = "terminal/cluster.rs"]
 mod cluster;
+#[path = "terminal/completion.rs"]
+mod completion;
 #[path = "terminal/second_factor.rs"]
 mod second_factor;
 #[path = "terminal/session.rs"]

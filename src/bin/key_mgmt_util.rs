@@ -4,15 +4,16 @@ use std::fmt::Display;
 use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use clap::Parser;
 use cloudhsm::cluster::client_config::KeyConfig;
 use cloudhsm::cluster::{Cluster, Dial, members};
-use cloudhsm::console;
+use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::kmu::{Session, Single, list_commands, mask, recall, start_up};
+use cloudhsm::kmu::{Session, Single, complete, list_commands, mask, recall, start_up};
 use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, Ended, OnError, Operator};
 use cloudhsm::wire::Limits;
@@ -81,7 +82,8 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     let (config, single) = read_words(arguments)?;
     let interrupt = Interrupt::default();
     // First of all: what is typed from now on is not echoed twice.
-    let mut console = console::open(mask, recall, &interrupt).map_err(wrong)?;
+    let mut console =
+        console::open(Language { mask, recall, complete: Rc::new(complete) }, &interrupt).map_err(wrong)?;
     let runtime = Runtime::new().map_err(wrong)?;
     let source = runtime.block_on(open(arguments, config))?;
     let cluster = Cluster::new(source.dials, Limits::default(), interrupt.clone());

@@ -29,7 +29,11 @@ struct ListUsers;
 
 impl Action for ListUsers {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        read(session, COMMAND.name, user::ListUsers, |server, users| show(server, &users))
+        let known = session.known.clone();
+        read(session, COMMAND.name, user::ListUsers, |server, users| {
+            known.users(&users);
+            show(server, &users)
+        })
     }
 }
 

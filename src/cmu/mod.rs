@@ -9,6 +9,7 @@ mod caution;
 mod change;
 mod change_pswd;
 mod command;
+mod complete;
 mod create_user;
 mod credentials;
 mod data;
@@ -56,6 +57,7 @@ mod words;
 
 pub use crate::outcome::Outcome;
 pub use command::{Action, Command, Usage};
+pub use complete::{Known, complete};
 pub use enable_e2e::{print_limited, print_trusted};
 pub use lookup::{Unknown, find};
 pub use mask::{mask, recall};

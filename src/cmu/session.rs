@@ -4,7 +4,7 @@ use tokio::runtime::Handle;
 
 use super::command::Usage;
 use super::enable_e2e::print_limited;
-use super::{Command, Outcome, Tally, Words};
+use super::{Command, Known, Outcome, Tally, Words};
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
@@ -32,6 +32,8 @@ pub struct Session<'a> {
     pub interrupt: Interrupt,
     /// What each server did with the command that runs.
     pub tally: Tally,
+    /// What Tab can complete.
+    pub known: Known,
     /// What becomes of the questions whether to go on.
     pub caution: Caution,
     runtime: Handle,
@@ -45,8 +47,8 @@ impl<'a> Session<'a> {
         interrupt: Interrupt,
         runtime: Handle,
     ) -> Self {
-        let (tally, caution) = (Tally::default(), Caution::Asked);
-        Self { console, cluster, pinned: None, interrupt, tally, caution, runtime }
+        let (tally, caution, known) = (Tally::default(), Caution::Asked, Known::default());
+        Self { console, cluster, pinned: None, interrupt, tally, known, caution, runtime }
     }
 
     /// `aws-cloudhsm>`, or in server mode `server0>`.
@@ -89,6 +91,12 @@ impl<'a> Session<'a> {
             self.tally.note_failure(*number, answer);
         }
         answers
+    }
+
+    /// Completes lines for `known` from now on.
+    pub fn complete_for(&mut self, known: Known) {
+        known.servers(self.cluster.servers().len());
+        self.known = known;
     }
 
     /// A command begins: it waits for its servers, whatever was interrupted before.

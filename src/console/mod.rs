@@ -3,6 +3,7 @@
 //! Only this folder and the programs print. A console never fails a caller: once nobody can read what it
 //! writes, it takes no more lines, and the session ends as at the end of input.
 
+mod complete;
 mod data;
 mod no_echo;
 mod pump;
@@ -12,6 +13,7 @@ mod tty;
 
 use std::io::{self, BufRead, BufReader, IsTerminal};
 
+pub use complete::{Complete, Completion};
 pub use data::Data;
 pub use script::{Echo, Script};
 pub use terminal::Terminal;
@@ -81,13 +83,13 @@ pub fn is_at_terminal() -> bool {
 pub fn open_for(
     lines: Lines,
     output: Output,
-    mask: Mask,
-    recall: Recall,
+    language: Language,
     interrupt: &Interrupt,
 ) -> io::Result<Box<dyn Console>> {
+    let mask = language.mask;
     let stdin = || -> Box<dyn BufRead> { Box::new(BufReader::new(io::stdin())) };
     match (lines, output) {
-        (Lines::Stdin, Output::Text) => open(mask, recall, interrupt),
+        (Lines::Stdin, Output::Text) => open(language, interrupt),
         (Lines::Stdin, Output::Json) => Ok(Box::new(Data::new(stdin(), io::stdout(), mask, None))),
         (Lines::Named { name, lines }, Output::Text) => {
             let script = Script::new(lines, io::stdout(), mask, Echo::Written);
@@ -104,9 +106,10 @@ pub fn open_for(
 /// # Errors
 ///
 /// If the terminal's mode cannot be set.
-pub fn open(mask: Mask, recall: Recall, interrupt: &Interrupt) -> io::Result<Box<dyn Console>> {
+pub fn open(language: Language, interrupt: &Interrupt) -> io::Result<Box<dyn Console>> {
+    let mask = language.mask;
     match (io::stdin().is_terminal(), io::stdout().is_terminal()) {
-        (true, true) => Ok(Box::new(Terminal::open(mask, recall, interrupt.clone())?)),
+        (true, true) => Ok(Box::new(Terminal::open(language, interrupt.clone())?)),
         (true, false) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Typed))),
         (false, _) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Written))),
     }
@@ -127,6 +130,17 @@ pub enum Input<T> {
 /// The result has as many characters as the line, and the mask of a line's beginning is the beginning of the
 /// line's mask, so that a terminal can echo character by character.
 pub type Mask = fn(&str) -> String;
+
+/// What a console knows of the lines that are typed at it.
+#[derive(Clone)]
+pub struct Language {
+    /// How others may see a line.
+    pub mask: Mask,
+    /// What arrow-up brings back.
+    pub recall: Recall,
+    /// What Tab may put there.
+    pub complete: Complete,
+}
 
 /// What arrow-up brings back of a line: one that can be entered again, without its secrets.
 pub type Recall = fn(&str) -> String;

@@ -18,7 +18,7 @@ use self::editor::LineEditor;
 use self::entry::{Echo, Entry};
 use self::keys::{Key, Keys};
 use super::tty::{Phase, Tty};
-use super::{Console, Input, Mask, Recall};
+use super::{Console, Input, Language, Mask};
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
@@ -40,11 +40,12 @@ impl Terminal {
     /// # Errors
     ///
     /// When standard input or output is no terminal, or the process has no descriptor or thread left.
-    pub fn open(mask: Mask, recall: Recall, interrupt: Interrupt) -> io::Result<Self> {
+    pub fn open(language: Language, interrupt: Interrupt) -> io::Result<Self> {
         let tty = Arc::new(Tty::open()?);
         // Gives the terminal back if what follows fails.
         let keys = Keys::new(Arc::clone(&tty));
-        let terminal = Self { tty, keys, mask, editor: LineEditor::new(mask, recall), ended: false };
+        let mask = language.mask;
+        let terminal = Self { tty, keys, mask, editor: LineEditor::new(language), ended: false };
         signals::watch(&terminal.tty, interrupt)?;
         Ok(terminal)
     }

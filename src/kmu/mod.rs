@@ -7,6 +7,7 @@
 mod approve_token;
 mod code;
 mod command;
+mod complete;
 mod create;
 mod del_token;
 mod delete_key;
@@ -43,6 +44,7 @@ mod template;
 
 pub use code::{Code, State};
 pub use command::{Action, Command, Need, Opt, Section};
+pub use complete::complete;
 pub use flags::{Flags, Usage};
 pub use lookup::find;
 pub use mask::{mask, recall};

@@ -8,14 +8,15 @@ use std::fmt::Display;
 use std::io::{Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use arguments::{Arguments, Other, Output};
 use clap::Parser;
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial, unlisted};
-use cloudhsm::cmu::{Caution, Session, mask, recall};
+use cloudhsm::cmu::{Caution, Known, Session, complete, mask, recall};
 use cloudhsm::configure::advice;
-use cloudhsm::console;
+use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
@@ -47,8 +48,10 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<u8, String> {
     let (interrupt, lines) = (Interrupt::default(), arguments.lines()?);
     // First of all: what is typed from now on is not echoed twice.
+    let known = Known::default();
+    let language = language(&known);
     let mut console =
-        console::open_for(lines, arguments.output.into(), mask, recall, &interrupt).map_err(text)?;
+        console::open_for(lines, arguments.output.into(), language, &interrupt).map_err(text)?;
     let runtime = Runtime::new().map_err(text)?;
     let (config, dials, dev) = match &arguments.config {
         Some(path) => {
@@ -61,6 +64,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime.handle().clone());
     prepare(&mut session, arguments);
+    session.complete_for(known);
     let unreachable = if arguments.allow_unreachable { Unreachable::GoOn } else { Unreachable::GiveUp };
     let code = if shell::start_up(&mut session, config.sets_e2e(), unreachable) {
         if let Some(path) = &arguments.config {
@@ -78,6 +82,12 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         runtime.block_on(dev.stop());
     }
     Ok(code)
+}
+
+/// How lines are masked, recalled and completed.
+fn language(known: &Known) -> Language {
+    let known = known.clone();
+    Language { mask, recall, complete: Rc::new(move |line| complete(line, &known)) }
 }
 
 fn prepare(session: &mut Session<'_>, arguments: &Arguments) {

@@ -1,7 +1,7 @@
 //! `cloudhsm_mgmt_util sign`: signs offline what openssl would sign otherwise.
 
 use clap::Args;
-use cloudhsm::cmu::{mask, recall};
+use cloudhsm::cmu::Known;
 use cloudhsm::console::{self, Input};
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
@@ -89,7 +89,7 @@ fn open(path: &str) -> Result<PrivateKey, String> {
 
 fn ask(path: &str) -> Result<Secret, String> {
     let interrupt = Interrupt::default();
-    let mut console = console::open(mask, recall, &interrupt).map_err(text)?;
+    let mut console = console::open(crate::language(&Known::default()), &interrupt).map_err(text)?;
     match console.secret(&format!("Enter pass phrase for {path}:")) {
         Input::Given(secret) => Ok(secret),
         Input::Interrupted | Input::Ended => Err(format!("{path}: no pass phrase")),

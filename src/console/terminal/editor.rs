@@ -8,7 +8,7 @@ use rustix::stdio::dup2_stdin;
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::history::{History, MemHistory};
-use rustyline::{Cmd, ColorMode, Config, Editor, KeyEvent};
+use rustyline::{Cmd, ColorMode, CompletionType, Config, Editor, KeyEvent};
 use signal_hook::consts::SIGINT;
 use unicode_width::UnicodeWidthChar;
 
@@ -17,29 +17,28 @@ use super::face::{Face, NoSecretBack};
 use super::signals::end_by;
 use crate::console::pump::Pump;
 use crate::console::tty::{Phase, Tty};
-use crate::console::{Input, Mask, Recall};
+use crate::console::{Input, Language};
 
 /// rustyline, with the history of the session. Only this file and `face.rs` know it.
 pub(super) struct LineEditor {
     rustyline: Editor<Face, MemHistory>,
-    mask: Mask,
-    recall: Recall,
+    language: Language,
 }
 
 impl LineEditor {
     /// `None` where the terminal is unable to repaint a line, or does not say what it is.
-    pub(super) fn new(mask: Mask, recall: Recall) -> Option<Self> {
+    pub(super) fn new(language: Language) -> Option<Self> {
         let term = env::var("TERM").unwrap_or_default();
         if UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term)) {
             return None;
         }
-        Some(Self { rustyline: rustyline(mask, MemHistory::default())?, mask, recall })
+        Some(Self { rustyline: rustyline(&language, MemHistory::default())?, language })
     }
 
     /// Keeps the line for arrow-up, without its secrets.
     pub(super) fn remember(&mut self, line: &str) {
         // It fails for no line: a history in memory only refuses some, such as a repeated one.
-        let _ = self.rustyline.history_mut().add(&(self.recall)(line));
+        let _ = self.rustyline.history_mut().add(&(self.language.recall)(line));
     }
 
     /// Goes on with a line that is on the screen already. `keys` come before what the terminal still has; what
@@ -74,7 +73,7 @@ impl LineEditor {
             return;
         }
         let history = mem::take(self.rustyline.history_mut());
-        if let Some(fresh) = rustyline(self.mask, history) {
+        if let Some(fresh) = rustyline(&self.language, history) {
             self.rustyline = fresh;
         }
     }
@@ -85,11 +84,15 @@ const UNABLE: [&str; 4] = ["", "dumb", "cons25", "emacs"];
 
 /// Masking is done where colours are, so that they are forced, though no colour is used. Pasted line ends are line
 /// ends: a whole session pasted at once must not become one line.
-fn rustyline(mask: Mask, history: MemHistory) -> Option<Editor<Face, MemHistory>> {
-    let config = Config::builder().color_mode(ColorMode::Forced).bracketed_paste(false).build();
+fn rustyline(language: &Language, history: MemHistory) -> Option<Editor<Face, MemHistory>> {
+    let config = Config::builder()
+        .color_mode(ColorMode::Forced)
+        .bracketed_paste(false)
+        .completion_type(CompletionType::List)
+        .build();
     let mut editor = Editor::with_history(config, history).ok()?;
     editor.enable_synchronized_output(false);
-    let face = Face::new(mask);
+    let face = Face::new(language.clone());
     editor.bind_sequence(KeyEvent::ctrl('Y'), NoSecretBack::handler(&face));
     editor.bind_sequence(KeyEvent::ctrl('Z'), Cmd::Repaint);
     editor.set_helper(Some(face));

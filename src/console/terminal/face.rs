@@ -18,19 +18,20 @@ use rustyline::{
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
 
-use crate::console::Mask;
+use crate::console::Language;
+use crate::console::complete::candidates;
 
 /// rustyline's view of the console.
 pub(super) struct Face {
-    mask: Mask,
+    language: Language,
     secrets: RefCell<Vec<Zeroizing<String>>>,
     seen: Arc<AtomicBool>,
     switch: RefCell<Option<OwnedFd>>,
 }
 
 impl Face {
-    pub(super) fn new(mask: Mask) -> Self {
-        Self { mask, secrets: RefCell::default(), seen: Arc::default(), switch: RefCell::default() }
+    pub(super) fn new(language: Language) -> Self {
+        Self { language, secrets: RefCell::default(), seen: Arc::default(), switch: RefCell::default() }
     }
 
     /// Makes the editor read from `end` as soon as it has set the terminal's mode.
@@ -54,7 +55,7 @@ impl Face {
     ///
     /// A word that was secret once stays so while the line is edited, even if its command is rubbed out.
     fn shown(&self, line: &str) -> String {
-        let masked = (self.mask)(line);
+        let masked = (self.language.mask)(line);
         let mut masked = masked.chars();
         line.split_inclusive(' ')
             .map(|word| {
@@ -101,9 +102,18 @@ fn widen(word: &str, mask: impl Iterator<Item = char>) -> String {
 
 impl Helper for Face {}
 
-/// The place for completion of command and user names.
 impl Completer for Face {
     type Candidate = String;
+
+    fn complete(
+        &self,
+        line: &str,
+        pos: usize,
+        _ctx: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
+        let line = line.get(..pos).unwrap_or_default();
+        Ok(candidates(line, (self.language.complete)(line)))
+    }
 }
 
 impl Validator for Face {}
@@ -158,7 +168,14 @@ impl ConditionalEventHandler for NoSecretBack {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+    use crate::console::Completion;
+
+    fn language() -> Language {
+        Language { mask, recall: str::to_owned, complete: Rc::new(|_| Completion::Path) }
+    }
 
     /// Masks what follows `pin `.
     fn mask(line: &str) -> String {
@@ -168,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_secret_stays_one_without_its_command() {
-        let face = Face::new(mask);
+        let face = Face::new(language());
         assert_eq!(face.shown("pin hush"), "pin ****");
         assert_eq!(face.shown("pi hush"), "pi ****");
         assert_eq!(face.shown("hush now"), "**** now");
@@ -176,13 +193,13 @@ mod tests {
 
     #[test]
     fn a_mask_is_as_wide_as_what_it_hides() {
-        let face = Face::new(mask);
+        let face = Face::new(language());
         assert_eq!(face.shown("pin 宽a"), "pin ***");
     }
 
     #[test]
     fn other_lines_are_shown_as_they_are() {
-        let face = Face::new(mask);
+        let face = Face::new(language());
         assert_eq!(face.shown("pinless  hush "), "pinless  hush ");
         assert!(!face.has_seen_a_secret());
     }

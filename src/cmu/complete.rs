@@ -1,0 +1,169 @@
+//! What could come next in a line: read from the commands' own definitions, and from what the servers have shown.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::{COMMANDS, Command, find};
+use crate::console::Completion;
+use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, SetBy};
+use crate::protocol::user::UserRow;
+
+/// What the session knows that can be completed; shared with the console.
+#[derive(Clone, Default)]
+pub struct Known(Rc<RefCell<Words>>);
+
+#[derive(Default)]
+struct Words {
+    servers: usize,
+    /// Types and names.
+    users: BTreeSet<(String, String)>,
+}
+
+impl Known {
+    pub(super) fn servers(&self, count: usize) {
+        self.0.borrow_mut().servers = count;
+    }
+
+    pub(super) fn users(&self, users: &[UserRow]) {
+        let named = users.iter().map(|user| (user.user_type.to_string(), user.name.clone()));
+        self.0.borrow_mut().users.extend(named);
+    }
+}
+
+/// What could be the word at the end of the line.
+#[must_use]
+pub fn complete(line: &str, known: &Known) -> Completion {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let typed = if line.ends_with(|at: char| at.is_ascii_whitespace()) || line.is_empty() {
+        words.as_slice()
+    } else {
+        words.split_last().map_or(&[][..], |(_, before)| before)
+    };
+    let Some((first, arguments)) = typed.split_first() else { return names() };
+    let Ok(command) = find(first) else { return Completion::Words(Vec::new()) };
+    let slots = slots(command.arguments);
+    let option = arguments.last().filter(|word| word.starts_with('-'));
+    match (slots.get(arguments.len()), option) {
+        (_, Some(&("-2fa" | "-file"))) => Completion::Path,
+        (Some(slot), _) => for_slot(slot, command, arguments, known),
+        (None, _) => Completion::Words(Vec::new()),
+    }
+}
+
+fn names() -> Completion {
+    Completion::Words(COMMANDS.iter().map(|command| command.name.to_owned()).collect())
+}
+
+/// The arguments of a definition, each with its brackets: `<user-type> [<output-file>]` has two.
+fn slots(arguments: &str) -> Vec<&str> {
+    let (mut slots, mut start, mut depth) = (Vec::new(), None, 0_usize);
+    for (at, character) in arguments.char_indices() {
+        match character {
+            '<' | '[' => depth = depth.saturating_add(1),
+            '>' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let is_between = depth == 0 && character.is_whitespace();
+        match start {
+            None if !is_between => start = Some(at),
+            Some(from) if is_between => {
+                slots.extend(arguments.get(from..at));
+                start = None;
+            }
+            None | Some(_) => {}
+        }
+    }
+    slots.extend(start.and_then(|from| arguments.get(from..)));
+    slots
+}
+
+fn for_slot(slot: &str, command: &Command, arguments: &[&str], known: &Known) -> Completion {
+    let known = known.0.borrow();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let words: Vec<String> = match slot.trim_matches(['<', '>', '[', ']']) {
+        "user-type" => words(&["CO", "CU", "PRECO", "AU"]),
+        "user-name" => {
+            let has_type = |(user_type, _): &&(String, String)| arguments.last() == Some(&user_type.as_str());
+            known.users.iter().filter(has_type).map(|(_, name)| name.clone()).collect()
+        }
+        // Never anything that could be a password.
+        slot if slot.starts_with("password") => words(&["-hpswd", "-env", "-file", "-fd"]),
+        "command" => return names(),
+        "service" => words(&["3", "4", "5", "6"]),
+        "server <server-number" if arguments.is_empty() => words(&["server"]),
+        "server-number" | "server <server-number" => {
+            (0..known.servers).map(|number| number.to_string()).collect()
+        }
+        "attribute-id" => attributes(command),
+        slot if slot.starts_with("-2fa") => words(&["-2fa"]),
+        slot if slot.contains("file") || slot.contains("token") || slot == "public-key" => {
+            return Completion::Path;
+        }
+        _ => Vec::new(),
+    };
+    Completion::Words(words)
+}
+
+/// Those that the command takes, by their numbers.
+fn attributes(command: &Command) -> Vec<String> {
+    let sets = command.name == super::set_attribute::COMMAND.name;
+    let fitting = Attribute::ALL.iter().filter(|attribute| !sets || attribute.set_by() != SetBy::Nobody);
+    let all = Some(ALL_ATTRIBUTES).filter(|_| !sets);
+    fitting.map(|attribute| attribute.number()).chain(all).map(|number| number.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Completion, Known, complete, slots};
+    use crate::cmu::COMMANDS;
+    use crate::protocol::user::{UserId, UserRow, UserType};
+
+    #[test]
+    fn each_place_has_its_words() {
+        let known = Known::default();
+        known.servers(2);
+        let row = |user_type, name: &str| UserRow {
+            id: UserId(1),
+            user_type,
+            name: name.to_owned(),
+            quorum_key: false,
+            login_failures: 0,
+            second_factor: false,
+        };
+        known.users(&[row(UserType::Co, "admin"), row(UserType::Cu, "alice")]);
+        for (line, expected) in [
+            ("loginHSM ", "CO CU PRECO AU"),
+            ("login C", "CO CU PRECO AU"),
+            ("loginHSM CO ", "admin"),
+            ("deleteUser CU a", "alice"),
+            ("loginHSM CO admin ", "-hpswd -env -file -fd"),
+            ("loginHSM CO admin secret ", "-2fa"),
+            ("server ", "0 1"),
+            ("info ", "server"),
+            ("info server ", "0 1"),
+            ("syncUser 3 ", "0 1"),
+            ("getMValue ", "3 4 5 6"),
+            ("setAttribute 6 ", "1 3 134 260 261 262 263 264 266 268 370 528"),
+            ("listUsers ", ""),
+            ("nonsense ", ""),
+        ] {
+            let Completion::Words(words) = complete(line, &known) else { panic!("{line} is no path") };
+            assert_eq!(words.join(" "), expected, "{line}");
+        }
+        for line in
+            ["approveToken ", "getToken 3 me x", "loginHSM CO a b -2fa ", "loginHSM CO a -file ", "getCert /"]
+        {
+            assert!(matches!(complete(line, &known), Completion::Path), "{line}");
+        }
+        let Completion::Words(all) = complete("", &known) else { panic!("commands are no paths") };
+        assert_eq!(all.len(), COMMANDS.len());
+    }
+
+    #[test]
+    fn an_argument_is_what_its_brackets_hold() {
+        assert_eq!(slots("<a> <b |-c |d> [-2fa </x/y>]"), ["<a>", "<b |-c |d>", "[-2fa </x/y>]"]);
+        assert_eq!(slots("[server <server-number>]"), ["[server <server-number>]"]);
+        assert!(slots("").is_empty());
+    }
+}
