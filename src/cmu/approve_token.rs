@@ -2,7 +2,7 @@
 
 use super::command::action;
 use super::read::{prepare, success};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::{Failure, Question};
 use crate::protocol::Operation;
 use crate::protocol::message::Round;
@@ -12,6 +12,7 @@ use crate::signing::approval::{Approvals, Approver};
 pub(super) static COMMAND: Command = Command {
     name: "approveToken",
     arguments: "<approval-file>",
+    group: Group::Quorum,
     summary: "Hand in the approvals of a token",
     description: "\
 Hands the signatures that an approval file names to every server, or in server mode to the one, for the token that

@@ -5,7 +5,7 @@ use super::change::{Change, Choices};
 use super::command::action;
 use super::credentials::{ARGUMENTS, Credentials};
 use super::second_factor::AuthFile;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::user::{self, UserType};
@@ -13,6 +13,7 @@ use crate::protocol::user::{self, UserType};
 pub(super) static COMMAND: Command = Command {
     name: "changePswd",
     arguments: ARGUMENTS,
+    group: Group::User,
     summary: "Change a user's password",
     description: "\
 Changes the password of a user on every server, or in server mode on the one, and forgets counted failures, which

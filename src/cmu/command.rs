@@ -10,6 +10,8 @@ pub struct Command {
     pub name: &'static str,
     /// Its arguments, as usage errors and help show them.
     pub arguments: &'static str,
+    /// Where the list of commands has it.
+    pub group: Group,
     /// One line for the list of commands.
     pub summary: &'static str,
     /// Paragraphs for `help <command>`.
@@ -24,6 +26,38 @@ pub struct Command {
     pub secret: Option<usize>,
     /// Reads the arguments; nothing is asked, shown or sent before that is done.
     pub parse: fn(Words<'_>) -> Result<Box<dyn Action>, Usage>,
+}
+
+/// A part of the list of commands, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Logging in, and who may.
+    User,
+    /// Keys, whose they are and what they may do.
+    Key,
+    /// What others approve.
+    Quorum,
+    /// The HSMs themselves.
+    Hsm,
+    /// The console.
+    Console,
+}
+
+impl Group {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::User, Self::Key, Self::Quorum, Self::Hsm, Self::Console];
+
+    /// What stands above its commands.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::User => "Users",
+            Self::Key => "Keys",
+            Self::Quorum => "Approvals",
+            Self::Hsm => "HSMs",
+            Self::Console => "Console",
+        }
+    }
 }
 
 /// A command with its arguments, ready to run.

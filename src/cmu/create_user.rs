@@ -5,7 +5,7 @@ use super::change::{Change, Choices};
 use super::command::action;
 use super::credentials::{ARGUMENTS, Credentials};
 use super::second_factor::AuthFile;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::user::{self, UserType};
 use crate::protocol::{Operation, Refusal};
@@ -13,6 +13,7 @@ use crate::protocol::{Operation, Refusal};
 pub(super) static COMMAND: Command = Command {
     name: "createUser",
     arguments: ARGUMENTS,
+    group: Group::User,
     summary: "Create a user",
     description: "\
 Creates a CO or a CU on every server, or in server mode on the one. A name has up to 31 letters, digits and

@@ -2,7 +2,7 @@
 
 use super::command::action;
 use super::read::{read, success};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::quorum::DeleteTokens;
 use crate::signing::token_file;
@@ -10,6 +10,7 @@ use crate::signing::token_file;
 pub(super) static COMMAND: Command = Command {
     name: "delToken",
     arguments: "<token-file |-all>",
+    group: Group::Quorum,
     summary: "Delete a token of one's own, or all of them",
     description: "\
 Deletes the token of a file that getToken wrote from every server, or in server mode from the one; with -all, all

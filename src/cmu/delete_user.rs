@@ -3,13 +3,14 @@
 use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::user::{self, UserType};
 use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "deleteUser",
     arguments: "<user-type> <user-name>",
+    group: Group::User,
     summary: "Delete a user",
     description: "\
 Deletes a CO or a CU from every server, or in server mode from the one. A user who is logged in is not deleted. It

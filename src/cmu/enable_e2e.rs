@@ -1,13 +1,14 @@
 //! `enable_e2e`
 
 use super::command::action;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::{Limitation, Opened, Server};
 use crate::wire::anchor::AnchorError;
 
 pub(super) static COMMAND: Command = Command {
     name: "enable_e2e",
     arguments: "",
+    group: Group::Hsm,
     summary: "Make the servers prove that they are of the cluster",
     description: "\
 Ends limited commands mode: reads the CA certificate of the configuration (owner_cert_path) again and makes a new

@@ -1,11 +1,12 @@
 //! `exit`
 
 use super::command::action;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 
 pub(super) static COMMAND: Command = Command {
     name: "exit",
     arguments: "",
+    group: Group::Console,
     summary: "Leave server mode",
     description: "Ends server mode: commands go to every server again. quit ends the program.",
     example: "exit",

@@ -4,7 +4,7 @@ use super::command::action;
 use super::output_file::OutputFile;
 use super::read::success;
 use super::report::Report;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 use crate::protocol::key::{Hold, KeyHandle, KeyList, ListKeys};
@@ -13,6 +13,7 @@ use crate::protocol::user::UserId;
 pub(super) static COMMAND: Command = Command {
     name: "findAllKeys",
     arguments: "<user-id> <key-hash (0/1)> [<output-file>]",
+    group: Group::Key,
     summary: "List the keys of a user, or of all users",
     description: "\
 Lists the handles of the keys that a user owns (o) or that are shared with the user (s), as each server has them; 0

@@ -4,7 +4,7 @@ use super::command::action;
 use super::output_file::OutputFile;
 use super::read::shown;
 use super::report::Report;
-use super::{Action, Command, Outcome, Session, Usage, Words};
+use super::{Action, Command, Group, Outcome, Session, Usage, Words};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, Value};
@@ -13,6 +13,7 @@ use crate::protocol::key::{KeyHandle, ReadAttributes};
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
     arguments: "<key-handle> <attribute-id> [<output-file>]",
+    group: Group::Key,
     summary: "Show an attribute of a key, or all of them",
     description: "\
 Shows the value of an attribute of a key, as each server has it. listAttributes lists the attributes; 512 shows all

@@ -3,7 +3,7 @@
 use super::command::action;
 use super::failure::{print_failure, usual_context};
 use super::output_file::OutputFile;
-use super::{Action, Command, Outcome, Session, Usage, Words};
+use super::{Action, Command, Group, Outcome, Session, Usage, Words};
 use crate::cluster::Question;
 use crate::protocol::Operation;
 use crate::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
@@ -11,6 +11,7 @@ use crate::protocol::certificate::{Certificate, CertificateKind, GetCertificate}
 pub(super) static COMMAND: Command = Command {
     name: "getCert",
     arguments: "<file-name> <certificate-type>",
+    group: Group::Hsm,
     summary: "Write one of an HSM's certificates to a file (server mode)",
     description: "\
 Writes a certificate of the server, in PEM, in place of what the file held. The types are 1, the manufacturer's CA;

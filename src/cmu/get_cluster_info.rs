@@ -2,7 +2,7 @@
 
 use super::command::action;
 use super::read::{read, shown};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 use crate::protocol::device::{ListMembers, Member};
@@ -10,6 +10,7 @@ use crate::protocol::device::{ListMembers, Member};
 pub(super) static COMMAND: Command = Command {
     name: "getClusterInfo",
     arguments: "",
+    group: Group::Hsm,
     summary: "Show which HSMs form the cluster, as each HSM sees it",
     description: "\
 Shows the node id, host name and port of every HSM of the cluster, as each server knows them. Compare it with the

@@ -2,7 +2,7 @@
 
 use super::command::action;
 use super::read::{read, shown};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 use crate::protocol::device::{DescribeHsm, HsmDescription};
@@ -10,6 +10,7 @@ use crate::protocol::device::{DescribeHsm, HsmDescription};
 pub(super) static COMMAND: Command = Command {
     name: "getHSMInfo",
     arguments: "",
+    group: Group::Hsm,
     summary: "Show each HSM's make, serial number, memory and firmware",
     description: "\
 Shows what each server says of itself. Label, model and the device numbers are those of the original's hardware;

@@ -3,7 +3,7 @@
 use super::command::action;
 use super::output_file::OutputFile;
 use super::report::Report;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle, Lifetime};
@@ -11,6 +11,7 @@ use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle, Lifetime};
 pub(super) static COMMAND: Command = Command {
     name: "getKeyInfo",
     arguments: "[-k] <key-handle> [<output-file>]",
+    group: Group::Key,
     summary: "Show who owns a key and whom it is shared with",
     description: "\
 Shows, as each server has it, whether a key lasts or ends with its session, the number of the user who owns it, the

@@ -3,13 +3,14 @@
 use super::command::action;
 use super::read::read;
 use super::service::service;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::quorum;
 
 pub(super) static COMMAND: Command = Command {
     name: "getMValue",
     arguments: "<service>",
+    group: Group::Quorum,
     summary: "Show how many have to approve the operations of a service",
     description: "\
 Shows, for each server, how many COs have to approve an operation of the service; 1 stands for none. Services are 3

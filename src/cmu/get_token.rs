@@ -4,7 +4,7 @@ use super::command::action;
 use super::failure::{print_failure, usual_context};
 use super::read::{ask_all, shown, success};
 use super::service::service;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Service, TokenAbout};
@@ -13,6 +13,7 @@ use crate::signing::token_file;
 pub(super) static COMMAND: Command = Command {
     name: "getToken",
     arguments: "<service> <user-name> <token-file> [<key-handle>]",
+    group: Group::Quorum,
     summary: "Get a token, by which others approve one operation",
     description: "\
 Gets a token from every server, or in server mode from the one, for one operation of the service, and writes them to

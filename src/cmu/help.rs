@@ -1,13 +1,14 @@
 //! `help`
 
 use super::command::action;
-use super::{Action, COMMANDS, Command, Outcome, Session, Usage, Words, find};
+use super::{Action, COMMANDS, Command, Group, Outcome, Session, Usage, Words, find};
 use crate::protocol::Access;
 use crate::protocol::quorum::Service;
 
 pub(super) static COMMAND: Command = Command {
     name: "help",
     arguments: "[<command>]",
+    group: Group::Console,
     summary: "List the commands, or tell about one",
     description: "Works without a connection.",
     example: "help createUser",
@@ -48,9 +49,12 @@ impl Action for Help {
 
 fn list() -> String {
     let width = COMMANDS.iter().map(|command| command.name.len()).max().unwrap_or_default();
-    let mut text = String::from("\nCommands:\n\n");
-    for command in COMMANDS {
-        text.push_str(&format!("    {:<width$}  {}\n", command.name, command.summary));
+    let mut text = String::new();
+    for group in Group::ALL {
+        text.push_str(&format!("\n{}:\n", group.title()));
+        for command in COMMANDS.iter().filter(|command| command.group == group) {
+            text.push_str(&format!("    {:<width$}  {}\n", command.name, command.summary));
+        }
     }
     text.push_str(
         "\nhelp <command> tells more. Enough of a name to be unique will do: listU is listUsers.\n\n",

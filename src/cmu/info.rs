@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::command::action;
-use super::{Action, Command, Outcome, Session, Usage, Words};
+use super::{Action, Command, Group, Outcome, Session, Usage, Words};
 use crate::cluster::Server;
 
 pub(super) static COMMAND: Command = Command {
     name: "info",
     arguments: "[server <server-number>]",
+    group: Group::Hsm,
     summary: "Show how servers are reached and who is logged in there",
     description: "\
 Shows the name, address, connection and HSM id (partition) of a server of the configuration, or of all of them, and the

@@ -2,12 +2,13 @@
 
 use super::command::action;
 use super::help::page;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::attribute::{ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME, Attribute};
 
 pub(super) static COMMAND: Command = Command {
     name: "listAttributes",
     arguments: "[-h]",
+    group: Group::Key,
     summary: "List the attributes of keys, with their numbers",
     description: "\
 Lists the numbers that getAttribute and setAttribute take. 512 stands for all attributes, in getAttribute only.",

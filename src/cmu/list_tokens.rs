@@ -4,7 +4,7 @@ use super::command::action;
 use super::failure::{print_failure, usual_context};
 use super::get_token::show;
 use super::read::{ask_all, shown};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 use crate::protocol::quorum::{self, TokenRow};
@@ -12,6 +12,7 @@ use crate::protocol::quorum::{self, TokenRow};
 pub(super) static COMMAND: Command = Command {
     name: "listTokens",
     arguments: "",
+    group: Group::Quorum,
     summary: "List the tokens of each HSM, and who has approved them",
     description: "\
 Shows all tokens that each server holds: what each is for, whose it is, how long it is still valid, how many approvals

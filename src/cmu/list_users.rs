@@ -2,7 +2,7 @@
 
 use super::command::action;
 use super::read::{read, shown};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 use crate::protocol::user::{self, UserRow};
@@ -10,6 +10,7 @@ use crate::protocol::user::{self, UserRow};
 pub(super) static COMMAND: Command = Command {
     name: "listUsers",
     arguments: "",
+    group: Group::User,
     summary: "List the users of each HSM",
     description: "\
 Shows the users that each server has: number, type and name, whether a quorum key is registered, how many wrong

@@ -4,7 +4,7 @@ use super::command::action;
 use super::credentials::{ARGUMENTS, Credentials};
 use super::read::{read, success};
 use super::second_factor::AuthFile;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::second_factor::{GetDigest, Purpose, SignedDigests};
 use crate::protocol::session::Login;
@@ -14,6 +14,7 @@ use crate::signing::authdata::AuthData;
 pub(super) static COMMAND: Command = Command {
     name: "loginHSM",
     arguments: ARGUMENTS,
+    group: Group::User,
     summary: "Log in to the HSMs",
     description: "\
 Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are

@@ -2,13 +2,14 @@
 
 use super::command::action;
 use super::read::{read, success};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::session::Logout;
 
 pub(super) static COMMAND: Command = Command {
     name: "logoutHSM",
     arguments: "",
+    group: Group::User,
     summary: "Log out of the HSMs",
     description: "Ends the login on every server, or in server mode on the one. The connections stay.",
     example: "logoutHSM",

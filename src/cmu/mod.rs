@@ -56,7 +56,7 @@ mod tally;
 mod words;
 
 pub use crate::outcome::Outcome;
-pub use command::{Action, Command, Usage};
+pub use command::{Action, Command, Group, Usage};
 pub use complete::{Known, complete};
 pub use enable_e2e::{print_limited, print_trusted};
 pub use lookup::{Unknown, find};

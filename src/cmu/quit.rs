@@ -1,11 +1,12 @@
 //! `quit`
 
 use super::command::action;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 
 pub(super) static COMMAND: Command = Command {
     name: "quit",
     arguments: "",
+    group: Group::Console,
     summary: "Disconnect from the servers and end the program",
     description: "Ends the program, in both modes. So does Ctrl-D on an empty line.",
     example: "quit",

@@ -4,7 +4,7 @@ use super::caution::confirm;
 use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Token};
 use crate::protocol::user::UserType;
@@ -14,6 +14,7 @@ use crate::signing::{public_key, signature_file};
 pub(super) static COMMAND: Command = Command {
     name: "registerQuorumPubKey",
     arguments: "<user-type> <user-name> <registration-token> <signed-registration-token> <public-key>",
+    group: Group::Quorum,
     summary: "Register the public key that one's own approvals are verified by",
     description: "\
 Registers a public key (RSA with 2048 bits, PEM) for the user who is logged in, on every server, or in server mode on

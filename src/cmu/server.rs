@@ -1,11 +1,12 @@
 //! `server`
 
 use super::command::action;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 
 pub(super) static COMMAND: Command = Command {
     name: "server",
     arguments: "<server-number>",
+    group: Group::Console,
     summary: "Send the following commands to one server only (server mode)",
     description: "\
 Enters server mode: the prompt shows the server's number, and commands go to that server only, until exit. Logins

@@ -5,7 +5,7 @@ use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
 use super::get_attribute::numbered;
-use super::{Action, Command, Outcome, Session, Usage, Words};
+use super::{Action, Command, Group, Outcome, Session, Usage, Words};
 use crate::protocol::Operation;
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{self, KeyHandle};
@@ -13,6 +13,7 @@ use crate::protocol::key::{self, KeyHandle};
 pub(super) static COMMAND: Command = Command {
     name: "setAttribute",
     arguments: "<key-handle> <attribute-id> <value>",
+    group: Group::Key,
     summary: "Change an attribute of a key",
     description: "\
 Changes an attribute of a key on every server, or in server mode on the one: the label (3) to another word, a flag to

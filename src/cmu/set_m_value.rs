@@ -5,13 +5,14 @@ use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
 use super::service::service;
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::quorum;
 
 pub(super) static COMMAND: Command = Command {
     name: "setMValue",
     arguments: "<service> <m>",
+    group: Group::Quorum,
     summary: "Set how many COs have to approve the operations of a service",
     description: "\
 Sets how many COs have to approve each operation of service 3 (USER_MGMT) or 4 (MISC_CO) from now on: 2 to 8, and not

@@ -5,7 +5,7 @@ use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
 use super::read::{prepare, shown};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::protocol::Operation;
 use crate::protocol::key::{self, KeyHandle, Sharing};
 use crate::protocol::user::{ListUsers, UserId, UserRow};
@@ -13,6 +13,7 @@ use crate::protocol::user::{ListUsers, UserId, UserRow};
 pub(super) static COMMAND: Command = Command {
     name: "shareKey",
     arguments: "<key-handle> <user-ids> <(share/unshare key?) 1/0>",
+    group: Group::Key,
     summary: "Share a key with other users, or no longer",
     description: "\
 Lets other CUs use a key of yours (1), or no longer (0), on every server, or in server mode on the one. The users are

@@ -2,7 +2,7 @@
 
 use super::command::action;
 use super::sync::{Route, ask_one, look_at_one, may_replace, print_equal, print_failure_on};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Failure;
 use crate::protocol::key::{DescribeKey, KeyHandle, ListKeys};
 use crate::protocol::masked::{Existing, ExtractKey, InsertKey, Inserted, MaskedObject, Place};
@@ -12,6 +12,7 @@ use crate::protocol::{Operation, Refusal};
 pub(super) static COMMAND: Command = Command {
     name: "syncKey",
     arguments: "<key-handle> <server-number>",
+    group: Group::Key,
     summary: "Copy a key to another server of the cluster or of a clone (server mode)",
     description: "\
 Copies a key with its attributes, owner, sharing and quorum from the server of the server mode to another one, where

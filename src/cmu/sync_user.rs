@@ -3,7 +3,7 @@
 use super::command::action;
 use super::read::shown;
 use super::sync::{Route, ask_one, look_at_one, may_replace, print_equal, print_failure_on};
-use super::{Action, Command, Outcome, Session};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Failure;
 use crate::protocol::Operation;
 use crate::protocol::masked::{Existing, ExtractUser, InsertUser, Inserted, MaskedObject};
@@ -12,6 +12,7 @@ use crate::protocol::user::{ListUsers, UserId};
 pub(super) static COMMAND: Command = Command {
     name: "syncUser",
     arguments: "<user-id> <server-number>",
+    group: Group::User,
     summary: "Copy a user to another server of the cluster or of a clone (server mode)",
     description: "\
 Copies the user with this id from the server of the server mode to another one: type, name and credentials travel

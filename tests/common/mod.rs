@@ -28,7 +28,8 @@ pub const LIMITS: Limits = Limits {
     connect: Duration::from_secs(2),
     handshake: Duration::from_secs(2),
     hello: Duration::from_secs(2),
-    call: Duration::from_secs(2),
+    // To make a pair of RSA keys takes its time.
+    call: Duration::from_secs(6),
 };
 
 /// Not a cost for secrets that matter.

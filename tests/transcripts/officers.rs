@@ -1,7 +1,9 @@
 //! What officers do outside the console of a story: they have keys, and sign files with them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -20,13 +22,23 @@ use crate::keys::ask;
 
 /// Makes `officer1.key`, `officer1.pub`, and a registration token with its signature.
 pub(crate) fn equip(folder: &Path, name: &str) {
-    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
     let path = |end: &str| folder.join(format!("{name}.{end}"));
-    fs::write(path("key"), pem::encode(&Pem::new("PRIVATE KEY", pkcs8.as_ref()))).unwrap();
+    fs::write(path("key"), pem_of(name)).unwrap();
     fs::write(path("pub"), key(folder, name).public_pem().unwrap()).unwrap();
     fs::write(path("reg"), format!("{name} was here")).unwrap();
     sign(folder, name, path("reg").to_str().unwrap(), None);
+}
+
+/// The same for the same name in all stories: to make a key takes long.
+fn pem_of(name: &str) -> String {
+    static PEMS: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
+    let mut pems = PEMS.lock().unwrap();
+    let made = || {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+        pem::encode(&Pem::new("PRIVATE KEY", pkcs8.as_ref()))
+    };
+    pems.entry(name.to_owned()).or_insert_with(made).clone()
 }
 
 /// Signs as `cloudhsm_mgmt_util sign` does, and enters an approval.
