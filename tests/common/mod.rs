@@ -29,7 +29,7 @@ pub const LIMITS: Limits = Limits {
     handshake: Duration::from_secs(2),
     hello: Duration::from_secs(2),
     // To make a pair of RSA keys takes its time.
-    call: Duration::from_secs(6),
+    call: Duration::from_secs(4),
 };
 
 /// Not a cost for secrets that matter.
