@@ -55,16 +55,17 @@ fn names() -> Completion {
     Completion::Words(COMMANDS.iter().map(|command| command.name.to_owned()).collect())
 }
 
-/// The arguments of a definition, each with its brackets: `<user-type> [<output-file>]` has two.
+/// The arguments of a definition, one for each word: `<user-type> [<output-file>]` has two. Square brackets only say
+/// that one can be left out.
 fn slots(arguments: &str) -> Vec<&str> {
     let (mut slots, mut start, mut depth) = (Vec::new(), None, 0_usize);
     for (at, character) in arguments.char_indices() {
         match character {
-            '<' | '[' => depth = depth.saturating_add(1),
-            '>' | ']' => depth = depth.saturating_sub(1),
+            '<' => depth = depth.saturating_add(1),
+            '>' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        let is_between = depth == 0 && character.is_whitespace();
+        let is_between = depth == 0 && (character.is_whitespace() || matches!(character, '[' | ']'));
         match start {
             None if !is_between => start = Some(at),
             Some(from) if is_between => {
@@ -81,7 +82,7 @@ fn slots(arguments: &str) -> Vec<&str> {
 fn for_slot(slot: &str, command: &Command, arguments: &[&str], known: &Known) -> Completion {
     let known = known.0.borrow();
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let words: Vec<String> = match slot.trim_matches(['<', '>', '[', ']']) {
+    let words: Vec<String> = match slot.trim_matches(['<', '>']) {
         "user-type" => words(&["CO", "CU", "PRECO", "AU"]),
         "user-name" => {
             let has_type = |(user_type, _): &&(String, String)| arguments.last() == Some(&user_type.as_str());
@@ -91,12 +92,9 @@ fn for_slot(slot: &str, command: &Command, arguments: &[&str], known: &Known) ->
         slot if slot.starts_with("password") => words(&["-hpswd", "-env", "-file", "-fd"]),
         "command" => return names(),
         "service" => words(&["3", "4", "5", "6"]),
-        "server <server-number" if arguments.is_empty() => words(&["server"]),
-        "server-number" | "server <server-number" => {
-            (0..known.servers).map(|number| number.to_string()).collect()
-        }
+        word @ ("server" | "-2fa") => words(&[word]),
+        "server-number" => (0..known.servers).map(|number| number.to_string()).collect(),
         "attribute-id" => attributes(command),
-        slot if slot.starts_with("-2fa") => words(&["-2fa"]),
         slot if slot.contains("file") || slot.contains("token") || slot == "public-key" => {
             return Completion::Path;
         }
@@ -161,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_is_what_its_brackets_hold() {
-        assert_eq!(slots("<a> <b |-c |d> [-2fa </x/y>]"), ["<a>", "<b |-c |d>", "[-2fa </x/y>]"]);
-        assert_eq!(slots("[server <server-number>]"), ["[server <server-number>]"]);
+    fn an_argument_is_a_word_or_what_its_brackets_hold() {
+        assert_eq!(slots("<a> <b |-c |d> [-2fa </x/y>]"), ["<a>", "<b |-c |d>", "-2fa", "</x/y>"]);
+        assert_eq!(slots("[server <server-number>]"), ["server", "<server-number>"]);
         assert!(slots("").is_empty());
     }
 }
