@@ -25,7 +25,8 @@
 //! * [`configure`]: writes the configuration files that [`cluster`] reads.
 //! * [`signing`]: what officers sign outside the console, and the files that carry it.
 //!
-//! [`dev`] runs HSMs inside the console, for development.
+//! [`dev`] runs HSMs inside the console, for development. [`generate`] makes completions and manual pages of the
+//! programs' command lines.
 //!
 //! A change is made by every server or by none: [`cluster`] tells how.
 
@@ -34,6 +35,7 @@ pub mod cmu;
 pub mod configure;
 pub mod console;
 pub mod dev;
+pub mod generate;
 pub mod hsm;
 pub mod hsmd;
 pub mod interrupt;
