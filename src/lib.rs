@@ -24,10 +24,10 @@
 //!
 //! * [`configure`]: writes the configuration files that [`cluster`] reads.
 //! * [`signing`]: what officers sign outside the console, and the files that carry it.
-//!
 //! * [`transcript`]: sessions as texts that are script and expectation in one.
 //!
-//! [`dev`] runs HSMs inside the console, for development.
+//! [`dev`] runs HSMs inside the console, for development. [`generate`] makes completions and manual pages of the
+//! programs' command lines.
 //!
 //! A change is made by every server or by none: [`cluster`] tells how.
 
@@ -36,6 +36,7 @@ pub mod cmu;
 pub mod configure;
 pub mod console;
 pub mod dev;
+pub mod generate;
 pub mod hsm;
 pub mod hsmd;
 pub mod interrupt;

@@ -29,6 +29,8 @@ mod dev;
 mod exit_code;
 #[path = "binaries/folder.rs"]
 mod folder;
+#[path = "binaries/generate.rs"]
+mod generate;
 #[path = "binaries/keys.rs"]
 mod keys;
 #[path = "binaries/kill.rs"]

@@ -5,8 +5,9 @@ use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, CommandFactory, Parser};
 use cloudhsm::configure::{Address, Files, Order, Template};
+use cloudhsm::generate::{Kind, generate};
 use cloudhsm::protocol::message::PORT;
 use cloudhsm::wire::Limits;
 use tokio::runtime::Builder;
@@ -22,8 +23,8 @@ use tokio::runtime::Builder;
 /// console's file names. Of the servers in that file, those that are members stay as they are; new ones are copies of
 /// the first, with another hostname, name and port.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("order").required(true).args(["ip", "members", "cmu", "ssl", "template"]))]
+#[command(name = "configure", version, after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("order").required(true).args(["ip", "members", "cmu", "ssl", "template", "generate"]))]
 struct Arguments {
     /// Write the address of one HSM into both files; the console's then has this one server
     #[arg(short = 'a', value_name = "IP", value_parser = hostname)]
@@ -68,6 +69,10 @@ struct Arguments {
     /// The console's file [default: /opt/cloudhsm/etc/cloudhsm_mgmt_util.cfg]
     #[arg(long, value_name = "FILE", conflicts_with = "template")]
     cmu_config: Option<PathBuf>,
+
+    /// Print a completion script, or the manual page, and end
+    #[arg(long, value_name = "KIND", exclusive = true)]
+    generate: Option<Kind>,
 }
 
 const EXAMPLES: &str = "\
@@ -92,10 +97,11 @@ fn main() -> ExitCode {
         .with_writer(stderr)
         .log_internal_errors(false)
         .init();
-    let done = match (arguments.template, arguments.order()) {
-        (Some(template), _) => print(template.text()),
-        (None, Some(order)) => carry_out(&order, &arguments.files()),
-        (None, None) => Err("nothing to do".to_owned()),
+    let done = match (arguments.generate, arguments.template, arguments.order()) {
+        (Some(kind), _, _) => generate(Arguments::command(), kind).map_err(text).and_then(|it| print(&it)),
+        (None, Some(template), _) => print(template.text().as_bytes()),
+        (None, None, Some(order)) => carry_out(&order, &arguments.files()),
+        (None, None, None) => Err("nothing to do".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -130,7 +136,7 @@ impl Arguments {
 fn carry_out(order: &Order, files: &Files) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(text)?;
     for change in runtime.block_on(files.prepare(order, Limits::default())).map_err(text)? {
-        print(&change.announcement())?;
+        print(change.announcement().as_bytes())?;
         change.make().map_err(text)?;
     }
     Ok(())
@@ -149,8 +155,8 @@ fn template(word: &str) -> Result<Template, String> {
     Template::parse(word).ok_or_else(|| "cmu or client".to_owned())
 }
 
-fn print(written: &str) -> Result<(), String> {
-    stdout().write_all(written.as_bytes()).map_err(text)
+fn print(written: &[u8]) -> Result<(), String> {
+    stdout().write_all(written).map_err(text)
 }
 
 fn text(error: impl Display) -> String {

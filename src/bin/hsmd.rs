@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use cloudhsm::generate::{Kind, generate};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
 use cloudhsm::hsmd::clone::clone_cluster;
@@ -24,14 +26,24 @@ use tracing_subscriber::EnvFilter;
 
 /// A software HSM for the CloudHSM management console
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "hsmd", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(override_usage = "hsmd [OPTIONS] <COMMAND>\n       hsmd --generate <KIND>")]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
     /// How the log on standard error is written
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
+    /// Print a completion script, or the manual page, and end
+    #[arg(long, value_name = "KIND", exclusive = true)]
+    generate: Option<Kind>,
 }
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; `run`: stopped by SIGTERM or SIGINT
+  1  failed
+  2  wrong usage";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LogFormat {
@@ -143,13 +155,11 @@ const BLOCKING: usize = 8;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(arguments.log_format);
-    let done = match arguments.command {
-        Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
-        Command::Cluster(command) => cluster(command),
-        Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
-        Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
-        Command::Run { dir, listen, metrics } => run(&dir, Options { listen, metrics }),
-        Command::Audit { dir } => print_audit_log(&dir),
+    let done = match (arguments.generate, arguments.command) {
+        (None, Some(command)) => carry_out(command),
+        (Some(kind), None) => print_generated(kind),
+        (Some(_), Some(_)) => wrong(ErrorKind::ArgumentConflict, "--generate stands alone"),
+        (None, None) => wrong(ErrorKind::MissingSubcommand, "a command is missing"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -158,6 +168,25 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn carry_out(command: Command) -> Result<(), String> {
+    match command {
+        Command::Init { dir, listen, node_id } => init_one(&dir, listen, node_id),
+        Command::Cluster(command) => cluster(command),
+        Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
+        Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
+        Command::Run { dir, listen, metrics } => run(&dir, Options { listen, metrics }),
+        Command::Audit { dir } => print_audit_log(&dir),
+    }
+}
+
+fn wrong(kind: ErrorKind, reason: &str) -> ! {
+    Arguments::command().error(kind, reason).exit()
+}
+
+fn print_generated(kind: Kind) -> Result<(), String> {
+    stdout().write_all(&generate(Arguments::command(), kind).map_err(text)?).map_err(text)
 }
 
 /// Starts the log. One that nobody reads any more does not stop an HSM.

@@ -1,16 +1,17 @@
 //! The tool that makes keys.
 
 use std::fmt::Display;
-use std::io::{Write, stderr};
+use std::io::{Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::client_config::KeyConfig;
 use cloudhsm::cluster::{Cluster, Dial, members};
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
+use cloudhsm::generate::{Kind, generate};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{Session, Single, complete, list_commands, mask, recall, start_up};
@@ -24,7 +25,7 @@ use tokio::runtime::Runtime;
 /// Reads commands from the terminal or, one a line, from standard input; `singlecmd` runs one and ends. Diagnostics go
 /// to standard error; RUST_LOG=debug shows more of them.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES, override_usage = USAGE)]
+#[command(name = "key_mgmt_util", version, after_help = EXIT_CODES, override_usage = USAGE)]
 struct Arguments {
     /// Use the development cluster of this folder: the running one, or it is run, and made if there is none
     #[arg(long, value_name = "DIR")]
@@ -34,6 +35,10 @@ struct Arguments {
     #[arg(long, value_name = "N", num_args = 0..=1)]
     dev: Option<Option<u32>>,
 
+    /// Print a completion script, or the manual page, and end
+    #[arg(long, value_name = "KIND", exclusive = true)]
+    generate: Option<Kind>,
+
     /// The client's or the console's configuration file, and `singlecmd` with a command
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CONFIG | singlecmd")]
     words: Vec<String>,
@@ -42,7 +47,8 @@ struct Arguments {
 const USAGE: &str = "\
 key_mgmt_util [CONFIG] [singlecmd [loginHSM -u CU -s <user> -p <password>] <command>]
        key_mgmt_util --dev-dir <DIR> [singlecmd …]
-       key_mgmt_util --dev [N] [--dev-dir <DIR>]";
+       key_mgmt_util --dev [N] [--dev-dir <DIR>]
+       key_mgmt_util --generate <KIND>";
 
 const EXIT_CODES: &str = "\
 Without CONFIG, /opt/cloudhsm/etc/cloudhsm_client.cfg is read.
@@ -66,13 +72,22 @@ fn main() -> ExitCode {
         .with_writer(stderr)
         .log_internal_errors(false)
         .init();
-    match run(&arguments) {
+    let ran = match arguments.generate {
+        Some(kind) => print(kind).map(|()| 0).map_err(|error| (FAILED, error)),
+        None => run(&arguments),
+    };
+    match ran {
         Ok(code) => ExitCode::from(code),
         Err((code, error)) => {
             say(&format!("key_mgmt_util: {error}"));
             ExitCode::from(code)
         }
     }
+}
+
+fn print(kind: Kind) -> Result<(), String> {
+    let written = generate(Arguments::command(), kind).map_err(|error| error.to_string())?;
+    stdout().write_all(&written).map_err(|error| error.to_string())
 }
 
 /// An exit code, and what to say of it.

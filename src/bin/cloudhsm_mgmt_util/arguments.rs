@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use cloudhsm::console::{self, Lines};
+use cloudhsm::generate::Kind;
 use cloudhsm::shell;
 
 use crate::check::Check;
@@ -16,7 +17,7 @@ use crate::sign::Sign;
 /// Reads commands from the terminal or, one a line, from standard input, and sends each to every HSM of the
 /// configuration. Diagnostics go to standard error; RUST_LOG=debug shows more of them.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES, group = ArgGroup::new("cluster").required(true))]
+#[command(name = "cloudhsm_mgmt_util", version, after_help = EXIT_CODES, group = ArgGroup::new("cluster").required(true))]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -57,6 +58,10 @@ pub(crate) struct Arguments {
     /// What goes to standard output: the session, or one line of JSON for each command
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Output,
+
+    /// Print a completion script, or the manual page, and end
+    #[arg(long, value_name = "KIND", group = "cluster", exclusive = true)]
+    pub(crate) generate: Option<Kind>,
 }
 
 /// What needs no session.

@@ -11,13 +11,14 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use arguments::{Arguments, Other, Output};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial, unlisted};
 use cloudhsm::cmu::{Caution, Known, Session, complete, mask, recall};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
+use cloudhsm::generate::{Kind, generate};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
@@ -25,16 +26,17 @@ use cloudhsm::wire::Limits;
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(stderr)
         .log_internal_errors(false)
         .init();
-    let ran = match arguments.other {
-        Some(Other::Sign(sign)) => sign.run().map(|()| 0).map_err(|error| (code::FAILED, error)),
-        Some(Other::Check(check)) => check.run().map_err(|error| (code::WRONG, error)),
-        None => run(&arguments).map_err(|error| (code::WRONG, error)),
+    let ran = match (arguments.other.take(), arguments.generate) {
+        (Some(Other::Sign(sign)), _) => sign.run().map(|()| 0).map_err(|error| (code::FAILED, error)),
+        (Some(Other::Check(check)), _) => check.run().map_err(|error| (code::WRONG, error)),
+        (None, Some(kind)) => print(kind).map(|()| 0).map_err(|error| (code::FAILED, error)),
+        (None, None) => run(&arguments).map_err(|error| (code::WRONG, error)),
     };
     match ran {
         Ok(code) => ExitCode::from(code),
@@ -127,6 +129,10 @@ fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
     if let Some(unlisted) = session.wait(async |cluster, _| unlisted(cluster, config).await) {
         say(&format!("cloudhsm_mgmt_util: {}", advice(path, &unlisted)));
     }
+}
+
+fn print(kind: Kind) -> Result<(), String> {
+    stdout().write_all(&generate(Arguments::command(), kind).map_err(text)?).map_err(text)
 }
 
 /// To standard output.
