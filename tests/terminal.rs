@@ -11,6 +11,10 @@
 mod cluster;
 #[path = "terminal/completion.rs"]
 mod completion;
+#[path = "terminal/history.rs"]
+mod history;
+#[path = "terminal/person.rs"]
+mod person;
 #[path = "terminal/second_factor.rs"]
 mod second_factor;
 #[path = "terminal/session.rs"]
@@ -219,7 +223,7 @@ fn an_edited_secret_stays_hidden() {
     session.send("\x15\x19");
     session.wait_for_row("aws-cloudhsm>now");
     session.send(&format!("\x15{UP}"));
-    session.wait_for_row("aws-cloudhsm>loginHSM CO admin -hpswd");
+    session.wait_for_row("aws-cloudhsm>loginHSM CO admin -hpswd [-2fa </path/to/authdata>]");
     assert!(!session.everything().contains("sesam"), "{:?}", session.everything());
 }
 

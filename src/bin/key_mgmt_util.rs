@@ -14,7 +14,7 @@ use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Kind, generate};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::kmu::{Session, Single, complete, list_commands, mask, recall, start_up};
+use cloudhsm::kmu::{Session, Single, complete, hint, is_public, list_commands, mask, recall, start_up};
 use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, Ended, OnError, Operator};
 use cloudhsm::wire::Limits;
@@ -35,6 +35,10 @@ struct Arguments {
     #[arg(long, value_name = "N", num_args = 0..=1)]
     dev: Option<Option<u32>>,
 
+    /// Keep no lines of this session for the next ones
+    #[arg(long)]
+    no_history: bool,
+
     /// Print a completion script, or the manual page, and end
     #[arg(long, value_name = "KIND", exclusive = true)]
     generate: Option<Kind>,
@@ -42,6 +46,13 @@ struct Arguments {
     /// The client's or the console's configuration file, and `singlecmd` with a command
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CONFIG | singlecmd")]
     words: Vec<String>,
+}
+
+impl Arguments {
+    /// Where a person's lines are kept.
+    fn history(&self) -> Option<PathBuf> {
+        if self.no_history { None } else { console::history_file("key_mgmt_util") }
+    }
 }
 
 const USAGE: &str = "\
@@ -97,8 +108,8 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     let (config, single) = read_words(arguments)?;
     let interrupt = Interrupt::default();
     // First of all: what is typed from now on is not echoed twice.
-    let mut console =
-        console::open(Language { mask, recall, complete: Rc::new(complete) }, &interrupt).map_err(wrong)?;
+    let language = Language { mask, recall, keeps: is_public, complete: Rc::new(complete), hint };
+    let mut console = console::open(language, &interrupt, arguments.history().as_deref()).map_err(wrong)?;
     let runtime = Runtime::new().map_err(wrong)?;
     let source = runtime.block_on(open(arguments, config))?;
     let cluster = Cluster::new(source.dials, Limits::default(), interrupt.clone());

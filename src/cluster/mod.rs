@@ -18,12 +18,14 @@ mod server;
 mod unlisted;
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 
 use crate::interrupt::Interrupt;
 use crate::protocol::message::Round;
 use crate::protocol::{Access, Operation};
+use crate::waiting::Pending;
 use crate::wire::Limits;
 use crate::wire::link::Link;
 
@@ -38,6 +40,7 @@ pub struct Cluster {
     servers: Vec<Server>,
     limits: Limits,
     interrupt: Interrupt,
+    pending: Pending,
 }
 
 /// What happened to a server that had no connection.
@@ -58,7 +61,13 @@ impl Cluster {
     #[must_use]
     pub fn new(dials: Vec<Dial>, limits: Limits, interrupt: Interrupt) -> Self {
         let servers = dials.into_iter().enumerate().map(|(number, dial)| Server::new(number, dial)).collect();
-        Self { servers, limits, interrupt }
+        Self { servers, limits, interrupt, pending: Pending::default() }
+    }
+
+    /// The servers that have not answered what is asked now.
+    #[must_use]
+    pub fn pending(&self) -> Pending {
+        self.pending.clone()
     }
 
     /// All servers, in the order of their numbers.
@@ -94,18 +103,23 @@ impl Cluster {
         let chosen = scope.iter().filter_map(|number| self.servers.get(*number));
         let opening: Vec<_> = chosen
             .map(|server| {
-                let dial = server.dial();
-                (server.number(), tokio::spawn(async move { dial.open(&limits).await }))
+                let (number, dial, pending) = (server.number(), server.dial(), self.pending());
+                let opening = async move {
+                    pending.during(number, Arc::clone(&dial), async { dial.open(&limits).await }).await
+                };
+                (number, tokio::spawn(opening))
             })
             .collect();
         for (number, opening) in opening {
             let Some(server) = self.servers.get_mut(number) else { continue };
             before(server);
             let interrupted = || Opened::Failed("interrupted".to_owned());
+            let gives_up = opening.abort_handle();
             let opened = tokio::select! {
                 opened = opening => opened.unwrap_or_else(|error| Opened::Failed(error.to_string())),
                 () = self.interrupt.raised() => interrupted(),
             };
+            gives_up.abort();
             after(server, &opened);
             server.connected(opened);
         }
@@ -148,15 +162,15 @@ impl Cluster {
         let (limits, interrupt) = (self.limits, self.interrupt.clone());
         let call = question.call(round);
         let calls = links.into_iter().map(|link| {
-            let (call, interrupt) = (call.clone(), interrupt.clone());
+            let (call, interrupt, pending) = (call.clone(), interrupt.clone(), self.pending());
             async move {
-                let link = match link {
+                let (link, number, dial) = match link {
                     Ok(link) => link,
                     Err(failure) => return (None, Err(failure)),
                 };
                 let silence = |reason: &dyn Display| (None, Err(Failure::silence(round, O::EFFECT, reason)));
                 let called = tokio::select! {
-                    called = link.call(call, &limits) => called,
+                    called = pending.during(number, dial, link.call(call, &limits)) => called,
                     () = interrupt.raised() => return (None, Err(Failure::interrupted(round, O::EFFECT))),
                 };
                 match called {
@@ -185,7 +199,7 @@ impl Cluster {
         join_all(links.map(|link| link.close(&limits)).collect::<Vec<_>>()).await;
     }
 
-    fn take_link<O: Operation>(&mut self, number: usize) -> Result<Link, Failure> {
+    fn take_link<O: Operation>(&mut self, number: usize) -> Result<(Link, usize, Arc<Dial>), Failure> {
         let Some(server) = self.servers.get_mut(number) else {
             return Err(Failure::NotReached("no such server".to_owned()));
         };
@@ -193,6 +207,7 @@ impl Cluster {
             return Err(Failure::Limited);
         }
         let why = server.why_down().to_owned();
-        server.take_link().ok_or(Failure::NotReached(why))
+        let link = server.take_link().ok_or(Failure::NotReached(why))?;
+        Ok((link, number, server.dial()))
     }
 }

@@ -57,7 +57,7 @@ fn names() -> Completion {
 
 /// The arguments of a definition, one for each word: `<user-type> [<output-file>]` has two. Square brackets only say
 /// that one can be left out.
-fn slots(arguments: &str) -> Vec<&str> {
+pub(super) fn slots(arguments: &str) -> Vec<&str> {
     let (mut slots, mut start, mut depth) = (Vec::new(), None, 0_usize);
     for (at, character) in arguments.char_indices() {
         match character {

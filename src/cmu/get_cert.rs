@@ -12,7 +12,7 @@ pub(super) static COMMAND: Command = Command {
     name: "getCert",
     arguments: "<file-name> <certificate-type>",
     group: Group::Hsm,
-    summary: "Write one of an HSM's certificates to a file (server mode)",
+    summary: "Write an HSM's certificate to a file (server mode)",
     description: "\
 Writes a certificate of the server, in PEM, in place of what the file held. The types are 1, the manufacturer's CA;
 2, the HSM's hardware, signed by 1; 4, the owner's CA (customerCA.crt); 8, the cluster's key, signed by 4; and 16, the

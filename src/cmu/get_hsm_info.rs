@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
     name: "getHSMInfo",
     arguments: "",
     group: Group::Hsm,
-    summary: "Show each HSM's make, serial number, memory and firmware",
+    summary: "Show each HSM's serial number, memory and firmware",
     description: "\
 Shows what each server says of itself. Label, model and the device numbers are those of the original's hardware;
 serial number, memory and firmware are the HSM's own.",

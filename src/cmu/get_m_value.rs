@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
     name: "getMValue",
     arguments: "<service>",
     group: Group::Quorum,
-    summary: "Show how many have to approve the operations of a service",
+    summary: "Show how many have to approve a service's operations",
     description: "\
 Shows, for each server, how many COs have to approve an operation of the service; 1 stands for none. Services are 3
 (USER_MGMT: createUser, deleteUser, changePswd of another user, syncUser) and 4 (MISC_CO: setMValue). A key has an M

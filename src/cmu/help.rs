@@ -2,6 +2,7 @@
 
 use super::command::action;
 use super::{Action, COMMANDS, Command, Group, Outcome, Session, Usage, Words, find};
+use crate::console::fold;
 use crate::protocol::Access;
 use crate::protocol::quorum::Service;
 
@@ -17,6 +18,9 @@ pub(super) static COMMAND: Command = Command {
     secret: None,
     parse,
 };
+
+/// As wide as any screen on which it may be read.
+const COLUMNS: usize = 80;
 
 struct Help {
     word: Option<String>,
@@ -53,29 +57,28 @@ fn list() -> String {
     for group in Group::ALL {
         text.push_str(&format!("\n{}:\n", group.title()));
         for command in COMMANDS.iter().filter(|command| command.group == group) {
-            text.push_str(&format!("    {:<width$}  {}\n", command.name, command.summary));
+            let line = format!("    {:<width$}  {}\n", command.name, command.summary);
+            text.push_str(&fold(&line, COLUMNS, width.saturating_add(6)));
         }
     }
-    text.push_str(
-        "\nhelp <command> tells more. Enough of a name to be unique will do: listU is listUsers.\n\n",
-    );
+    text.push_str("\nhelp <command> tells more. Enough of a name to be unique will do, such as listU.\n\n");
     text
 }
 
 /// What `help` tells about one command.
 pub(super) fn page(command: &Command) -> String {
-    format!(
+    let page = format!(
         "\n{summary}\n\nDescription\n===========\n{description}\n\nSyntax: {name} {arguments}\n\
          Example: {example}\nWho: {who}\n{approvals}\n",
         summary = command.summary,
-        description = command.description,
+        description = fold(&command.description.replace('\n', " "), COLUMNS, 0),
         name = command.name,
         arguments = command.arguments,
         example = command.example,
         who = who(command.access),
         approvals = approvals(command.service),
-    )
-    .replace(" \n", "\n")
+    );
+    fold(&page.replace(" \n", "\n"), COLUMNS, 8)
 }
 
 fn approvals(service: Option<Service>) -> String {
@@ -104,7 +107,7 @@ fn who(access: Option<Access>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMMANDS, page};
+    use super::{COMMANDS, list, page};
     use crate::cmu::{Words, find};
 
     #[test]
@@ -114,6 +117,14 @@ mod tests {
             assert_eq!(find(word).unwrap().name, command.name);
             assert!((command.parse)(arguments).is_ok(), "{}", command.example);
             assert!(page(command).contains(command.name));
+        }
+    }
+
+    #[test]
+    fn everything_fits_on_a_screen() {
+        for text in COMMANDS.iter().map(|command| page(command)).chain([list()]) {
+            let wide = text.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(wide, None);
         }
     }
 

@@ -10,7 +10,7 @@ pub(super) static COMMAND: Command = Command {
     name: "info",
     arguments: "[server <server-number>]",
     group: Group::Hsm,
-    summary: "Show how servers are reached and who is logged in there",
+    summary: "Show how servers are reached, and who is logged in",
     description: "\
 Shows the name, address, connection and HSM id (partition) of a server of the configuration, or of all of them, and the
 user that this console is logged in as there.",

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::Words;
 use super::lookup::find;
 use super::password::{PROMPTED, READ};
 use super::second_factor::OPTION;
@@ -54,6 +55,14 @@ pub fn recall(line: &str) -> String {
         }
     }
     if is_whole { line.to_owned() } else { kept.join(" ") }
+}
+
+/// Whether everybody may see the line: it is a command with right arguments, none of which may be a password.
+#[must_use]
+pub fn is_public(line: &str) -> bool {
+    let Some((word, arguments)) = Words::split(line) else { return false };
+    let is_understood = find(word).is_ok_and(|command| (command.parse)(arguments).is_ok());
+    is_understood && mask(line) == line && recall(line) == line
 }
 
 /// What a word may be.
@@ -133,7 +142,7 @@ fn mask_word(word: &str, known: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{mask, recall};
+    use super::{is_public, mask, recall};
     use proptest::prelude::*;
 
     #[test]
@@ -177,6 +186,29 @@ mod tests {
         assert_eq!(recall("loginHSM CO admin -env  X -2fa x"), "loginHSM CO admin -env  X -2fa x");
         assert_eq!(recall("loginHSM CO admin -hpswd  -2fa x"), "loginHSM CO admin -hpswd  -2fa x");
         assert_eq!(recall("deleteUser  CU alice"), "deleteUser  CU alice");
+    }
+
+    #[test]
+    fn a_line_is_public_if_it_is_understood_and_holds_no_password() {
+        for line in
+            ["listUsers", "login CO admin -hpswd", "createUser CU alice -env NAME -2fa x", "help quit"]
+        {
+            assert!(is_public(line), "{line}");
+        }
+        for line in [
+            "",
+            "co12345",
+            "loginHSM CO admin co12345",
+            "login CO admin co12345",
+            "loginHSM CO co12345",
+            "loginHSM co12345 admin CO",
+            "loginhsm CO admin -hpswd",
+            "loginHSM CO admin -hpswd co12345",
+            "listUsers co12345",
+            "changePswd CO admin -2fa co12345",
+        ] {
+            assert!(!is_public(line), "{line}");
+        }
     }
 
     proptest! {

@@ -15,7 +15,7 @@ pub(super) static COMMAND: Command = Command {
     name: "registerQuorumPubKey",
     arguments: "<user-type> <user-name> <registration-token> <signed-registration-token> <public-key>",
     group: Group::Quorum,
-    summary: "Register the public key that one's own approvals are verified by",
+    summary: "Register the public key of one's own approvals",
     description: "\
 Registers a public key (RSA with 2048 bits, PEM) for the user who is logged in, on every server, or in server mode on
 the one, in place of an earlier one. The registration token is a file of 1 to 245 bytes of one's choice, the signed

@@ -7,7 +7,7 @@ pub(super) static COMMAND: Command = Command {
     name: "server",
     arguments: "<server-number>",
     group: Group::Console,
-    summary: "Send the following commands to one server only (server mode)",
+    summary: "Send commands to one server only (server mode)",
     description: "\
 Enters server mode: the prompt shows the server's number, and commands go to that server only, until exit. Logins
 are kept for each server, in both modes. A change made in server mode makes HSMs differ: that is for mending.",

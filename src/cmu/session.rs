@@ -10,6 +10,7 @@ use crate::console::Console;
 use crate::interrupt::Interrupt;
 use crate::protocol::Operation;
 use crate::protocol::message::Round;
+use crate::waiting::watched;
 
 /// What becomes of the questions whether to go on with a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl<'a> Session<'a> {
         question: &Question<O>,
         round: Round,
     ) -> Vec<Answer<O::Reply>> {
-        let answers = self.runtime.clone().block_on(self.cluster.ask(scope, question, round));
+        let answers = self.watched(async |cluster| cluster.ask(scope, question, round).await);
         for (number, answer) in scope.iter().zip(&answers) {
             self.tally.note::<O>(*number, round, answer);
         }
@@ -86,7 +87,7 @@ impl<'a> Session<'a> {
     /// Asks these servers what the command needs to know, and is not about.
     pub fn look<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Vec<Answer<O::Reply>> {
         let round = question.perform();
-        let answers = self.runtime.clone().block_on(self.cluster.ask(scope, question, round));
+        let answers = self.watched(async |cluster| cluster.ask(scope, question, round).await);
         for (number, answer) in scope.iter().zip(&answers) {
             self.tally.note_failure(*number, answer);
         }
@@ -121,7 +122,7 @@ impl<'a> Session<'a> {
 
     /// Reconnects those of these servers that lost their connection, and says what that means.
     pub fn reconnect(&mut self, scope: &[usize]) {
-        for (number, how) in self.runtime.clone().block_on(self.cluster.reconnect(scope)) {
+        for (number, how) in self.watched(async |cluster| cluster.reconnect(scope).await) {
             let Some(server) = self.cluster.servers().get(number) else { continue };
             let text = match (how, server.limitation()) {
                 (Reconnected::No, _) => continue,
@@ -144,6 +145,14 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn server(&self, number: usize) -> Option<&Server> {
         self.cluster.servers().get(number)
+    }
+
+    /// Drives what waits for servers to its end, while the console can say for which.
+    fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
+        let (console, pending) = (&mut *self.console, self.cluster.pending());
+        let mut names = || pending.names(|number, dial| format!("server {number}({})", dial.name));
+        let tell = |waited| console.wait(waited, &mut names);
+        self.runtime.block_on(watched(work(&mut self.cluster), tell))
     }
 
     /// Drives a future of the cluster to its end.

@@ -13,7 +13,7 @@ pub(super) static COMMAND: Command = Command {
     name: "setMValue",
     arguments: "<service> <m>",
     group: Group::Quorum,
-    summary: "Set how many COs have to approve the operations of a service",
+    summary: "Set how many have to approve a service's operations",
     description: "\
 Sets how many COs have to approve each operation of service 3 (USER_MGMT) or 4 (MISC_CO) from now on: 2 to 8, and not
 more than there are COs with a registered key (listUsers: MofnPubKey). It cannot be turned off again. To change the

@@ -13,7 +13,7 @@ pub(super) static COMMAND: Command = Command {
     name: "syncKey",
     arguments: "<key-handle> <server-number>",
     group: Group::Key,
-    summary: "Copy a key to another server of the cluster or of a clone (server mode)",
+    summary: "Copy a key to another server (server mode)",
     description: "\
 Copies a key with its attributes, owner, sharing and quorum from the server of the server mode to another one, where
 it gets the same handle. Owner and sharers are found there by type and name: syncUser copies those who are missing. A

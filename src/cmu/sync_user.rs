@@ -13,7 +13,7 @@ pub(super) static COMMAND: Command = Command {
     name: "syncUser",
     arguments: "<user-id> <server-number>",
     group: Group::User,
-    summary: "Copy a user to another server of the cluster or of a clone (server mode)",
+    summary: "Copy a user to another server (server mode)",
     description: "\
 Copies the user with this id from the server of the server mode to another one: type, name and credentials travel
 encrypted. The id there may be another. A user who is there with other credentials is only replaced after a

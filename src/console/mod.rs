@@ -5,6 +5,8 @@
 
 mod complete;
 mod data;
+mod fold;
+mod history;
 mod no_echo;
 mod pump;
 mod script;
@@ -12,9 +14,13 @@ mod terminal;
 mod tty;
 
 use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::path::Path;
+use std::time::Duration;
 
 pub use complete::{Complete, Completion};
 pub use data::Data;
+pub use fold::fold;
+pub use history::history_file;
 pub use script::{Echo, Script};
 pub use terminal::Terminal;
 
@@ -38,6 +44,9 @@ pub trait Console {
     /// Ends a command of which a program wants to read one line: `make` has it, of what was printed. Where people read,
     /// nothing happens.
     fn record(&mut self, _make: &mut dyn FnMut(&str) -> String) {}
+
+    /// A command has waited this long for servers, and waits on for those that `pending` names. Who reads may be told.
+    fn wait(&mut self, _waited: Duration, _pending: &mut dyn FnMut() -> Vec<String>) {}
 
     /// Says, apart from the session's text, which line of which file failed, if the lines have a name.
     fn blame(&mut self, _what: &str) {}
@@ -85,11 +94,12 @@ pub fn open_for(
     output: Output,
     language: Language,
     interrupt: &Interrupt,
+    history: Option<&Path>,
 ) -> io::Result<Box<dyn Console>> {
     let mask = language.mask;
     let stdin = || -> Box<dyn BufRead> { Box::new(BufReader::new(io::stdin())) };
     match (lines, output) {
-        (Lines::Stdin, Output::Text) => open(language, interrupt),
+        (Lines::Stdin, Output::Text) => open(language, interrupt, history),
         (Lines::Stdin, Output::Json) => Ok(Box::new(Data::new(stdin(), io::stdout(), mask, None))),
         (Lines::Named { name, lines }, Output::Text) => {
             let script = Script::new(lines, io::stdout(), mask, Echo::Written);
@@ -101,15 +111,20 @@ pub fn open_for(
     }
 }
 
-/// The console that fits standard input and output: a [`Terminal`] if both are one, a [`Script`] otherwise.
+/// The console that fits standard input and output: a [`Terminal`] if both are one, which keeps its lines in `history`, a
+/// [`Script`] otherwise.
 ///
 /// # Errors
 ///
 /// If the terminal's mode cannot be set.
-pub fn open(language: Language, interrupt: &Interrupt) -> io::Result<Box<dyn Console>> {
+pub fn open(
+    language: Language,
+    interrupt: &Interrupt,
+    history: Option<&Path>,
+) -> io::Result<Box<dyn Console>> {
     let mask = language.mask;
     match (io::stdin().is_terminal(), io::stdout().is_terminal()) {
-        (true, true) => Ok(Box::new(Terminal::open(language, interrupt.clone())?)),
+        (true, true) => Ok(Box::new(Terminal::open(language, interrupt.clone(), history)?)),
         (true, false) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Typed))),
         (false, _) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Written))),
     }
@@ -138,9 +153,19 @@ pub struct Language {
     pub mask: Mask,
     /// What arrow-up brings back.
     pub recall: Recall,
+    /// Whether arrow-up may bring it back in later sessions.
+    pub keeps: Keeps,
     /// What Tab may put there.
     pub complete: Complete,
+    /// What is still to be typed.
+    pub hint: Hint,
 }
 
 /// What arrow-up brings back of a line: one that can be entered again, without its secrets.
 pub type Recall = fn(&str) -> String;
+
+/// Whether a line can go to a file: one that is understood, and has no secret in it.
+pub type Keeps = fn(&str) -> bool;
+
+/// The arguments that could follow what was typed, for a person to read; `None` if there are none.
+pub type Hint = fn(&str) -> Option<String>;

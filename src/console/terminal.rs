@@ -4,19 +4,28 @@
 //! and printable input is echoed as it comes, without an escape sequence. Only a person presses an arrow, Tab
 //! or Backspace: the first such key in a line hands that line over to the line editor, which repaints it in
 //! place. Questions and hidden answers are never handed over.
+//!
+//! Who has pressed such a key once is a person for the rest of the session: a pause in typing shows what could follow,
+//! long lines are folded, and a command that takes its time says for whom it waits.
 
 mod editor;
 mod entry;
 mod face;
+mod history;
 mod keys;
 mod signals;
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
 
 use self::editor::LineEditor;
 use self::entry::{Echo, Entry};
 use self::keys::{Key, Keys};
+use super::fold::fit;
 use super::tty::{Phase, Tty};
 use super::{Console, Input, Language, Mask};
 use crate::interrupt::Interrupt;
@@ -28,7 +37,19 @@ pub struct Terminal {
     keys: Keys,
     mask: Mask,
     editor: Option<LineEditor>,
+    reader: Reader,
+    /// What the row of the cursor says of a command that waits.
+    status: String,
     ended: bool,
+}
+
+/// Who reads what is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Perhaps a program, which splits it into words.
+    Anybody,
+    /// Somebody who has used the line editor.
+    Person,
 }
 
 impl Terminal {
@@ -40,12 +61,13 @@ impl Terminal {
     /// # Errors
     ///
     /// When standard input or output is no terminal, or the process has no descriptor or thread left.
-    pub fn open(language: Language, interrupt: Interrupt) -> io::Result<Self> {
+    pub fn open(language: Language, interrupt: Interrupt, history: Option<&Path>) -> io::Result<Self> {
         let tty = Arc::new(Tty::open()?);
         // Gives the terminal back if what follows fails.
         let keys = Keys::new(Arc::clone(&tty));
-        let mask = language.mask;
-        let terminal = Self { tty, keys, mask, editor: LineEditor::new(language), ended: false };
+        let (mask, reader) = (language.mask, Reader::Anybody);
+        let editor = LineEditor::new(language, history);
+        let terminal = Self { tty, keys, mask, editor, reader, status: String::new(), ended: false };
         signals::watch(&terminal.tty, interrupt)?;
         Ok(terminal)
     }
@@ -54,6 +76,7 @@ impl Terminal {
         if self.ended {
             return Input::Ended;
         }
+        self.show_status(String::new());
         self.tty.enter(Phase::Asking);
         if self.tty.take_interrupt() {
             self.keys.clear();
@@ -68,14 +91,22 @@ impl Terminal {
         let mut entry = Entry::new(Echo::Masked(self.mask));
         self.tty.write(prompt);
         loop {
-            match self.type_on(prompt, &mut entry) {
+            let pause = (self.reader == Reader::Person).then_some(PAUSE);
+            match self.type_on(prompt, &mut entry, pause) {
                 Typed::Enter => return Input::Given(entry.into_text()),
                 Typed::Interrupted => return Input::Interrupted,
                 Typed::Ended => return Input::Ended,
                 // Pasted rather than pressed.
                 Typed::Other(TAB) if self.keys.hold_a_line() => entry.push(' '),
                 Typed::Other(key) => {
-                    if let Some(input) = self.edit(prompt, &mut entry, key) {
+                    if self.editor.is_none() {
+                        self.rub_out(&mut entry, key);
+                    } else if let Some(input) = self.edit(prompt, &entry, Some(key)) {
+                        return input;
+                    }
+                }
+                Typed::Paused => {
+                    if let Some(input) = self.edit(prompt, &entry, None) {
                         return input;
                     }
                 }
@@ -83,14 +114,12 @@ impl Terminal {
         }
     }
 
-    /// Hands the line over to the editor, or does without one what can be done.
-    fn edit(&mut self, prompt: &str, entry: &mut Entry, key: u8) -> Option<Input<String>> {
-        let Some(editor) = &mut self.editor else {
-            self.rub_out(entry, key);
-            return None;
-        };
+    /// Hands the line over to the editor, if there is one.
+    fn edit(&mut self, prompt: &str, entry: &Entry, key: Option<u8>) -> Option<Input<String>> {
+        let editor = self.editor.as_mut()?;
+        self.reader = Reader::Person;
         let mut keys = self.keys.take();
-        keys.push_front(key);
+        key.into_iter().for_each(|key| keys.push_front(key));
         let (input, unread) = editor.edit(prompt, entry, keys, &self.tty).ok()?;
         self.keys.put_back(unread);
         Some(if self.tty.is_lost() { Input::Ended } else { input })
@@ -101,20 +130,24 @@ impl Terminal {
         let mut entry = Entry::new(echo);
         self.tty.write(question);
         loop {
-            match self.type_on(question, &mut entry) {
+            match self.type_on(question, &mut entry, None) {
                 Typed::Enter => return Input::Given(entry.into_text()),
                 Typed::Interrupted => return Input::Interrupted,
                 Typed::Ended => return Input::Ended,
                 Typed::Other(key) => self.rub_out(&mut entry, key),
+                Typed::Paused => {}
             }
         }
     }
 
-    /// Takes characters until a key that is more than one.
-    fn type_on(&mut self, prompt: &str, entry: &mut Entry) -> Typed {
+    /// Takes characters until a key that is more than one, or until nothing comes for so long behind them.
+    fn type_on(&mut self, prompt: &str, entry: &mut Entry, pause: Option<Duration>) -> Typed {
         loop {
             if self.keys.is_empty() {
                 self.tty.write(&entry.unshown());
+            }
+            if !entry.is_empty() && pause.is_some_and(|pause| self.keys.pause(pause)) {
+                return Typed::Paused;
             }
             match self.keys.next() {
                 Key::Text(character) => entry.push(character),
@@ -152,6 +185,14 @@ impl Terminal {
         }
     }
 
+    /// Replaces what the row of the cursor says while a command waits.
+    fn show_status(&mut self, status: String) {
+        if status != self.status {
+            self.tty.write(&format!("\r\x1b[K{status}"));
+            self.status = status;
+        }
+    }
+
     fn suspend(&mut self, prompt: &str, entry: &mut Entry) {
         self.tty.write(&entry.unshown());
         self.tty.suspend();
@@ -183,12 +224,39 @@ impl Console for Terminal {
     }
 
     fn print(&mut self, text: &str) {
-        self.tty.write(text);
+        self.show_status(String::new());
+        match self.reader {
+            Reader::Anybody => self.tty.write(text),
+            Reader::Person => self.tty.write(&fit(text, self.tty.columns())),
+        }
+    }
+
+    /// Only a person presses Enter to hear more: what programs type ahead is left alone.
+    fn wait(&mut self, waited: Duration, pending: &mut dyn FnMut() -> Vec<String>) {
+        if self.reader == Reader::Anybody || waited < PATIENCE {
+            return;
+        }
+        let text = format!("Waiting {} s for {}", waited.as_secs(), pending().join(", "));
+        if self.keys.take_enter() {
+            self.print(&format!("{text}; Ctrl-C ends it\n"));
+        } else {
+            self.show_status(shortened(&text, self.tty.columns()));
+        }
     }
 
     fn is_lost(&self) -> bool {
         self.tty.is_lost()
     }
+}
+
+/// What fits in one row, with its last column left free.
+fn shortened(text: &str, columns: usize) -> String {
+    let room = columns.saturating_sub(1);
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
+    format!("{kept}\u{2026}")
 }
 
 impl Drop for Terminal {
@@ -204,7 +272,15 @@ enum Typed {
     Ended,
     /// A control byte that means something to an editor only.
     Other(u8),
+    /// Nothing, but a person may look for what could follow.
+    Paused,
 }
+
+/// In typing, before what could follow is shown: longer than between two bytes of a key.
+const PAUSE: Duration = Duration::from_millis(60);
+
+/// How long a command may take until a person is told for whom it waits.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const CTRL_C: u8 = 3;
 const CTRL_D: u8 = 4;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, mem, thread};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, kill_current_process_group};
 use rustix::termios::{
@@ -151,6 +151,14 @@ impl Tty {
                 Err(_) => return 0,
             }
         }
+    }
+
+    /// Whether there is something to read before the limit is over.
+    pub(super) fn has_input(&self, limit: Duration) -> bool {
+        let limit = Timespec::try_from(limit).ok();
+        let mut input = [PollFd::new(&self.input, PollFlags::IN)];
+        // Interrupted by a signal, it is as if nothing had come yet.
+        poll(&mut input, limit.as_ref()).is_ok_and(|ready| ready > 0)
     }
 
     /// Writes all of the text, or notes that nobody can read it any more.

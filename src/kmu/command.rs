@@ -121,18 +121,32 @@ impl Command {
     /// Its options in one line.
     #[must_use]
     pub fn arguments(&self) -> String {
-        let (required, optional) = self.syntax();
+        self.missing(&[])
+    }
+
+    /// The options in one line that are not among these words.
+    #[must_use]
+    pub fn missing(&self, words: &[&str]) -> String {
+        let (required, optional) = self.syntax_without(words);
         required.into_iter().chain(optional).collect::<Vec<_>>().join(" ")
     }
 
     /// What it needs and what it does without, as its help shows them.
     #[must_use]
     pub fn syntax(&self) -> (Vec<String>, Vec<String>) {
+        self.syntax_without(&[])
+    }
+
+    fn syntax_without(&self, given: &[&str]) -> (Vec<String>, Vec<String>) {
         let (mut required, mut optional) = (Vec::new(), Vec::new());
         for option in self.all_options() {
             let word = option.word();
+            if given.contains(&option.flag) {
+                continue;
+            }
             match option.need {
                 Need::Required => required.push(word),
+                Need::Unless(other) if given.contains(&other) => {}
                 Need::Unless(other) => {
                     let instead = self.all_options().find(|option| option.flag == other);
                     let other = instead.map_or(other.to_owned(), Opt::word);

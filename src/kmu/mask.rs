@@ -1,6 +1,6 @@
 //! Which characters of a line nobody may see.
 
-use super::find;
+use super::{Flags, find};
 
 /// Shows a command line with a `*` for each character of a password.
 ///
@@ -32,6 +32,16 @@ pub fn recall(line: &str) -> String {
     }
     let asked: Vec<&str> = kept.into_iter().filter(|word| *word != PROMPTED).chain([PROMPTED]).collect();
     asked.join(" ")
+}
+
+/// Whether everybody may see the line: it is a command with right arguments, none of which may be a password.
+#[must_use]
+pub fn is_public(line: &str) -> bool {
+    let line = line.trim();
+    let (word, arguments) = line.split_once(|at: char| at.is_ascii_whitespace()).unwrap_or((line, ""));
+    let Some(command) = find(word) else { return false };
+    let is_understood = Flags::parse(command, arguments).is_ok_and(|flags| (command.parse)(&flags).is_ok());
+    is_understood && mask(line) == line && recall(line) == line
 }
 
 const SECRET: &str = "-p";
@@ -97,7 +107,7 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use super::{mask, recall};
+    use super::{is_public, mask, recall};
     use proptest::prelude::*;
 
     #[test]
@@ -125,6 +135,18 @@ mod tests {
         assert_eq!(recall("loginHSM -u CU -p crypto12 -s alice"), "loginHSM -u CU -s alice -hpswd");
         assert_eq!(recall("loginHSM -u CU -s alice -hpswd"), "loginHSM -u CU -s alice -hpswd");
         assert_eq!(recall("genSymKey -t 31  -l p"), "genSymKey -t 31  -l p");
+    }
+
+    #[test]
+    fn a_line_is_public_if_it_is_understood_and_holds_no_password() {
+        for line in ["listUsers", "loginHSM -u CU -s alice -hpswd", " genSymKey -t 31 -s 32 -l p"] {
+            assert!(is_public(line), "{line}");
+        }
+        for line in
+            ["", "crypto12", "loginHSM -u CU -s alice -p crypto12", "loginHSM -u CU -p", "listUsers crypto12"]
+        {
+            assert!(!is_public(line), "{line}");
+        }
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use crate::protocol::key::{DescribeKey, KeyHandle};
 use crate::protocol::message::Round;
 use crate::protocol::user::UserType;
 use crate::protocol::{Operation, Refusal};
+use crate::waiting::watched;
 
 /// What each node of a scope said, by its number.
 pub type Answers<R> = Vec<(usize, Result<R, Failure>)>;
@@ -84,7 +85,7 @@ impl<'a> Session<'a> {
 
     /// Asks every node of a scope a question; the same question twice is done once.
     pub(super) fn ask<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Answers<O::Reply> {
-        let answers = self.runtime.block_on(self.cluster.ask(scope, question, question.perform()));
+        let answers = self.watched(async |cluster| cluster.ask(scope, question, question.perform()).await);
         let no_reply = || Failure::NoAnswer("the answer holds no reply".to_owned());
         let replies = answers.into_iter().map(|answer| answer?.ok_or_else(no_reply));
         scope.iter().copied().zip(replies).collect()
@@ -96,7 +97,7 @@ impl<'a> Session<'a> {
             Ok(question) => question,
             Err(error) => return unaskable(scope, &error),
         };
-        let answers = self.runtime.block_on(self.cluster.ask(scope, &question, Round::Rehearse));
+        let answers = self.watched(async |cluster| cluster.ask(scope, &question, Round::Rehearse).await);
         scope.iter().copied().zip(answers.into_iter().map(|answer| answer.map(|_| ()))).collect()
     }
 
@@ -109,7 +110,7 @@ impl<'a> Session<'a> {
     /// Reconnects the nodes that lost their connection, and says whose login that has ended.
     pub fn reconnect(&mut self) {
         let scope = self.everywhere();
-        for (number, how) in self.runtime.block_on(self.cluster.reconnect(&scope)) {
+        for (number, how) in self.watched(async |cluster| cluster.reconnect(&scope).await) {
             if let Reconnected::Trusted { was: Some(who) } = how {
                 self.console.print(&super::frame::line(&format!(
                     "Reconnected to node id {number}: the login of {who} ended with the lost connection, \
@@ -117,6 +118,14 @@ impl<'a> Session<'a> {
                 )));
             }
         }
+    }
+
+    /// Drives what waits for nodes to its end, while the console can say for which.
+    fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
+        let (console, pending) = (&mut *self.console, self.cluster.pending());
+        let mut names = || pending.names(|number, dial| format!("node id {number}({})", dial.name));
+        let tell = |waited| console.wait(waited, &mut names);
+        self.runtime.block_on(watched(work(&mut self.cluster), tell))
     }
 
     /// Drives a future of the cluster to its end.

@@ -1,6 +1,7 @@
 //! A cluster of real daemons, one process for each HSM.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
@@ -9,13 +10,21 @@ use super::session::wait_for_text;
 pub(crate) struct Cluster {
     folder: TempDir,
     daemons: Vec<Child>,
+    net: String,
+}
+
+/// Of this cluster alone.
+fn net() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let cluster = COUNT.fetch_add(1, Ordering::SeqCst);
+    format!("127.{}.{}.0", 77 + cluster, std::process::id() % 250)
 }
 
 impl Cluster {
     pub(crate) fn run(nodes: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("cluster");
-        let net = format!("127.77.{}.0", std::process::id() % 250);
+        let net = net();
         let init = Command::new(env!("CARGO_BIN_EXE_hsmd"))
             .args(["cluster", "init", "--nodes", &nodes.to_string(), "--net", &net, "--dir"])
             .arg(&dir)
@@ -35,7 +44,13 @@ impl Cluster {
             daemon
         };
         let daemons = (0..nodes).map(run).collect();
-        Self { folder, daemons }
+        Self { folder, daemons, net }
+    }
+
+    /// What the console calls the HSMs.
+    pub(crate) fn names<const N: usize>(&self) -> [String; N] {
+        let prefix = self.net.trim_end_matches('0');
+        std::array::from_fn(|node| format!("{prefix}{}", node + 1))
     }
 
     pub(crate) fn console(&self) -> Vec<String> {

@@ -24,7 +24,7 @@ fn tab_completes_commands_users_and_files() {
     session.wait_for("app_user");
     session.wait_for(PROMPT);
     tab(&mut session, "changePswd PRECO a");
-    session.wait_for_row("aws-cloudhsm>changePswd PRECO admin");
+    session.wait_for_row("aws-cloudhsm>changePswd PRECO admin <password |-hpswd |-env NAME |-file PATH |…");
     session.send("\x03");
     session.wait_for(PROMPT);
     let path = format!("{}/app", folder.path().display());
@@ -45,6 +45,6 @@ fn tab_shows_what_there_is_and_completes_no_secret() {
     tab(&mut session, "loginHSM CO admin swordf");
     session.send("ish\t -2");
     session.send("\t");
-    session.wait_for_row("aws-cloudhsm>loginHSM CO admin ********* -2fa");
+    session.wait_for_row("aws-cloudhsm>loginHSM CO admin ********* -2fa </path/to/authdata>");
     assert!(!session.everything().contains("swordf"));
 }

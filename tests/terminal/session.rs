@@ -1,5 +1,6 @@
 //! The real console on a real pseudo-terminal, driven as expect and pexpect drive it.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtyPair, PtySize, native_pty_system};
+use tempfile::TempDir;
 
 pub(crate) const PROMPT: &str = "aws-cloudhsm>";
 const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
@@ -22,6 +24,8 @@ pub(crate) struct Session {
     output: Arc<Mutex<Vec<u8>>>,
     cursor: usize,
     modes_before: String,
+    /// Where lines are kept; gone with the session.
+    state: TempDir,
 }
 
 impl Session {
@@ -33,17 +37,24 @@ impl Session {
     }
 
     pub(crate) fn start(arguments: &[String], term: &str) -> Self {
+        Self::start_with(arguments, &[("TERM", term)])
+    }
+
+    /// With these environment variables.
+    pub(crate) fn start_with(arguments: &[String], variables: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let modes_before = modes(pty.master.as_ref());
         let mut command = CommandBuilder::from_argv(arguments.iter().map(Into::into).collect());
-        command.env("TERM", term);
+        let state = tempfile::tempdir().unwrap();
+        command.env("XDG_STATE_HOME", state.path());
         command.env("PS1", "shell$ ");
+        variables.iter().for_each(|(name, value)| command.env(name, value));
         let child = pty.slave.spawn_command(command).unwrap();
         let keyboard = pty.master.take_writer().unwrap();
         let output = Arc::default();
         collect(pty.master.try_clone_reader().unwrap(), Arc::clone(&output));
-        Self { pty, child, keyboard, output, cursor: 0, modes_before }
+        Self { pty, child, keyboard, output, cursor: 0, modes_before, state }
     }
 
     pub(crate) fn send(&mut self, keys: &str) {
@@ -69,6 +80,11 @@ impl Session {
         before
     }
 
+    /// Passes over everything that was written so far: the line editor writes its prompt again and again.
+    pub(crate) fn skip(&mut self) {
+        self.cursor = self.output.lock().unwrap().len();
+    }
+
     /// Waits until the row that the cursor is on shows the text, as a person sees it.
     pub(crate) fn wait_for_row(&self, text: &str) {
         if within_deadline(|| (self.row() == text).then_some(())).is_none() {
@@ -79,6 +95,11 @@ impl Session {
     /// Everything since the start.
     pub(crate) fn everything(&self) -> String {
         String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
+    }
+
+    /// The lines that are kept for later sessions, and what stands above them; nothing if none are.
+    pub(crate) fn kept(&self) -> String {
+        fs::read_to_string(self.state.path().join("cloudhsm/cloudhsm_mgmt_util_history")).unwrap_or_default()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -131,7 +152,7 @@ pub(crate) fn console() -> Vec<String> {
 
 /// Waits until a file holds the text.
 pub(crate) fn wait_for_text(file: &Path, text: &str) {
-    let found = within_deadline(|| std::fs::read_to_string(file).ok().filter(|read| read.contains(text)));
+    let found = within_deadline(|| fs::read_to_string(file).ok().filter(|read| read.contains(text)));
     assert!(found.is_some(), "no {text:?} in {}", file.display());
 }
 

@@ -59,6 +59,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Output,
 
+    /// Keep no lines of this session for the next ones
+    #[arg(long)]
+    pub(crate) no_history: bool,
+
     /// Print a completion script, or the manual page, and end
     #[arg(long, value_name = "KIND", group = "cluster", exclusive = true)]
     pub(crate) generate: Option<Kind>,
@@ -108,6 +112,11 @@ impl Arguments {
         let Some(path) = &self.file else { return Ok(Lines::Stdin) };
         let lines = open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Lines::Named { name: path.display().to_string(), lines })
+    }
+
+    /// Where a person's lines are kept.
+    pub(crate) fn history(&self) -> Option<PathBuf> {
+        if self.no_history { None } else { console::history_file("cloudhsm_mgmt_util") }
     }
 
     pub(crate) fn on_error(&self) -> shell::OnError {

@@ -14,7 +14,7 @@ use arguments::{Arguments, Other, Output};
 use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial, unlisted};
-use cloudhsm::cmu::{Caution, Known, Session, complete, mask, recall};
+use cloudhsm::cmu::{Caution, Known, Session, complete, hint, is_public, mask, recall};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
@@ -52,8 +52,9 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     // First of all: what is typed from now on is not echoed twice.
     let known = Known::default();
     let language = language(&known);
+    let (output, history) = (arguments.output.into(), arguments.history());
     let mut console =
-        console::open_for(lines, arguments.output.into(), language, &interrupt).map_err(text)?;
+        console::open_for(lines, output, language, &interrupt, history.as_deref()).map_err(text)?;
     let runtime = Runtime::new().map_err(text)?;
     let (config, dials, dev) = match &arguments.config {
         Some(path) => {
@@ -86,10 +87,11 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     Ok(code)
 }
 
-/// How lines are masked, recalled and completed.
+/// How lines are masked, recalled, completed and explained.
 fn language(known: &Known) -> Language {
     let known = known.clone();
-    Language { mask, recall, complete: Rc::new(move |line| complete(line, &known)) }
+    let complete = Rc::new(move |line: &str| complete(line, &known));
+    Language { mask, recall, keeps: is_public, complete, hint }
 }
 
 fn prepare(session: &mut Session<'_>, arguments: &Arguments) {

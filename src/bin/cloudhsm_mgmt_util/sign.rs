@@ -89,7 +89,7 @@ fn open(path: &str) -> Result<PrivateKey, String> {
 
 fn ask(path: &str) -> Result<Secret, String> {
     let interrupt = Interrupt::default();
-    let mut console = console::open(crate::language(&Known::default()), &interrupt).map_err(text)?;
+    let mut console = console::open(crate::language(&Known::default()), &interrupt, None).map_err(text)?;
     match console.secret(&format!("Enter pass phrase for {path}:")) {
         Input::Given(secret) => Ok(secret),
         Input::Interrupted | Input::Ended => Err(format!("{path}: no pass phrase")),

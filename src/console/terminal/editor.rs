@@ -1,6 +1,7 @@
 //! The line editor that takes a line over at a person's first editing key.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 use std::{env, io, mem};
 
@@ -14,31 +15,46 @@ use unicode_width::UnicodeWidthChar;
 
 use super::entry::Entry;
 use super::face::{Face, NoSecretBack};
+use super::history::{HistoryFile, LENGTH};
 use super::signals::end_by;
 use crate::console::pump::Pump;
 use crate::console::tty::{Phase, Tty};
 use crate::console::{Input, Language};
 
-/// rustyline, with the history of the session. Only this file and `face.rs` know it.
+/// rustyline, with the history of the session and of those before it.
 pub(super) struct LineEditor {
     rustyline: Editor<Face, MemHistory>,
     language: Language,
+    file: Option<HistoryFile>,
+    /// The line that was edited last had a secret in it, wherever that is now.
+    held_a_secret: bool,
 }
 
 impl LineEditor {
     /// `None` where the terminal is unable to repaint a line, or does not say what it is.
-    pub(super) fn new(language: Language) -> Option<Self> {
+    pub(super) fn new(language: Language, history: Option<&Path>) -> Option<Self> {
         let term = env::var("TERM").unwrap_or_default();
         if UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term)) {
             return None;
         }
-        Some(Self { rustyline: rustyline(&language, MemHistory::default())?, language })
+        let file = history.and_then(HistoryFile::open);
+        let mut lines = MemHistory::default();
+        // They fail for no line: a history in memory only refuses some, such as a repeated one.
+        let _ = lines.set_max_len(LENGTH);
+        for line in file.iter().flat_map(HistoryFile::lines) {
+            let _ = lines.add(line);
+        }
+        Some(Self { rustyline: rustyline(&language, lines)?, language, file, held_a_secret: false })
     }
 
-    /// Keeps the line for arrow-up, without its secrets.
+    /// Keeps the line for arrow-up, without its secrets, and for later sessions if it has none.
     pub(super) fn remember(&mut self, line: &str) {
-        // It fails for no line: a history in memory only refuses some, such as a repeated one.
-        let _ = self.rustyline.history_mut().add(&(self.language.recall)(line));
+        let recalled = (self.language.recall)(line);
+        let _ = self.rustyline.history_mut().add(&recalled);
+        let held_a_secret = mem::take(&mut self.held_a_secret);
+        if recalled == line && !held_a_secret && (self.language.keeps)(line) {
+            self.file.iter_mut().for_each(|file| file.keep(line));
+        }
     }
 
     /// Goes on with a line that is on the screen already. `keys` come before what the terminal still has; what
@@ -51,15 +67,17 @@ impl LineEditor {
         tty: &Arc<Tty>,
     ) -> io::Result<(Input<String>, VecDeque<u8>)> {
         let pump = Pump::start(tty, keys)?;
-        self.face_mut(|face| face.switch_to(pump.near()))?;
+        self.face_mut(|face| face.begin(pump.near(), prompt, tty.columns()))?;
         tty.write(&back_to_prompt(prompt, &entry.visible(), tty.columns()));
         let line = self.rustyline.readline_with_initial(prompt, (entry.text(), ""));
         self.face_mut(Face::forget_switch)?;
         dup2_stdin(tty.input())?;
         tty.enter(Phase::Asking);
         let (interrupted, unread) = pump.stop();
-        self.forget_secrets();
-        Ok((outcome(line, interrupted, tty), unread))
+        let input = outcome(line, interrupted, tty);
+        let held_a_secret = self.forget_secrets();
+        self.held_a_secret = held_a_secret && matches!(input, Input::Given(_));
+        Ok((input, unread))
     }
 
     fn face_mut(&mut self, change: impl FnOnce(&mut Face) -> io::Result<()>) -> io::Result<()> {
@@ -67,15 +85,16 @@ impl LineEditor {
     }
 
     /// What was cut from a line with a secret must not be pasted into the next; as cut text cannot be cleared,
-    /// the whole editor goes.
-    fn forget_secrets(&mut self) {
+    /// the whole editor goes. Returns whether there was a secret.
+    fn forget_secrets(&mut self) -> bool {
         if !self.rustyline.helper().is_some_and(Face::has_seen_a_secret) {
-            return;
+            return false;
         }
         let history = mem::take(self.rustyline.history_mut());
         if let Some(fresh) = rustyline(&self.language, history) {
             self.rustyline = fresh;
         }
+        true
     }
 }
 

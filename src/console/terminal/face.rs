@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::env;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::stdio::dup2_stdin;
 use rustyline::completion::Completer;
 use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::Hinter;
+use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::Validator;
 use rustyline::{
     Cmd, ConditionalEventHandler, Context, Event, EventContext, EventHandler, Helper, RepeatCount,
 };
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use zeroize::Zeroizing;
 
 use crate::console::Language;
@@ -27,16 +28,21 @@ pub(super) struct Face {
     secrets: RefCell<Vec<Zeroizing<String>>>,
     seen: Arc<AtomicBool>,
     switch: RefCell<Option<OwnedFd>>,
+    /// The columns beside the prompt, if hints are wanted.
+    room: Option<usize>,
 }
 
 impl Face {
     pub(super) fn new(language: Language) -> Self {
-        Self { language, secrets: RefCell::default(), seen: Arc::default(), switch: RefCell::default() }
+        let (secrets, switch) = (RefCell::default(), RefCell::default());
+        Self { language, secrets, seen: Arc::default(), switch, room: None }
     }
 
-    /// Makes the editor read from `end` as soon as it has set the terminal's mode.
-    pub(super) fn switch_to(&mut self, end: BorrowedFd<'_>) -> io::Result<()> {
+    /// Makes the editor read from `end` as soon as it has set the terminal's mode, behind a prompt on a screen of so
+    /// many columns.
+    pub(super) fn begin(&mut self, end: BorrowedFd<'_>, prompt: &str, columns: usize) -> io::Result<()> {
         self.switch = RefCell::new(Some(end.try_clone_to_owned()?));
+        self.room = has_colours().then(|| columns.saturating_sub(prompt.width()));
         Ok(())
     }
 
@@ -118,23 +124,58 @@ impl Completer for Face {
 
 impl Validator for Face {}
 
-/// The place for hints. The editor asks for the first one between setting the terminal's mode, for which file
-/// descriptor 0 must be the terminal, and its first read: the one moment to put another end there.
+/// The editor asks for the first hint between setting the terminal's mode, for which file descriptor 0 must be the
+/// terminal, and its first read: the one moment to put another end there.
 impl Hinter for Face {
-    type Hint = String;
+    type Hint = Remaining;
 
-    fn hint(&self, _line: &str, _pos: usize, _ctx: &Context<'_>) -> Option<String> {
+    fn hint(&self, line: &str, pos: usize, _ctx: &Context<'_>) -> Option<Remaining> {
         if let Some(end) = self.switch.take() {
             // Both ends are open, so that it cannot fail.
             let _ = dup2_stdin(end);
         }
+        let hint = (self.language.hint)(line).filter(|_| pos == line.len())?;
+        // One column for the cursor behind it.
+        let room = self.room?.checked_sub(line.width().saturating_add(1))?;
+        shorten(hint, room).map(Remaining)
+    }
+}
+
+/// What is still to be typed: shown, and never put into the line.
+pub(super) struct Remaining(String);
+
+impl Hint for Remaining {
+    fn display(&self) -> &str {
+        &self.0
+    }
+
+    fn completion(&self) -> Option<&str> {
         None
     }
+}
+
+/// As much as there is room for; `None` if that is too little to be understood.
+fn shorten(hint: String, room: usize) -> Option<String> {
+    if hint.width() <= room {
+        return Some(hint);
+    }
+    // The definitions of arguments are ASCII.
+    let kept: String = hint.chars().take(room.checked_sub(1)?).collect();
+    (room >= 10).then(|| format!("{kept}\u{2026}"))
+}
+
+/// Without them a hint looks like what was typed: <https://no-color.org>.
+fn has_colours() -> bool {
+    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 impl Highlighter for Face {
     fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
         Cow::Owned(self.shown(line))
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(format!("\x1b[2m{hint}\x1b[22m"))
     }
 
     /// Without it, characters typed at the end would be written as they are.
@@ -174,7 +215,13 @@ mod tests {
     use crate::console::Completion;
 
     fn language() -> Language {
-        Language { mask, recall: str::to_owned, complete: Rc::new(|_| Completion::Path) }
+        Language {
+            mask,
+            recall: str::to_owned,
+            keeps: |_| false,
+            complete: Rc::new(|_| Completion::Path),
+            hint: |_| None,
+        }
     }
 
     /// Masks what follows `pin `.
@@ -202,5 +249,14 @@ mod tests {
         let face = Face::new(language());
         assert_eq!(face.shown("pinless  hush "), "pinless  hush ");
         assert!(!face.has_seen_a_secret());
+    }
+
+    #[test]
+    fn a_hint_fits_beside_the_line_or_is_left_out() {
+        let shortened = |room| shorten("<user-type> <user-name>".to_owned(), room);
+        assert_eq!(shortened(23).as_deref(), Some("<user-type> <user-name>"));
+        assert_eq!(shortened(22).as_deref(), Some("<user-type> <user-nam\u{2026}"));
+        assert_eq!(shortened(9), None);
+        assert_eq!(shortened(0), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{mem, str};
 
 use zeroize::{Zeroize, Zeroizing};
@@ -48,6 +49,24 @@ impl Keys {
     /// Whether the next key has to be waited for.
     pub(super) fn is_empty(&self) -> bool {
         self.ahead.is_empty()
+    }
+
+    /// Whether nothing comes for so long; what comes is kept.
+    pub(super) fn pause(&mut self, limit: Duration) -> bool {
+        self.ahead.is_empty() && !self.tty.has_input(limit)
+    }
+
+    /// Takes what was typed while nothing asked for it, if that is Enter and nothing else.
+    pub(super) fn take_enter(&mut self) -> bool {
+        if !self.ahead.is_empty() || !self.tty.has_input(Duration::ZERO) {
+            return false;
+        }
+        self.fill();
+        let is_enter = !self.ahead.is_empty() && self.ahead.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        if is_enter {
+            self.ahead.clear();
+        }
+        is_enter
     }
 
     /// Whether a whole line is here already, which is a program's or a paste rather than a person's keys.

@@ -1,0 +1,118 @@
+//! The lines of earlier sessions, in a file that only its owner can read.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rustyline::Config;
+use rustyline::history::{FileHistory, History};
+
+/// rustyline's file: private, locked while it is written, and never longer than [`LENGTH`] lines.
+pub(super) struct HistoryFile {
+    path: PathBuf,
+    lines: FileHistory,
+}
+
+/// How many lines are kept, in the file and in memory.
+pub(super) const LENGTH: usize = 1_000;
+
+impl HistoryFile {
+    /// Reads the file, if there is one. Without it a session goes on as well, so that why it cannot be had is logged only.
+    pub(super) fn open(path: &Path) -> Option<Self> {
+        let history = Self::read(path);
+        history.inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no history")).ok()
+    }
+
+    fn read(path: &Path) -> io::Result<Self> {
+        make_folder(path)?;
+        let config = Config::builder().max_history_size(LENGTH).map_err(io::Error::other)?.build();
+        let mut lines = FileHistory::with_config(&config);
+        if is_file(path)? {
+            lines.load(path).map_err(io::Error::other)?;
+        }
+        Ok(Self { path: path.to_owned(), lines })
+    }
+
+    /// From the oldest on.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(String::as_str)
+    }
+
+    /// Adds a line to what is in the file now, which other sessions may have added to.
+    pub(super) fn keep(&mut self, line: &str) {
+        let added = self.lines.add(line).and_then(|_| self.lines.append(&self.path));
+        if let Err(error) = added {
+            tracing::debug!(path = %self.path.display(), %error, "the line is not kept");
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
+}
+
+/// Whether there is a file; what else there may be, such as a link to /dev/null, is not for lines.
+fn is_file(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => Ok(true),
+        Ok(_) => Err(io::Error::other("not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn lines(path: &Path) -> Vec<String> {
+        HistoryFile::open(path).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn sessions_side_by_side_keep_their_lines_in_one_private_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/history");
+        let (mut one, mut other) = (HistoryFile::open(&path).unwrap(), HistoryFile::open(&path).unwrap());
+        one.keep("listUsers");
+        other.keep("info");
+        one.keep("getKeyInfo 7");
+        assert_eq!(lines(&path), ["listUsers", "info", "getKeyInfo 7"]);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!([mode(&path), mode(path.parent().unwrap())], [0o600, 0o700]);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        other.keep("quit");
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn the_oldest_lines_go_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        let mut history = HistoryFile::open(&path).unwrap();
+        for number in 0..=LENGTH {
+            history.keep(&format!("getKeyInfo {number}"));
+        }
+        let kept = lines(&path);
+        assert_eq!((kept.len(), kept[0].as_str()), (LENGTH, "getKeyInfo 1"));
+    }
+
+    #[test]
+    fn what_is_no_file_of_lines_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        symlink("/dev/null", &path).unwrap();
+        assert!(HistoryFile::open(&path).is_none());
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, b"\xff\xfe\n").unwrap();
+        assert!(HistoryFile::open(&path).is_none());
+        assert_eq!(fs::read(&path).unwrap(), b"\xff\xfe\n");
+        assert!(HistoryFile::open(&folder.path().join("history/x")).is_none());
+    }
+}
