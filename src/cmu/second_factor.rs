@@ -3,7 +3,7 @@
 use super::change::Change;
 use super::failure::{print_failure, usual_context};
 use super::read::prepare;
-use super::{Outcome, Session, Usage, Words};
+use super::{Outcome, Session, Usage, Words, mask};
 use crate::console::Input;
 use crate::protocol::Operation;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor};
@@ -90,7 +90,8 @@ impl AuthFile {
         match AuthData::load(path).and_then(|data| read(&data)) {
             Ok(signed) => Some(signed),
             Err(error) => {
-                session.console.print(&format!("{command} failed: {path}: {error}\n"));
+                // What answers a question may have been meant as a command.
+                session.console.print(&format!("{command} failed: {}: {error}\n", mask(path)));
                 None
             }
         }
