@@ -47,8 +47,6 @@ mod notify;
 mod officers;
 #[path = "binaries/script.rs"]
 mod script;
-#[path = "binaries/secret.rs"]
-mod secret;
 #[path = "binaries/start_up.rs"]
 mod start_up;
 #[path = "binaries/unlisted.rs"]

@@ -20,3 +20,33 @@ impl Secret {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+    use std::marker::PhantomData;
+
+    use super::Secret;
+    use crate::protocol::session::Login;
+
+    /// A type, to ask whether `{:?}` formats it.
+    struct Of<T>(PhantomData<T>);
+
+    trait NotShown {
+        const IS_SHOWN: bool = false;
+    }
+
+    impl<T> NotShown for Of<T> {}
+
+    /// Found before those of the trait.
+    impl<T: Debug> Of<T> {
+        const IS_SHOWN: bool = true;
+    }
+
+    /// So that no panic's message, log or error can hold it.
+    const _: () = {
+        assert!(Of::<String>::IS_SHOWN);
+        assert!(!Of::<Secret>::IS_SHOWN);
+        assert!(!Of::<Login>::IS_SHOWN);
+    };
+}

@@ -13,35 +13,6 @@ use crate::process::{Ended, console, run, text};
 const CANARY: &str = "canary-password-77";
 
 #[test]
-fn every_mode_agrees_on_outcome_and_exit_code() {
-    let cluster = Cluster::activated(2);
-    let _daemon = cluster.run();
-    let login = format!("loginHSM CO admin {CO_PASSWORD}");
-    for commands in [
-        vec!["listUsers", "info", "quit"],
-        vec![&login, "getMValue 3", "listTokens", "logoutHSM"],
-        vec!["getMValue 3", "listUsers"],
-        vec!["nonsense", "listUsers now"],
-        vec![&login, "createUser CU a-b crypto12", "y", "A", "listUsers"],
-        vec![&login, "createUser CU alice crypto12", "n"],
-    ] {
-        let lines = commands.join("\n") + "\n";
-        let file = cluster.path("commands.txt");
-        fs::write(&file, &lines).unwrap();
-        let piped = play(&cluster, &[], &lines);
-        let from_file = play(&cluster, &["--on-error", "continue", "-f", text(&file)], "");
-        let options: Vec<_> = commands.iter().flat_map(|command| ["-c", command]).collect();
-        let from_options = play(&cluster, &[&["--on-error", "continue"], &options[..]].concat(), "");
-        let json = play(&cluster, &["--output", "json"], &lines);
-        assert_eq!(piped.stdout, from_file.stdout);
-        assert_eq!(piped.stdout, from_options.stdout);
-        assert_eq!([from_file.code, from_options.code, json.code], [piped.code; 3], "{commands:?}");
-        let all_ok = objects(&json).iter().all(|object| object["ok"] == true);
-        assert_eq!(all_ok, piped.code == Some(0), "{}", json.stdout);
-    }
-}
-
-#[test]
 fn a_file_stops_at_its_first_failure_and_says_where_it_was() {
     let cluster = Cluster::activated(1);
     let _daemon = cluster.run();
