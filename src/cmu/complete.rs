@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{COMMANDS, Command, find};
 use crate::console::Completion;
-use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, SetBy};
+use crate::protocol::attribute::{ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME, Attribute, SetBy};
 use crate::protocol::user::UserRow;
 
 /// What the session knows that can be completed; shared with the console.
@@ -103,12 +103,13 @@ fn for_slot(slot: &str, command: &Command, arguments: &[&str], known: &Known) ->
     Completion::Words(words)
 }
 
-/// Those that the command takes, by their numbers.
+/// Those that the command takes, by their numbers and their names.
 fn attributes(command: &Command) -> Vec<String> {
     let sets = command.name == super::set_attribute::COMMAND.name;
     let fitting = Attribute::ALL.iter().filter(|attribute| !sets || attribute.set_by() != SetBy::Nobody);
-    let all = Some(ALL_ATTRIBUTES).filter(|_| !sets);
-    fitting.map(|attribute| attribute.number()).chain(all).map(|number| number.to_string()).collect()
+    let all = Some((ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME)).filter(|_| !sets);
+    let both = fitting.map(|attribute| (attribute.number(), attribute.name())).chain(all);
+    both.flat_map(|(number, name)| [number.to_string(), name.to_owned()]).collect()
 }
 
 #[cfg(test)]
@@ -142,7 +143,6 @@ mod tests {
             ("info server ", "0 1"),
             ("syncUser 3 ", "0 1"),
             ("getMValue ", "3 4 5 6"),
-            ("setAttribute 6 ", "1 3 134 260 261 262 263 264 266 268 370 528"),
             ("listUsers ", ""),
             ("nonsense ", ""),
         ] {
@@ -156,6 +156,30 @@ mod tests {
         }
         let Completion::Words(all) = complete("", &known) else { panic!("commands are no paths") };
         assert_eq!(all.len(), COMMANDS.len());
+    }
+
+    #[test]
+    fn attributes_are_offered_by_number_and_name_if_the_command_takes_them() {
+        let offered = |line| match complete(line, &Known::default()) {
+            Completion::Words(words) => words,
+            Completion::Path => panic!("{line} is no path"),
+        };
+        for (line, numbers) in [
+            ("setAttribute 6 ", "1 3 134 260 261 262 263 264 266 268 370 528"),
+            (
+                "getAttribute 6 ",
+                "0 1 2 3 134 256 258 259 260 261 262 263 264 266 268 355 288 289 290 353 354 356 357 370 371 528 \
+                 1073742353 1073742354 512",
+            ),
+        ] {
+            let (of_digits, names): (Vec<_>, Vec<_>) =
+                offered(line).into_iter().partition(|word| word.starts_with(|at: char| at.is_ascii_digit()));
+            assert_eq!(of_digits.join(" "), numbers);
+            assert_eq!(names.len(), of_digits.len());
+            assert!(names.contains(&"OBJ_ATTR_LABEL".to_owned()));
+            assert_eq!(names.contains(&"OBJ_ATTR_ALL".to_owned()), line.starts_with("get"));
+            assert_eq!(names.contains(&"OBJ_ATTR_CLASS".to_owned()), line.starts_with("get"));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! shows what each server answers, `report` may write it to a file, `change` rehearses and performs.
 
 mod approve_token;
+mod attribute;
 mod caution;
 mod change;
 mod change_pswd;
