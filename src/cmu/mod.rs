@@ -60,6 +60,7 @@ pub use crate::outcome::Outcome;
 pub use command::{Action, Command, Group, Usage};
 pub use complete::{Known, complete};
 pub use enable_e2e::{print_limited, print_trusted};
+pub use help::help;
 pub use lookup::{Unknown, find};
 pub use mask::{mask, recall};
 pub use session::{Caution, Session};
