@@ -16,6 +16,7 @@ mod members;
 mod question;
 mod server;
 mod unlisted;
+mod users;
 
 use std::fmt::Display;
 
@@ -32,6 +33,7 @@ pub use members::{NoMembers, members, proven_members};
 pub use question::{Question, Unaskable};
 pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
 pub use unlisted::{Unlisted, unlisted};
+pub use users::proven_users;
 
 /// All servers that the console manages, reached or not.
 pub struct Cluster {

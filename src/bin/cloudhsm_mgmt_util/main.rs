@@ -67,6 +67,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         }
         None => start_dev(&runtime, arguments)?,
     };
+    known.ask_for_users(dials.clone(), runtime.handle().clone());
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime.handle().clone());
     prepare(&mut session, arguments);
