@@ -19,6 +19,8 @@ mod backup;
 mod certificates;
 #[path = "binaries/check.rs"]
 mod check;
+#[path = "binaries/commands.rs"]
+mod commands;
 #[path = "binaries/configure.rs"]
 mod configure;
 #[path = "binaries/daemon.rs"]

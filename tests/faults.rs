@@ -7,7 +7,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use cloudhsm::cluster::{Answer, Cluster, Failure, Opened, Question};
+use cloudhsm::cluster::{Answer, Cluster, Failure, Opened, Question, proven_users};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
@@ -133,6 +133,32 @@ async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
     assert!(began.elapsed() < LIMITS.call);
     assert!(answers[0].is_ok() && answers[2].is_ok());
     assert_eq!(answers[1], Err(Failure::Interrupted));
+}
+
+/// What is asked for Tab: no server holds up the others, and none that proves nothing is listened to.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_known_of_every_server_that_proves_itself_and_answers_in_time() {
+    let mut cluster = TestCluster::start(3).await;
+    let dials = cluster.dials();
+    let counts = async || {
+        let began = Instant::now();
+        let lists = proven_users(&dials, LIMITS.connect).await;
+        assert!(began.elapsed() < 2 * LIMITS.connect, "{:?}", began.elapsed());
+        lists.into_iter().map(|list| list.map(|users| users.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(counts().await, [Some(2); 3]);
+    let all_but = |faulty: usize| EVERYWHERE.map(|number| (number != faulty).then_some(2));
+    let doors = [Door::Refuses, Door::StallsInHandshake, Door::SpeaksNoTls, Door::WrongCertificate];
+    for (door, faulty) in doors.into_iter().zip(EVERYWHERE.into_iter().cycle()) {
+        cluster.relays[faulty].set_door(door).await;
+        assert_eq!(counts().await, all_but(faulty), "{door:?} on server {faulty}");
+        cluster.relays[faulty].set_door(Door::Open).await;
+    }
+    let faults = [Fault::ClosesWithin, Fault::Garbage, Fault::WrongReply, Fault::Stalls];
+    for (fault, faulty) in faults.into_iter().zip(EVERYWHERE.into_iter().cycle()) {
+        cluster.relays[faulty].fail_after(0, fault);
+        assert_eq!(counts().await, all_but(faulty), "{fault:?} on server {faulty}");
+    }
 }
 
 /// A login that takes seconds of hashing; meanwhile the same HSM serves others.

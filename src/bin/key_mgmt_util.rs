@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::client_config::KeyConfig;
-use cloudhsm::cluster::{Cluster, Dial, members};
+use cloudhsm::cluster::config::Config;
+use cloudhsm::cluster::{Cluster, Dial, members, unlisted};
+use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Kind, generate};
@@ -115,13 +117,13 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     let cluster = Cluster::new(source.dials, Limits::default(), interrupt.clone());
     let handle = runtime.handle().clone();
     let mut session = Session::new(console.as_mut(), cluster, source.minimum_nodes, interrupt, handle);
-    let code = if !start_up(&mut session) {
-        NOT_STARTED
-    } else if let Some(single) = single {
-        run_single(&mut session, single)
+    let code = if start_up(&mut session) {
+        if let Some((path, config)) = &source.listed {
+            warn(&mut session, config, path);
+        }
+        run_commands(&mut session, single)
     } else {
-        list_commands(&mut session);
-        exit_code(shell::run(&mut session, OnError::Continue))
+        NOT_STARTED
     };
     if let Some(dev) = source.dev {
         runtime.block_on(dev.stop());
@@ -153,6 +155,8 @@ fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), 
 struct Source {
     dials: Vec<Dial>,
     minimum_nodes: usize,
+    /// The console's configuration and its file, if that lists the HSMs.
+    listed: Option<(PathBuf, Config)>,
     dev: Option<Dev>,
 }
 
@@ -160,7 +164,8 @@ async fn open(arguments: &Arguments, config: Option<&Path>) -> Result<Source, En
     if arguments.dev.is_some() || arguments.dev_dir.is_some() {
         return open_dev(arguments).await;
     }
-    let config = KeyConfig::load(config.unwrap_or(Path::new(DEFAULT_CONFIG))).map_err(wrong)?;
+    let path = config.unwrap_or(Path::new(DEFAULT_CONFIG));
+    let config = KeyConfig::load(path).map_err(wrong)?;
     let dials = match &config {
         KeyConfig::Client(client) => {
             members(client, Limits::default()).await.map_err(|error| (NOT_STARTED, error.to_string()))?
@@ -169,7 +174,12 @@ async fn open(arguments: &Arguments, config: Option<&Path>) -> Result<Source, En
             config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(wrong)?
         }
     };
-    Ok(Source { dials, minimum_nodes: config.minimum_nodes(), dev: None })
+    let minimum_nodes = config.minimum_nodes();
+    let listed = match config {
+        KeyConfig::Client(_) => None,
+        KeyConfig::Console(config) => Some((path.to_owned(), config)),
+    };
+    Ok(Source { dials, minimum_nodes, listed, dev: None })
 }
 
 async fn open_dev(arguments: &Arguments) -> Result<Source, Ending> {
@@ -187,7 +197,7 @@ async fn open_dev(arguments: &Arguments) -> Result<Source, Ending> {
             dev
         }
     };
-    Ok(Source { dials: std::mem::take(&mut dev.dials), minimum_nodes: 1, dev: Some(dev) })
+    Ok(Source { dials: std::mem::take(&mut dev.dials), minimum_nodes: 1, listed: None, dev: Some(dev) })
 }
 
 /// Where users come from, for whoever has no runbook.
@@ -197,6 +207,21 @@ fn advise(nodes: usize, folder: Option<&Path>) {
         None => "it has no CU; with --dev-dir it is kept, and cloudhsm_mgmt_util makes its users".to_owned(),
     };
     say(&format!("Development cluster: {nodes} HSMs in this program; {users}."));
+}
+
+/// New keys would not reach an HSM that the configuration lacks.
+fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
+    if let Some(unlisted) = session.wait(async |cluster, _| unlisted(cluster, config).await) {
+        say(&format!("key_mgmt_util: {}", advice(path, &unlisted)));
+    }
+}
+
+fn run_commands(session: &mut Session<'_>, single: Option<Single>) -> u8 {
+    if let Some(single) = single {
+        return run_single(session, single);
+    }
+    list_commands(session);
+    exit_code(shell::run(session, OnError::Continue))
 }
 
 fn run_single(session: &mut Session<'_>, single: Single) -> u8 {

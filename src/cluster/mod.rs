@@ -16,6 +16,7 @@ mod members;
 mod question;
 mod server;
 mod unlisted;
+mod users;
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use members::{NoMembers, members, proven_members};
 pub use question::{Question, Unaskable};
 pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
 pub use unlisted::{Unlisted, unlisted};
+pub use users::proven_users;
 
 /// All servers that the console manages, reached or not.
 pub struct Cluster {

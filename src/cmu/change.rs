@@ -237,6 +237,14 @@ impl<O: Operation> Run<'_, '_, O> {
         for number in missing.iter().chain(unknown) {
             text.push_str(&format!("To mend server {number}: server {number}, loginHSM, {again}, exit\n"));
         }
+        // A token is good for one login, and whether it was needed is not known here.
+        if let Some(service) = O::SERVICE {
+            text.push_str(&format!(
+                "If approvals are needed, they are needed again: getToken {} and approveToken before {}\n",
+                service.number(),
+                self.name
+            ));
+        }
         self.session.console.print(&text);
     }
 }

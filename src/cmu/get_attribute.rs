@@ -1,13 +1,14 @@
 //! `getAttribute`
 
+use super::attribute::{Wanted, wanted};
 use super::command::action;
 use super::output_file::OutputFile;
 use super::read::shown;
 use super::report::Report;
-use super::{Action, Command, Group, Outcome, Session, Usage, Words};
+use super::{Action, Command, Group, Outcome, Session};
 use crate::cluster::Server;
 use crate::protocol::Operation;
-use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, Value};
+use crate::protocol::attribute::{Attribute, Attributes, Value};
 use crate::protocol::key::{KeyHandle, ReadAttributes};
 
 pub(super) static COMMAND: Command = Command {
@@ -16,16 +17,16 @@ pub(super) static COMMAND: Command = Command {
     group: Group::Key,
     summary: "Show an attribute of a key, or all of them",
     description: "\
-Shows the value of an attribute of a key, as each server has it. listAttributes lists the attributes; 512 shows all
-that the key has. You have to own the key, or it has to be shared with you or to be public. With an output file the
-values go there; what it held is lost.",
+Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name, as
+listAttributes lists them; 512 (OBJ_ATTR_ALL) shows all that the key has. You have to own the key, or it has to be
+shared with you or to be public. With an output file the values go there; what it held is lost.",
     example: "getAttribute 262170 354",
     access: Some(ReadAttributes::ACCESS),
     service: ReadAttributes::SERVICE,
     secret: None,
     parse: |mut words| {
         let handle = KeyHandle(words.number("key-handle")?);
-        let wanted = Wanted::parse(&mut words)?;
+        let wanted = wanted(&mut words)?;
         let file = OutputFile::parse(&mut words);
         words.finish()?;
         action(GetAttribute { handle, wanted, file })
@@ -36,27 +37,6 @@ struct GetAttribute {
     handle: KeyHandle,
     wanted: Wanted,
     file: Option<OutputFile>,
-}
-
-#[derive(Clone, Copy)]
-enum Wanted {
-    One(Attribute),
-    All,
-}
-
-impl Wanted {
-    fn parse(words: &mut Words<'_>) -> Result<Self, Usage> {
-        match words.number("attribute-id")? {
-            ALL_ATTRIBUTES => Ok(Self::All),
-            number => numbered(number).map(Self::One),
-        }
-    }
-}
-
-/// The attribute of a number that was typed.
-pub(super) fn numbered(number: u32) -> Result<Attribute, Usage> {
-    let unknown = || Usage::Invalid { word: number.to_string(), expected: "the number of an attribute" };
-    Attribute::numbered(number).ok_or_else(unknown)
 }
 
 impl Action for GetAttribute {

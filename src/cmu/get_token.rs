@@ -5,9 +5,10 @@ use super::failure::{print_failure, usual_context};
 use super::read::{ask_all, shown, success};
 use super::service::service;
 use super::{Action, Command, Group, Outcome, Session};
+use crate::cluster::{Answer, Failure, Server};
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
-use crate::protocol::quorum::{self, Service, TokenAbout};
+use crate::protocol::quorum::{self, Service, Token, TokenAbout};
 use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
@@ -50,10 +51,15 @@ impl Action for GetToken {
             session.console.print(&format!("getToken failed: cannot write {file}: {reason}\n"));
             return Outcome::Failed;
         }
+        let asked = operation.clone();
         let Some(answers) = ask_all(session, COMMAND.name, operation) else { return Outcome::Failed };
         let success = success(session, COMMAND.name);
         let (mut tokens, mut outcome) = (Vec::new(), Outcome::Done);
         for (number, answer) in answers {
+            if is_foreign(session, &asked, number, &answer) {
+                outcome = Outcome::Failed;
+                continue;
+            }
             match (answer, session.server(number)) {
                 (Ok(Some(token)), Some(server)) => {
                     let text = format!("{}{}", success(server), show(&token.about));
@@ -79,6 +85,23 @@ impl Action for GetToken {
             }
         }
     }
+}
+
+/// Says so if a server has given a token for something else, which nobody must sign.
+fn is_foreign(
+    session: &mut Session<'_>,
+    asked: &quorum::GetToken,
+    number: usize,
+    answer: &Answer<Token>,
+) -> bool {
+    let hsm_id = session.server(number).and_then(Server::hsm_id).unwrap_or_default();
+    if !matches!(answer, Ok(Some(token)) if !token.is_for(asked, hsm_id)) {
+        return false;
+    }
+    let reason = "the server gave a token for something else, which is not written";
+    print_failure(session, COMMAND.name, usual_context, number, &reason);
+    session.tally.note_failure::<()>(number, &Err(Failure::NoAnswer(reason.to_owned())));
+    true
 }
 
 /// What a token is for, as the original shows it.

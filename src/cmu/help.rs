@@ -1,7 +1,7 @@
 //! `help`
 
 use super::command::action;
-use super::{Action, COMMANDS, Command, Group, Outcome, Session, Usage, Words, find};
+use super::{Action, COMMANDS, Command, Group, Outcome, Session, Unknown, Usage, Words, find};
 use crate::console::fold;
 use crate::protocol::Access;
 use crate::protocol::quorum::Service;
@@ -34,13 +34,9 @@ fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
 
 impl Action for Help {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Some(word) = self.word else {
-            session.console.print(&list());
-            return Outcome::Done;
-        };
-        match find(&word) {
-            Ok(command) => {
-                session.console.print(&page(command));
+        match help(self.word.as_deref()) {
+            Ok(text) => {
+                session.console.print(&text);
                 Outcome::Done
             }
             Err(unknown) => {
@@ -49,6 +45,15 @@ impl Action for Help {
             }
         }
     }
+}
+
+/// The list of commands, or what there is to tell about one.
+///
+/// # Errors
+///
+/// If the word names none.
+pub fn help(word: Option<&str>) -> Result<String, Unknown> {
+    word.map_or_else(|| Ok(list()), |word| find(word).map(page))
 }
 
 fn list() -> String {

@@ -11,7 +11,8 @@ pub(super) static COMMAND: Command = Command {
     group: Group::Key,
     summary: "List the attributes of keys, with their numbers",
     description: "\
-Lists the numbers that getAttribute and setAttribute take. 512 stands for all attributes, in getAttribute only.",
+Lists the names and numbers of attributes: getAttribute and setAttribute take either. 512 (OBJ_ATTR_ALL) stands for
+all attributes, in getAttribute only.",
     example: "listAttributes",
     access: None,
     service: None,

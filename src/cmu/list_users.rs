@@ -32,8 +32,9 @@ impl Action for ListUsers {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
         let known = session.known.clone();
         read(session, COMMAND.name, user::ListUsers, |server, users| {
-            known.users(&users);
-            show(server, &users)
+            let text = show(server, &users);
+            known.users(server.number(), users);
+            text
         })
     }
 }

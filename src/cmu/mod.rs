@@ -5,6 +5,7 @@
 //! shows what each server answers, `report` may write it to a file, `change` rehearses and performs.
 
 mod approve_token;
+mod attribute;
 mod caution;
 mod change;
 mod change_pswd;
@@ -29,6 +30,7 @@ mod get_token;
 mod help;
 mod hint;
 mod info;
+mod known;
 mod list_attributes;
 mod list_tokens;
 mod list_users;
@@ -58,9 +60,11 @@ mod words;
 
 pub use crate::outcome::Outcome;
 pub use command::{Action, Command, Group, Usage};
-pub use complete::{Known, complete};
+pub use complete::complete;
 pub use enable_e2e::{print_limited, print_trusted};
+pub use help::help;
 pub use hint::hint;
+pub use known::Known;
 pub use lookup::{Unknown, find};
 pub use mask::{is_public, mask, recall};
 pub use session::{Caution, Session};

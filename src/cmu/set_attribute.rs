@@ -1,10 +1,10 @@
 //! `setAttribute`
 
+use super::attribute::attribute;
 use super::caution::confirm;
 use super::change::{Change, Choices};
 use super::command::action;
 use super::failure::usual_context;
-use super::get_attribute::numbered;
 use super::{Action, Command, Group, Outcome, Session, Usage, Words};
 use crate::protocol::Operation;
 use crate::protocol::attribute::{Attribute, Value};
@@ -18,14 +18,14 @@ pub(super) static COMMAND: Command = Command {
     description: "\
 Changes an attribute of a key on every server, or in server mode on the one: the label (3) to another word, a flag to
 0 or 1. The owner of the key sets 260 to 264, 266, 268, 370 and 528, too, a CO only whether the key is trusted (134).
-listAttributes tells what the numbers are. Nothing is changed anywhere before every server has said that it would.",
+listAttributes tells what the numbers are; the names that it shows can be given instead. Nothing is changed anywhere before every server has said that it would.",
     example: "setAttribute 14 261 0",
     access: Some(key::SetAttribute::ACCESS),
     service: key::SetAttribute::SERVICE,
     secret: None,
     parse: |mut words| {
         let handle = KeyHandle(words.number("key-handle")?);
-        let attribute = numbered(words.number("attribute-id")?)?;
+        let attribute = attribute(&mut words)?;
         let value = value(attribute, &mut words)?;
         words.finish()?;
         action(SetAttribute { operation: key::SetAttribute { handle, attribute, value } })

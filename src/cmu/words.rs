@@ -82,7 +82,8 @@ impl<'a> Words<'a> {
     }
 }
 
-fn number<N: FromStr>(word: &str) -> Result<N, Usage> {
+/// A word as a number, in digits only.
+pub(super) fn number<N: FromStr>(word: &str) -> Result<N, Usage> {
     let digits = Some(word).filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
     let number = digits.and_then(|digits| digits.parse().ok());
     number.ok_or_else(|| Usage::Invalid { word: word.to_owned(), expected: "a number" })

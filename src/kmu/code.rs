@@ -21,6 +21,7 @@ const TEXTS: &[(Code, &str)] = &[
     (Code::WRONG_PASSWORD, "HSM Error: RET_USER_LOGIN_FAILURE"),
     (Code::UNKNOWN_OUTCOME, "HSM CLUSTER ERROR: No answer from the server, it may or may not have done this"),
     (Code::NOT_PROVED, "HSM CLUSTER ERROR: Server has not proved to be of the cluster"),
+    (Code::FOREIGN_TOKEN, "HSM CLUSTER ERROR: Server gave a token for something else, which is not written"),
 ];
 
 impl Code {
@@ -38,6 +39,8 @@ impl Code {
     pub const UNKNOWN_OUTCOME: Self = Self(0x3001_0001);
     /// Nothing that matters is sent there.
     pub const NOT_PROVED: Self = Self(0x3001_0002);
+    /// It gave what nobody asked for, and nobody must sign.
+    pub const FOREIGN_TOKEN: Self = Self(0x3001_0003);
 
     /// Of a node's answer.
     pub fn of<R>(answer: &Result<R, Failure>) -> Self {

@@ -2,12 +2,13 @@
 
 use super::command::{Opt, Section, action};
 use super::frame::{line, returned, shown, status};
-use super::session::{outcome, states};
-use super::{Action, Code, Command, Session, Usage};
+use super::session::outcome;
+use super::{Action, Code, Command, Session, State, Usage};
+use crate::cluster::{Failure, Server};
 use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
-use crate::protocol::quorum::{self, Service, TokenAbout};
+use crate::protocol::quorum::{self, Service, Token, TokenAbout};
 use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
@@ -51,10 +52,13 @@ impl Action for GetToken {
         let who = session.cluster.servers().iter().find_map(|server| server.login());
         let name = who.map(|who| who.name.clone()).unwrap_or_default();
         let scope = session.everywhere();
-        let answers = session.perform(&scope, quorum::GetToken { service, name, key });
-        let states = states(&answers);
+        let asked = quorum::GetToken { service, name, key };
+        let answers = session.perform(&scope, asked.clone());
+        let states: Vec<State> =
+            answers.iter().map(|(node, answer)| (*node, code(session, &asked, *node, answer))).collect();
         let code = Code::of_all(&states);
-        let tokens: Vec<_> = answers.into_iter().filter_map(|(_, answer)| answer.ok()).collect();
+        let given = answers.into_iter().zip(&states).filter(|(_, (_, code))| *code == Code::SUCCESS);
+        let tokens: Vec<Token> = given.filter_map(|((_, answer), _)| answer.ok()).collect();
         let mut text = returned(CALL, code);
         tokens.iter().for_each(|token| text.push_str(&show(&token.about)));
         session.print(&(text + &status(&states)));
@@ -66,6 +70,20 @@ impl Action for GetToken {
             return Outcome::Failed;
         }
         outcome(code)
+    }
+}
+
+/// How it went on a node: only a token for what was asked is one.
+fn code(
+    session: &Session<'_>,
+    asked: &quorum::GetToken,
+    node: usize,
+    answer: &Result<Token, Failure>,
+) -> Code {
+    let hsm_id = session.cluster.servers().get(node).and_then(Server::hsm_id).unwrap_or_default();
+    match answer {
+        Ok(token) if !token.is_for(asked, hsm_id) => Code::FOREIGN_TOKEN,
+        Ok(_) | Err(_) => Code::of(answer),
     }
 }
 

@@ -160,6 +160,12 @@ impl Attribute {
     pub fn numbered(number: u32) -> Option<Self> {
         Self::ALL.iter().copied().find(|attribute| attribute.number() == number)
     }
+
+    /// The attribute with exactly this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|attribute| attribute.name() == name)
+    }
 }
 
 impl Attributes {

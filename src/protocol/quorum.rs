@@ -216,6 +216,15 @@ impl Token {
         bytes
     }
 
+    /// Whether it is what was asked of this HSM: whoever signs it approves that, and nothing else.
+    #[must_use]
+    pub fn is_for(&self, asked: &GetToken, hsm_id: &str) -> bool {
+        let TokenAbout { service, key, user, id: _, node: _ } = &self.about;
+        (*service, *key) == (asked.service, asked.key)
+            && user.eq_ignore_ascii_case(&asked.name)
+            && self.hsm_id == hsm_id
+    }
+
     /// Whether bytes begin like a token, whole or not.
     #[must_use]
     pub fn begins(bytes: &[u8]) -> bool {
@@ -288,7 +297,7 @@ fn text<const SIZE: usize>(bytes: &[u8]) -> Option<(String, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyHandle, NotTokens, Service, Token, TokenAbout};
+    use super::{GetToken, KeyHandle, NotTokens, Service, Token, TokenAbout};
 
     #[test]
     fn a_token_is_read_as_it_was_written_and_only_so() {
@@ -304,6 +313,19 @@ mod tests {
         assert_eq!(Token::parse_file(&bytes[1..]), Err(NotTokens::Size(Token::SIZE - 1)));
         assert_eq!(Token::parse_file(&[]), Err(NotTokens::Size(0)));
         assert_eq!(Token::parse_file(&bytes.repeat(33)), Err(NotTokens::TooMany));
+    }
+
+    #[test]
+    fn a_token_is_for_one_service_key_user_and_hsm() {
+        let asked =
+            |service, name: &str, key| GetToken { service, name: name.to_owned(), key: KeyHandle(key) };
+        let (token, hsm) = (token(), "hsm-aaaaaaaaaaa");
+        assert!(token.is_for(&asked(Service::UserManagement, "officer1", 0), hsm));
+        assert!(token.is_for(&asked(Service::UserManagement, "OFFICER1", 0), hsm));
+        assert!(!token.is_for(&asked(Service::MiscCo, "officer1", 0), hsm));
+        assert!(!token.is_for(&asked(Service::UserManagement, "officer2", 0), hsm));
+        assert!(!token.is_for(&asked(Service::UserManagement, "officer1", 7), hsm));
+        assert!(!token.is_for(&asked(Service::UserManagement, "officer1", 0), "hsm-bbbbbbbbbbb"));
     }
 
     #[test]

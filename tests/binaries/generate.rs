@@ -10,7 +10,7 @@ use crate::process::{configure, console, hsmd, keys, run, text};
 type Program = (&'static str, fn(&[&str]) -> Command, &'static [&'static [&'static str]]);
 
 const PROGRAMS: [Program; 4] = [
-    ("cloudhsm_mgmt_util", console, &[&[], &["sign"]]),
+    ("cloudhsm_mgmt_util", console, &[&[], &["sign"], &["commands"]]),
     ("key_mgmt_util", keys, &[&[]]),
     ("configure", configure, &[&[]]),
     (

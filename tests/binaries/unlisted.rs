@@ -1,4 +1,4 @@
-//! The console's warning of HSMs that its file lacks.
+//! The consoles' warning of HSMs that the file lacks.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::process::{PROMPT, Process, configure, hsmd, run, text};
+use crate::process::{PROMPT, Process, configure, hsmd, keys, run, text};
 
 #[test]
 fn hsms_that_the_file_lacks_are_told_on_standard_error_with_the_way_out() {
@@ -74,6 +74,29 @@ fn a_server_that_proves_nothing_is_not_asked() {
     fs::remove_file(cluster.path("customerCA.crt")).unwrap();
     assert_eq!(cluster.play("quit\n").with_code(0).stderr, "");
     assert_eq!(daemon.log().matches("call=\"ListMembers\"").count(), 1, "{}", daemon.log());
+}
+
+#[test]
+fn the_key_tool_tells_it_too_if_the_file_is_the_consoles() {
+    let cluster = Cluster::new(2);
+    let _daemon = cluster.run();
+    let told = |arguments: &[&str]| {
+        let config = cluster.config();
+        let words: Vec<_> = [text(&config)].into_iter().chain(arguments.iter().copied()).collect();
+        let ended = run(&mut keys(&words), "exit\n").with_code(0);
+        assert!(!ended.stdout.contains("lacks"), "{}", ended.stdout);
+        ended.stderr
+    };
+    assert_eq!((told(&[]), told(&["singlecmd", "listUsers"])), (String::new(), String::new()));
+    alter(&cluster, |servers| servers.truncate(1));
+    let (address, port, config) = (cluster.address(0), cluster.port, cluster.config());
+    let warning = format!(
+        "key_mgmt_util: the cluster has HSMs that {config} lacks: {}:{port}; \
+         `configure --cmu {address} --port {port} --cmu-config {config}` adds them\n",
+        cluster.address(1),
+        config = config.display()
+    );
+    assert_eq!((told(&[]), told(&["singlecmd", "listUsers"])), (warning.clone(), warning));
 }
 
 fn alter(cluster: &Cluster, change: impl FnOnce(&mut Vec<Value>)) {

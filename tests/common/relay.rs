@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use cloudhsm::hsmd::folder::{CERTIFICATE, KEY};
-use cloudhsm::wire::frame::{Frames, frames};
+use cloudhsm::protocol::Reply;
+use cloudhsm::protocol::message::Answer;
+use cloudhsm::wire::frame::{self, Frames, frames};
 use cloudhsm::wire::identity::Identity;
 use cloudhsm::wire::verifier::{Trust, client_config};
 use futures_util::{SinkExt, StreamExt};
@@ -59,13 +61,15 @@ pub enum Fault {
     Oversized,
     /// Sends the answer to another question.
     WrongReply,
+    /// Gives a token for something else.
+    OtherToken,
     /// Sends nothing.
     Stalls,
     /// Sends the answer a byte at a time.
     Trickles,
 }
 
-/// The faults of calls, all of them.
+/// The faults of all calls.
 pub const FAULTS: [Fault; 10] = [
     Fault::ClosesBefore,
     Fault::ClosesWithin,
@@ -264,6 +268,7 @@ where
             // A success, with a list of no members.
             console.send(Bytes::from_static(&[0, 1, 1, 0])).await.ok()?;
         }
+        Fault::OtherToken => return console.send(anothers(&ask(hsm, call).await?)).await.ok(),
         Fault::Trickles => {
             let answer = ask(hsm, call).await?;
             let length = u32::try_from(answer.len()).unwrap().to_be_bytes();
@@ -276,6 +281,14 @@ where
         }
     }
     None
+}
+
+/// The answer to a call for a token, with somebody else's.
+fn anothers(answer: &[u8]) -> Bytes {
+    let answer: Answer = frame::decode(answer).unwrap();
+    let Ok(Some(Reply::GetToken(mut token))) = answer else { panic!("it was asked for none") };
+    token.about.user = "mallory".to_owned();
+    frame::encode::<Answer>(&Ok(Some(Reply::GetToken(token)))).unwrap()
 }
 
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(hsm: &mut Frames<S>, call: BytesMut) -> Option<BytesMut> {

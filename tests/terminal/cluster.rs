@@ -36,6 +36,7 @@ impl Cluster {
             let daemon = Command::new(env!("CARGO_BIN_EXE_hsmd"))
                 .arg("run")
                 .arg(dir.join(format!("hsm{node}")))
+                .env("RUST_LOG", "debug")
                 .stdout(Stdio::null())
                 .stderr(std::fs::File::create(&log).unwrap())
                 .spawn()
@@ -56,6 +57,10 @@ impl Cluster {
     pub(crate) fn console(&self) -> Vec<String> {
         let config = self.folder.path().join("cluster/cloudhsm_mgmt_util.cfg");
         [env!("CARGO_BIN_EXE_cloudhsm_mgmt_util").to_owned(), config.display().to_string()].to_vec()
+    }
+
+    pub(crate) fn log(&self, node: usize) -> String {
+        std::fs::read_to_string(self.folder.path().join(format!("log{node}"))).unwrap()
     }
 
     pub(crate) fn signal(&self, node: usize, name: &str) {

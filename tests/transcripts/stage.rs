@@ -335,6 +335,7 @@ fn fault(what: &str) -> Fault {
         "hangs up" => Fault::ClosesBefore,
         "hangs up on a call" => Fault::ClosesWithin,
         "loses an answer" => Fault::ClosesAfter,
+        "gives another token" => Fault::OtherToken,
         "stalls" => Fault::Stalls,
         "sends garbage" => Fault::Garbage,
         _ => panic!("no such fault: {what}"),

@@ -10,6 +10,7 @@ use cloudhsm::generate::Kind;
 use cloudhsm::shell;
 
 use crate::check::Check;
+use crate::commands::Commands;
 use crate::sign::Sign;
 
 /// The CloudHSM management console
@@ -73,6 +74,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Other {
     Sign(Sign),
     Check(Check),
+    Commands(Commands),
 }
 
 /// `--on-error`

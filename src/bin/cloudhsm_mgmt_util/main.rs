@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod commands;
 mod sign;
 
 use std::fmt::Display;
@@ -35,6 +36,9 @@ fn main() -> ExitCode {
     let ran = match (arguments.other.take(), arguments.generate) {
         (Some(Other::Sign(sign)), _) => sign.run().map(|()| 0).map_err(|error| (code::FAILED, error)),
         (Some(Other::Check(check)), _) => check.run().map_err(|error| (code::WRONG, error)),
+        (Some(Other::Commands(commands)), _) => {
+            commands.run().map(|()| 0).map_err(|error| (code::WRONG, error))
+        }
         (None, Some(kind)) => print(kind).map(|()| 0).map_err(|error| (code::FAILED, error)),
         (None, None) => run(&arguments).map_err(|error| (code::WRONG, error)),
     };
@@ -64,6 +68,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         }
         None => start_dev(&runtime, arguments)?,
     };
+    known.ask_for_users(dials.clone(), runtime.handle().clone());
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime.handle().clone());
     prepare(&mut session, arguments);

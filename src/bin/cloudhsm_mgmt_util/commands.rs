@@ -1,0 +1,22 @@
+//! `cloudhsm_mgmt_util commands`: what `help` prints at the prompt.
+
+use clap::Args;
+use cloudhsm::cmu::help;
+
+use crate::text;
+
+/// List the console's commands, or tell about one, without a connection
+#[derive(Args)]
+pub(crate) struct Commands {
+    /// Its name, or enough of it to be unique
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
+}
+
+impl Commands {
+    /// Prints it.
+    pub(crate) fn run(&self) -> Result<(), String> {
+        crate::tell(&help(self.command.as_deref()).map_err(text)?);
+        Ok(())
+    }
+}
