@@ -11,7 +11,7 @@ use cloudhsm::cluster::client_config::KeyConfig;
 use cloudhsm::cluster::{Cluster, Dial, members};
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
-use cloudhsm::generate::{Kind, generate};
+use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{Session, Single, complete, list_commands, mask, recall, start_up};
@@ -86,7 +86,8 @@ fn main() -> ExitCode {
 }
 
 fn print(kind: Kind) -> Result<(), String> {
-    let written = generate(Arguments::command(), kind).map_err(|error| error.to_string())?;
+    let written =
+        generate(Arguments::command(), kind, Section::Commands).map_err(|error| error.to_string())?;
     stdout().write_all(&written).map_err(|error| error.to_string())
 }
 
