@@ -20,17 +20,26 @@ pub enum Kind {
     Man,
 }
 
+/// Where the manual has the page of a program.
+#[derive(Clone, Copy)]
+pub enum Section {
+    /// 1: what people and scripts run
+    Commands = 1,
+    /// 8: what a service manager runs
+    Daemons = 8,
+}
+
 /// The text of one kind, for a program that has the name of its command.
 ///
 /// # Errors
 ///
 /// If clap cannot write it, which memory gives no cause for.
-pub fn generate(command: Command, kind: Kind) -> io::Result<Vec<u8>> {
+pub fn generate(command: Command, kind: Kind, section: Section) -> io::Result<Vec<u8>> {
     match kind {
         Kind::Bash => Ok(completions(command, Shell::Bash)),
         Kind::Zsh => Ok(completions(command, Shell::Zsh)),
         Kind::Fish => Ok(completions(command, Shell::Fish)),
-        Kind::Man => manual_page(command),
+        Kind::Man => manual_page(command, section),
     }
 }
 
@@ -41,11 +50,10 @@ fn completions(mut command: Command, shell: Shell) -> Vec<u8> {
 }
 
 /// One page for a program and its subcommands.
-fn manual_page(command: Command) -> io::Result<Vec<u8>> {
+fn manual_page(command: Command, section: Section) -> io::Result<Vec<u8>> {
     let mut command = command.disable_help_subcommand(true);
     command.build();
-    let (page, mut written) = (Man::new(command.clone()), Vec::new());
-    page.render_title(&mut written)?;
+    let (page, mut written) = (Man::new(with_usage(command.clone())), title(&command, section));
     page.render_name_section(&mut written)?;
     page.render_synopsis_section(&mut written)?;
     page.render_description_section(&mut written)?;
@@ -58,6 +66,18 @@ fn manual_page(command: Command) -> io::Result<Vec<u8>> {
     Ok(written)
 }
 
+/// The version belongs in the fourth place: clap's own title leaves out the empty third, the date.
+fn title(command: &Command, section: Section) -> Vec<u8> {
+    let (name, version) = (command.get_name(), command.get_version().unwrap_or_default());
+    format!(".TH {} {} \"\" \"{name} {version}\"\n", name.to_uppercase(), section as u8).into_bytes()
+}
+
+/// With the synopsis that the help has, where clap's pages leave out the values of options.
+fn with_usage(mut command: Command) -> Command {
+    let usage = command.render_usage().to_string();
+    command.override_usage(usage.trim_start_matches("Usage: ").to_owned())
+}
+
 /// A section for a subcommand, or for each of its own. clap would refer to pages that are not there.
 fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
     for subcommand in command.get_subcommands() {
@@ -68,8 +88,10 @@ fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
     }
     Roff::new().control("SH", [command.get_bin_name().unwrap_or_default()]).to_writer(written)?;
     // What every subcommand takes is told once, above.
-    let own =
-        command.clone().mut_args(|option| if option.is_global_set() { option.hide(true) } else { option });
+    let own = with_usage(command.clone()).mut_args(|option| {
+        let is_told = option.is_global_set() || option.get_id() == "help";
+        option.hide(is_told)
+    });
     let (page, mut sections) = (Man::new(own), Vec::new());
     page.render_synopsis_section(&mut sections)?;
     page.render_description_section(&mut sections)?;

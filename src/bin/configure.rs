@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{ArgGroup, CommandFactory, Parser};
 use cloudhsm::configure::{Address, Files, Order, Template};
-use cloudhsm::generate::{Kind, generate};
+use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::protocol::message::PORT;
 use cloudhsm::wire::Limits;
 use tokio::runtime::Builder;
@@ -98,7 +98,9 @@ fn main() -> ExitCode {
         .log_internal_errors(false)
         .init();
     let done = match (arguments.generate, arguments.template, arguments.order()) {
-        (Some(kind), _, _) => generate(Arguments::command(), kind).map_err(text).and_then(|it| print(&it)),
+        (Some(kind), _, _) => {
+            generate(Arguments::command(), kind, Section::Commands).map_err(text).and_then(|it| print(&it))
+        }
         (None, Some(template), _) => print(template.text().as_bytes()),
         (None, None, Some(order)) => carry_out(&order, &arguments.files()),
         (None, None, None) => Err("nothing to do".to_owned()),

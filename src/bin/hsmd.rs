@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use cloudhsm::generate::{Kind, generate};
+use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
 use cloudhsm::hsmd::clone::clone_cluster;
@@ -186,7 +186,7 @@ fn wrong(kind: ErrorKind, reason: &str) -> ! {
 }
 
 fn print_generated(kind: Kind) -> Result<(), String> {
-    stdout().write_all(&generate(Arguments::command(), kind).map_err(text)?).map_err(text)
+    stdout().write_all(&generate(Arguments::command(), kind, Section::Daemons).map_err(text)?).map_err(text)
 }
 
 /// Starts the log. One that nobody reads any more does not stop an HSM.

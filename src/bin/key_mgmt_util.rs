@@ -13,7 +13,7 @@ use cloudhsm::cluster::{Cluster, Dial, members, unlisted};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
-use cloudhsm::generate::{Kind, generate};
+use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{Session, Single, complete, hint, is_public, list_commands, mask, recall, start_up};
@@ -99,7 +99,8 @@ fn main() -> ExitCode {
 }
 
 fn print(kind: Kind) -> Result<(), String> {
-    let written = generate(Arguments::command(), kind).map_err(|error| error.to_string())?;
+    let written =
+        generate(Arguments::command(), kind, Section::Commands).map_err(|error| error.to_string())?;
     stdout().write_all(&written).map_err(|error| error.to_string())
 }
 

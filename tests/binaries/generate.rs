@@ -6,11 +6,11 @@ use std::process::Command;
 
 use crate::process::{configure, console, hsmd, keys, run, text};
 
-/// A program's name, how it is run, and its subcommands.
+/// A program's name, how it is run, and its subcommands, in the order of its help.
 type Program = (&'static str, fn(&[&str]) -> Command, &'static [&'static [&'static str]]);
 
 const PROGRAMS: [Program; 4] = [
-    ("cloudhsm_mgmt_util", console, &[&[], &["sign"], &["commands"]]),
+    ("cloudhsm_mgmt_util", console, &[&[], &["sign"], &["check"], &["commands"]]),
     ("key_mgmt_util", keys, &[&[]]),
     ("configure", configure, &[&[]]),
     (
@@ -66,17 +66,59 @@ fn bash_reads_its_completions() {
 }
 
 #[test]
-fn a_manual_page_is_one_and_has_the_exit_codes() {
+fn a_manual_page_is_named_after_its_program_and_has_its_version() {
     for (name, program, _) in PROGRAMS {
+        let (section, title) = (if name == "hsmd" { 8 } else { 1 }, name.to_uppercase());
+        let version = env!("CARGO_PKG_VERSION");
+        let title = format!(".TH {title} {section} \"\" \"{name} {version}\"\n");
         let page = generated(program, "man");
-        assert!(page.starts_with(".ie") || page.starts_with(".TH"), "{name}: {page}");
-        assert!(page.contains(&format!("\n.TH {name} 1 ")), "{name}: {page}");
-        let page = page.replace("\\-", "-");
-        let help = run(&mut program(&["--help"]), "").with_code(0).stdout;
-        let (_, codes) = help.split_once("Exit codes").unwrap();
-        assert!(codes.lines().count() > 3, "{name}: {help}");
-        for line in codes.lines().skip(1) {
-            assert!(page.contains(&format!("\n{line}\n")), "{name}: {line}: {page}");
+        assert!(page.starts_with(&title), "{name}: {page}");
+    }
+}
+
+#[test]
+fn a_manual_page_has_a_section_for_each_subcommand() {
+    for (name, program, subcommands) in PROGRAMS {
+        let page = generated(program, "man");
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+        let words = subcommands.iter().filter(|words| !words.is_empty());
+        let own = words.map(|words| format!("\"{name} {}\"", words.join(" ")));
+        let mut expected: Vec<String> =
+            ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"].map(str::to_owned).into();
+        expected.extend(own);
+        expected.extend(["NOTES", "VERSION"].map(str::to_owned));
+        assert_eq!(sections, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_manual_page_has_the_usage_and_the_notes_of_every_help() {
+    for (name, program, subcommands) in PROGRAMS {
+        let page = generated(program, "man");
+        let unfilled = page.matches("NOTES\n.nf\n").count();
+        assert_eq!(page.matches("NOTES\n").count(), unfilled, "{name}: {page}");
+        let page = plain(&page);
+        for words in subcommands {
+            let help = run(program(words).arg("--help"), "").with_code(0).stdout;
+            let (_, usage) = help.split_once("Usage: ").unwrap();
+            let (_, notes) = help.rsplit_once("\n          Print ").unwrap();
+            assert!(!words.is_empty() || notes.contains("Exit codes"), "{name}: {help}");
+            for line in
+                usage.lines().take_while(|line| !line.is_empty()).map(str::trim).chain(notes.lines().skip(1))
+            {
+                assert!(page.contains(&format!("\n{line}\n")), "{name} {words:?}: {line}: {page}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_manual_page_tells_once_what_every_subcommand_takes() {
+    for (name, program, _) in PROGRAMS {
+        let page = plain(&generated(program, "man"));
+        for option in ["\n--log-format <", "\n--generate <", "\n-h, --help\n"] {
+            let times = usize::from(name == "hsmd" || !option.contains("log"));
+            assert_eq!(page.matches(option).count(), times, "{name}: {option}: {page}");
         }
     }
 }
@@ -102,6 +144,11 @@ fn generated(program: fn(&[&str]) -> Command, kind: &str) -> String {
     let ended = run(&mut program(&["--generate", kind]), "").with_code(0);
     assert_eq!(ended.stderr, "");
     ended.stdout
+}
+
+/// A page without its fonts.
+fn plain(page: &str) -> String {
+    ["\\fB", "\\fI", "\\fR"].iter().fold(page.replace("\\-", "-"), |page, font| page.replace(font, ""))
 }
 
 fn long_options(program: fn(&[&str]) -> Command, words: &[&str]) -> Vec<String> {

@@ -19,7 +19,7 @@ use cloudhsm::cmu::{Caution, Known, Session, complete, hint, is_public, mask, re
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
-use cloudhsm::generate::{Kind, generate};
+use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
@@ -139,7 +139,7 @@ fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
 }
 
 fn print(kind: Kind) -> Result<(), String> {
-    stdout().write_all(&generate(Arguments::command(), kind).map_err(text)?).map_err(text)
+    stdout().write_all(&generate(Arguments::command(), kind, Section::Commands).map_err(text)?).map_err(text)
 }
 
 /// To standard output.
