@@ -101,7 +101,7 @@ fn a_manual_page_has_the_usage_and_the_notes_of_every_help() {
         for words in subcommands {
             let help = run(program(words).arg("--help"), "").with_code(0).stdout;
             let (_, usage) = help.split_once("Usage: ").unwrap();
-            let (_, notes) = help.rsplit_once("\n          Print ").unwrap();
+            let (_, notes) = help.rsplit_once(" Print ").unwrap();
             assert!(!words.is_empty() || notes.contains("Exit codes"), "{name}: {help}");
             for line in
                 usage.lines().take_while(|line| !line.is_empty()).map(str::trim).chain(notes.lines().skip(1))
