@@ -27,7 +27,7 @@
 //! * [`transcript`]: sessions as texts that are script and expectation in one.
 //!
 //! [`dev`] runs HSMs inside the console, for development. [`generate`] makes completions and manual pages of the
-//! programs' command lines. [`waiting`] tells for whom a command waits, and [`interrupt`] ends it.
+//! programs' command lines. [`waiting`] tells how long a command takes, and [`interrupt`] ends it.
 //!
 //! A change is made by every server or by none: [`cluster`] tells how.
 

@@ -5,15 +5,15 @@
 #[path = "modes/canary.rs"]
 mod canary;
 #[path = "binaries/cluster.rs"]
-#[allow(dead_code, reason = "the stories of the single modes need more")]
+#[expect(dead_code, reason = "the stories of the single modes need more")]
 mod cluster;
 #[path = "modes/mode.rs"]
 mod mode;
 #[path = "binaries/process.rs"]
-#[allow(dead_code, reason = "the stories of the single modes need more")]
+#[expect(dead_code, reason = "the stories of the single modes need more")]
 mod process;
 #[path = "terminal/session.rs"]
-#[allow(dead_code, reason = "the stories of the single modes need more")]
+#[expect(dead_code, reason = "the stories of the single modes need more")]
 mod session;
 
 use std::fs;
@@ -69,11 +69,31 @@ fn outcome(json: &str) -> i32 {
     let objects = json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let outcomes = objects.map(|object| match object["outcome"].as_str().unwrap() {
         "ok" => 0,
-        "not_reached" => 3,
+        "failed" => 1,
+        "unreached" => 3,
         "partial" => 4,
-        _ => 1,
+        other => panic!("{other}"),
     });
     outcomes.max().unwrap()
+}
+
+/// Nothing is asked then, of nobody.
+#[test]
+fn every_mode_says_that_no_server_is_there() {
+    let cluster = Cluster::new(2);
+    let lines = ["listUsers".to_owned()];
+    for mode in [Mode::Pipe, Mode::Options, Mode::File, Mode::Burst] {
+        let played = mode.run(&cluster, &lines);
+        assert_eq!(played.code, 3, "{mode:?}");
+        assert!(
+            played.text.ends_with("\nConnection to one of servers failed, exiting...\n"),
+            "{}",
+            played.text
+        );
+        assert!(!played.text.contains("aws-cloudhsm>"), "{}", played.text);
+    }
+    let json = Mode::Json.run(&cluster, &lines);
+    assert_eq!((outcome(&json.text), json.code), (3, 3), "{}", json.text);
 }
 
 /// What is sent before the first prompt is not lost, whatever ends its lines.

@@ -13,6 +13,8 @@ mod cluster;
 mod completion;
 #[path = "terminal/history.rs"]
 mod history;
+#[path = "terminal/keys.rs"]
+mod keys;
 #[path = "terminal/person.rs"]
 mod person;
 #[path = "terminal/second_factor.rs"]
@@ -20,6 +22,7 @@ mod second_factor;
 #[path = "terminal/session.rs"]
 mod session;
 
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -342,17 +345,22 @@ fn a_real_expect_script_runs_at_any_typing_speed() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/expect/session.exp");
     for speed in ["at once", "steadily", "like a person"] {
         let mut command = Command::new("expect");
+        let state = tempfile::tempdir().unwrap();
         command.args(["-f", script, speed]).args(console()).env("TERM", "xterm");
-        let output = command.output().unwrap();
+        let output = command.env("XDG_STATE_HOME", state.path()).output().unwrap();
         let transcript = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{speed}: {transcript}");
         assert!(!transcript.contains('\x1b'), "{speed}: {transcript:?}");
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0, "a program's lines are not kept");
     }
 }
 
 #[test]
 fn a_real_pexpect_script_runs() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/expect/session.py");
-    let output = Command::new("python3").arg(script).args(console()).env("TERM", "xterm").output().unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let mut command = Command::new("python3");
+    command.arg(script).args(console()).env("TERM", "xterm").env("XDG_STATE_HOME", state.path());
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }

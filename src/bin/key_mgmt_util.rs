@@ -111,7 +111,7 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     let (config, single) = read_words(arguments)?;
     let interrupt = Interrupt::default();
     // First of all: what is typed from now on is not echoed twice.
-    let language = Language { mask, recall, keeps: is_public, complete: Rc::new(complete), hint };
+    let language = Language { mask, recall, is_kept: is_public, complete: Rc::new(complete), hint };
     let mut console = console::open(language, &interrupt, arguments.history().as_deref()).map_err(wrong)?;
     let runtime = Runtime::new().map_err(wrong)?;
     let source = runtime.block_on(open(arguments, config))?;

@@ -13,6 +13,7 @@ mod answer;
 pub mod client_config;
 pub mod config;
 mod members;
+mod pending;
 mod question;
 mod server;
 mod unlisted;
@@ -26,12 +27,12 @@ use futures_util::future::join_all;
 use crate::interrupt::Interrupt;
 use crate::protocol::message::Round;
 use crate::protocol::{Access, Operation};
-use crate::waiting::Pending;
 use crate::wire::Limits;
 use crate::wire::link::Link;
 
 pub use answer::{Answer, Failure};
 pub use members::{NoMembers, members, proven_members};
+pub use pending::Pending;
 pub use question::{Question, Unaskable};
 pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
 pub use unlisted::{Unlisted, unlisted};
@@ -112,16 +113,19 @@ impl Cluster {
                 (number, tokio::spawn(opening))
             })
             .collect();
-        for (number, opening) in opening {
+        for (number, mut opening) in opening {
             let Some(server) = self.servers.get_mut(number) else { continue };
             before(server);
             let interrupted = || Opened::Failed("interrupted".to_owned());
-            let gives_up = opening.abort_handle();
             let opened = tokio::select! {
-                opened = opening => opened.unwrap_or_else(|error| Opened::Failed(error.to_string())),
-                () = self.interrupt.raised() => interrupted(),
+                opened = &mut opening => opened.unwrap_or_else(|error| Opened::Failed(error.to_string())),
+                () = self.interrupt.raised() => {
+                    opening.abort();
+                    // It is over when this ends, however it ended.
+                    let _ = opening.await;
+                    interrupted()
+                }
             };
-            gives_up.abort();
             after(server, &opened);
             server.connected(opened);
         }

@@ -22,6 +22,7 @@ async fn ask(dial: &Dial, question: &Question<ListUsers>, limit: Duration) -> Op
     let Opened::Trusted(link) = dial.open(&limits).await else { return None };
     let round = question.perform();
     let (link, answer) = link.call(question.call(round), &limits).await.ok()?;
-    link.close(&limits).await;
+    // Whoever does not hear the goodbye has answered all the same.
+    tokio::spawn(async move { link.close(&limits).await });
     question.understand(round, answer)?.ok().flatten()
 }

@@ -1,5 +1,6 @@
 //! What could come next in a line: read from the commands' own definitions, and from what the servers know.
 
+use super::slots::{Next, next};
 use super::{COMMANDS, Command, Known, find};
 use crate::console::Completion;
 use crate::protocol::attribute::{ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME, Attribute, SetBy};
@@ -12,41 +13,15 @@ pub fn complete(line: &str, known: &Known) -> Completion {
     let typed: Vec<&str> = before.split_ascii_whitespace().collect();
     let Some((first, arguments)) = typed.split_first() else { return names() };
     let Ok(command) = find(first) else { return Completion::Words(Vec::new()) };
-    let slots = slots(command.arguments);
-    let option = arguments.last().filter(|word| word.starts_with('-'));
-    match (slots.get(arguments.len()), option) {
-        (_, Some(&("-2fa" | "-file"))) => Completion::Path,
-        (Some(slot), _) => Place { command, arguments, word, known }.complete(slot),
-        (None, _) => Completion::Words(Vec::new()),
+    match next(command.arguments, arguments) {
+        Some(Next::Slot(slot)) => Place { command, arguments, word, known }.complete(slot),
+        Some(Next::Source("PATH")) => Completion::Path,
+        Some(Next::Source(_)) | None => Completion::Words(Vec::new()),
     }
 }
 
 fn names() -> Completion {
     Completion::Words(COMMANDS.iter().map(|command| command.name.to_owned()).collect())
-}
-
-/// The arguments of a definition, one for each word: `<user-type> [<output-file>]` has two. Square brackets only say
-/// that one can be left out.
-pub(super) fn slots(arguments: &str) -> Vec<&str> {
-    let (mut slots, mut start, mut depth) = (Vec::new(), None, 0_usize);
-    for (at, character) in arguments.char_indices() {
-        match character {
-            '<' => depth = depth.saturating_add(1),
-            '>' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let is_between = depth == 0 && (character.is_whitespace() || matches!(character, '[' | ']'));
-        match start {
-            None if !is_between => start = Some(at),
-            Some(from) if is_between => {
-                slots.extend(arguments.get(from..at));
-                start = None;
-            }
-            None | Some(_) => {}
-        }
-    }
-    slots.extend(start.and_then(|from| arguments.get(from..)));
-    slots
 }
 
 /// Where the cursor is.
@@ -71,10 +46,10 @@ impl Place<'_> {
             slot if slot.starts_with("password") => words(&["-hpswd", "-env", "-file", "-fd"]),
             "command" => return names(),
             "service" => words(&["3", "4", "5", "6"]),
-            word @ ("server" | "-2fa") => words(&[word]),
+            option if option == slot => words(&[option]),
             "server-number" => (0..self.known.server_count()).map(|number| number.to_string()).collect(),
             "attribute-id" => attributes(self.command),
-            slot if slot.contains("file") || slot.contains("token") || slot == "public-key" => {
+            slot if ["file", "token", "public-key", "/"].iter().any(|part| slot.contains(part)) => {
                 return Completion::Path;
             }
             _ => Vec::new(),
@@ -112,7 +87,7 @@ fn attributes(command: &Command) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Completion, complete, slots};
+    use super::{Completion, complete};
     use crate::cmu::{COMMANDS, Known};
     use crate::protocol::user::{UserId, UserRow, UserType};
 
@@ -145,6 +120,9 @@ mod tests {
             ("shareKey 7 9,3,4", "9,3,4"),
             ("shareKey 7 3,4,", ""),
             ("getMValue ", "3 4 5 6"),
+            ("loginHSM CO admin -file /x ", "-2fa"),
+            ("loginHSM CO admin -env ", ""),
+            ("getKeyInfo ", "-k"),
             ("listUsers ", ""),
             ("nonsense ", ""),
         ] {
@@ -206,12 +184,5 @@ mod tests {
             assert_eq!(names.contains(&"OBJ_ATTR_ALL".to_owned()), line.starts_with("get"));
             assert_eq!(names.contains(&"OBJ_ATTR_CLASS".to_owned()), line.starts_with("get"));
         }
-    }
-
-    #[test]
-    fn an_argument_is_a_word_or_what_its_brackets_hold() {
-        assert_eq!(slots("<a> <b |-c |d> [-2fa </x/y>]"), ["<a>", "<b |-c |d>", "-2fa", "</x/y>"]);
-        assert_eq!(slots("[server <server-number>]"), ["server", "<server-number>"]);
-        assert!(slots("").is_empty());
     }
 }

@@ -33,7 +33,7 @@ impl Action for EnableE2e {
         let mut text = String::new();
         let untrusted: Vec<usize> =
             scope.iter().copied().filter(|number| !is_trusted(session, *number)).collect();
-        let mut failures = session.wait(async |cluster, _| {
+        let mut failures = session.watched(async |cluster| {
             let mut failures = Vec::new();
             cluster.open(&untrusted, |_| (), |server, opened| failures.extend(failure(server, opened))).await;
             failures

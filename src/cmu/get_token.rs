@@ -56,7 +56,7 @@ impl Action for GetToken {
         let success = success(session, COMMAND.name);
         let (mut tokens, mut outcome) = (Vec::new(), Outcome::Done);
         for (number, answer) in answers {
-            if is_foreign(session, &asked, number, &answer) {
+            if turn_away_foreign(session, &asked, number, &answer) {
                 outcome = Outcome::Failed;
                 continue;
             }
@@ -87,8 +87,8 @@ impl Action for GetToken {
     }
 }
 
-/// Says so if a server has given a token for something else, which nobody must sign.
-fn is_foreign(
+/// Says of a token for something else, which nobody must sign, that it is not written; whether it was one.
+fn turn_away_foreign(
     session: &mut Session<'_>,
     asked: &quorum::GetToken,
     number: usize,

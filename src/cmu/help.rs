@@ -19,7 +19,7 @@ pub(super) static COMMAND: Command = Command {
     parse,
 };
 
-/// As wide as any screen on which it may be read.
+/// What fits on the usual terminal.
 const COLUMNS: usize = 80;
 
 struct Help {

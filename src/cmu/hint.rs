@@ -1,8 +1,7 @@
 //! What is still to be typed of a line, read from the command's own definition.
 
-use super::complete::slots;
 use super::find;
-use super::password::READ;
+use super::slots::{Next, next};
 
 /// The arguments that could follow, as the definition writes them.
 #[must_use]
@@ -10,39 +9,12 @@ pub fn hint(line: &str) -> Option<String> {
     let mut words = line.split_ascii_whitespace();
     let command = find(words.next()?).ok()?;
     let arguments: Vec<&str> = words.collect();
-    let rest = match next(&slots(command.arguments), &arguments)? {
+    let rest = match next(command.arguments, &arguments)? {
         Next::Slot(slot) => from(command.arguments, slot),
-        Next::Place(place) => place,
+        Next::Source(source) => source,
     };
     let blank = if line.ends_with(|at: char| at.is_ascii_whitespace()) { "" } else { " " };
     Some(format!("{blank}{rest}"))
-}
-
-/// What comes next.
-enum Next<'a> {
-    /// This argument.
-    Slot(&'a str),
-    /// The place of the password, such as `PATH`.
-    Place(&'a str),
-}
-
-fn next<'a>(slots: &[&'a str], arguments: &[&str]) -> Option<Next<'a>> {
-    let mut slots = slots.iter();
-    let mut arguments = arguments.iter();
-    while let Some(word) = arguments.next() {
-        // An option that is left out has nothing in its place.
-        let slot = slots.find(|slot| slot.starts_with('<') || slot == &word)?;
-        if slot.starts_with("<password") && READ.contains(word) && arguments.next().is_none() {
-            return place(slot, word).map(Next::Place);
-        }
-    }
-    slots.next().map(|slot| Next::Slot(slot))
-}
-
-/// What stands behind the option in `<password |-env NAME |-file PATH>`.
-fn place<'a>(slot: &'a str, option: &str) -> Option<&'a str> {
-    let mut ways = slot.trim_matches(['<', '>']).split('|');
-    ways.find_map(|way| way.strip_prefix(option)).map(str::trim)
 }
 
 /// The definition from this argument on, with the bracket that it opens and without those that are open already.

@@ -52,6 +52,7 @@ mod session;
 mod set_attribute;
 mod set_m_value;
 mod share_key;
+mod slots;
 mod sync;
 mod sync_key;
 mod sync_user;

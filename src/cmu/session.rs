@@ -148,10 +148,10 @@ impl<'a> Session<'a> {
     }
 
     /// Drives what waits for servers to its end, while the console can say for which.
-    fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
+    pub(super) fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
         let (console, pending) = (&mut *self.console, self.cluster.pending());
         let mut names = || pending.names(|number, dial| format!("server {number}({})", dial.name));
-        let tell = |waited| console.wait(waited, &mut names);
+        let tell = |waited| console.still_waiting(waited, &mut names);
         self.runtime.block_on(watched(work(&mut self.cluster), tell))
     }
 

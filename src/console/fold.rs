@@ -1,14 +1,15 @@
 //! Text on a screen that is narrower than the text.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Breaks lines that are wider than the screen at blanks; what goes on below has `indent` blanks before it.
+/// Breaks lines that are wider than this at blanks; what goes on below has `indent` blanks before it.
 #[must_use]
 pub fn fold(text: &str, columns: usize, indent: usize) -> String {
     text.split_inclusive('\n').map(|line| fold_line(line, columns, indent)).collect()
 }
 
-/// As [`fold`], and sets tables closer that are too wide: their cells stand between tabs, or two blanks and more.
+/// Sets tables closer that are too wide: their cells stand between tabs, or two blanks and more. Other lines are left to
+/// the terminal to wrap, so that they can still be copied whole.
 pub(super) fn fit(text: &str, columns: usize) -> String {
     let mut fitted = String::with_capacity(text.len());
     let mut table = Vec::new();
@@ -19,29 +20,52 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
         }
         fitted.push_str(&fit_table(&table, columns));
         table.clear();
-        let indent = width(line).saturating_sub(width(line.trim_start())).saturating_add(4);
-        fitted.push_str(&fold_line(line, columns, indent));
+        fitted.push_str(line);
     }
     fitted.push_str(&fit_table(&table, columns));
     fitted
+}
+
+/// The text, or as much of it as there is room for.
+pub(super) fn cut(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let mut column = 0_usize;
+    let fits = |character: &char| {
+        column = column.saturating_add(character.width().unwrap_or(0));
+        column < room
+    };
+    text.chars().take_while(fits).chain(['\u{2026}']).collect()
 }
 
 fn fit_table(rows: &[&str], columns: usize) -> String {
     if rows.iter().all(|row| width(row) <= columns) {
         return rows.concat();
     }
-    let widest =
-        |at: usize| rows.iter().filter_map(|row| cells(row).nth(at)).map(UnicodeWidthStr::width).max();
-    let widths: Vec<usize> = (0..).map_while(widest).collect();
+    let widths = widths(rows, columns);
     let set = |row: &&str| {
         let padded = cells(row).zip(&widths).map(|(cell, width)| {
             let padding = width.saturating_sub(cell.width());
             format!("{cell}{}", " ".repeat(padding))
         });
         let set = padded.collect::<Vec<_>>().join("  ");
-        fold_line(&format!("{}\n", set.trim_end()), columns, 4)
+        format!("{}\n", set.trim_end())
     };
     rows.iter().map(set).collect()
+}
+
+/// Of each column of cells. None counts as wider than the screen, so that one huge cell does not widen all rows.
+fn widths(rows: &[&str], columns: usize) -> Vec<usize> {
+    let mut widths = Vec::new();
+    for (at, cell) in rows.iter().flat_map(|row| cells(row).enumerate()) {
+        let width = cell.width().min(columns);
+        match widths.get_mut(at) {
+            Some(widest) => *widest = width.max(*widest),
+            None => widths.push(width),
+        }
+    }
+    widths
 }
 
 /// What stands between tabs, or two blanks and more.
@@ -54,32 +78,25 @@ fn fold_line(line: &str, columns: usize, indent: usize) -> String {
     if width(line) <= columns {
         return line.to_owned();
     }
-    let (mut folded, mut column, mut blanks) = (String::new(), 0, String::new());
-    for word in line.trim_end().split_inclusive([' ', '\t']) {
-        let text = word.trim_end_matches([' ', '\t']);
-        let is_begun = !folded.is_empty() && column > indent;
-        if is_begun && !text.is_empty() && after(after(column, &blanks), text) > columns {
+    let (mut folded, mut column) = (String::new(), 0_usize);
+    for word in line.trim_end().split_inclusive(' ') {
+        let end = column.saturating_add(word.trim_end().width());
+        if end > columns && column > indent {
+            folded.truncate(folded.trim_end().len());
             folded.push('\n');
-            blanks = " ".repeat(indent);
-            column = 0;
+            folded.push_str(&" ".repeat(indent));
+            column = indent;
         }
-        folded.push_str(&blanks);
-        folded.push_str(text);
-        column = after(after(column, &blanks), text);
-        word.get(text.len()..).unwrap_or_default().clone_into(&mut blanks);
+        folded.push_str(word);
+        column = column.saturating_add(word.width());
     }
     folded.push_str(if line.ends_with('\n') { "\n" } else { "" });
     folded
 }
 
-/// In columns.
+/// In columns, with a tab stop at every eighth.
 fn width(line: &str) -> usize {
-    after(0, line.trim_end())
-}
-
-/// The column behind the text, with a tab stop at every eighth.
-fn after(column: usize, text: &str) -> usize {
-    text.split_inclusive('\t').fold(column, |column, part| {
+    line.trim_end().split_inclusive('\t').fold(0_usize, |column, part| {
         let end = column.saturating_add(part.trim_end_matches('\t').width());
         if part.ends_with('\t') { (end / 8).saturating_add(1).saturating_mul(8) } else { end }
     })
@@ -91,19 +108,17 @@ mod tests {
 
     #[test]
     fn long_lines_go_on_below_their_beginning() {
-        let text = "short\n  one two three four\n";
-        assert_eq!(fit(text, 14), "short\n  one two\n      three\n      four\n");
+        assert_eq!(fold("  one two three four\n", 14, 6), "  one two\n      three\n      four\n");
         assert_eq!(fold("name  one two three", 14, 6), "name  one two\n      three");
-        assert_eq!(fold("unbreakable\n", 5, 2), "unbreakable\n");
-        assert_eq!(fit(text, 80), text);
+        assert_eq!(fold("unbreakable\nshort\n", 5, 2), "unbreakable\nshort\n");
+        assert_eq!(fold("as it  is \n", 80, 4), "as it  is \n");
     }
 
     #[test]
-    fn a_line_that_fits_is_not_touched() {
-        for text in
-            ["", "\n", "no end", "blanks  \n", "\ttab\n", "a\tb\n c\td\n", "Do you want to continue(y/n)?"]
-        {
-            assert_eq!(fit(text, 80), text);
+    fn what_is_no_wide_table_is_not_touched() {
+        let long = "a long line with words\n\ta tab and a long line with words\n";
+        for text in ["", "\n", "no end", "blanks  \n", "\ttab\n", "a\tb\n c\td\n", "continue(y/n)?", long] {
+            assert_eq!(fit(text, 20), text);
         }
     }
 
@@ -115,7 +130,16 @@ mod tests {
     }
 
     #[test]
-    fn tabs_go_to_the_next_stop() {
-        assert_eq!([width("\ta"), width("a\tb"), width("12345678\tb"), width("ab  \n")], [9, 9, 17, 2]);
+    fn a_huge_cell_or_row_costs_no_more_than_itself() {
+        let huge = format!("a\t{}\tb\n", "x".repeat(1_000_000));
+        let table = format!("{huge}{}", "1\t2\t3\n".repeat(1_000));
+        assert!(fit(&table, 80).len() < 2 * table.len() + 1_000 * 100);
+        let many = format!("{}\n{}\n", "x  ".repeat(300_000), "y  ".repeat(300_000));
+        assert_eq!(fit(&many, 80), many.replace("  \n", "\n"));
+    }
+
+    #[test]
+    fn a_text_is_cut_by_columns() {
+        assert_eq!([cut("12345", 5), cut("123456", 5), cut("宽宽宽", 5)], ["12345", "1234…", "宽宽…"]);
     }
 }

@@ -6,7 +6,6 @@
 mod complete;
 mod data;
 mod fold;
-mod history;
 mod no_echo;
 mod pump;
 mod script;
@@ -20,9 +19,8 @@ use std::time::Duration;
 pub use complete::{Complete, Completion};
 pub use data::Data;
 pub use fold::fold;
-pub use history::history_file;
 pub use script::{Echo, Script};
-pub use terminal::Terminal;
+pub use terminal::{Terminal, history_file};
 
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
@@ -45,8 +43,8 @@ pub trait Console {
     /// nothing happens.
     fn record(&mut self, _make: &mut dyn FnMut(&str) -> String) {}
 
-    /// A command has waited this long for servers, and waits on for those that `pending` names. Who reads may be told.
-    fn wait(&mut self, _waited: Duration, _pending: &mut dyn FnMut() -> Vec<String>) {}
+    /// A command has waited so long, and still waits for the servers that `pending` names: a person may want to know.
+    fn still_waiting(&mut self, _waited: Duration, _pending: &mut dyn FnMut() -> Vec<String>) {}
 
     /// Says, apart from the session's text, which line of which file failed, if the lines have a name.
     fn blame(&mut self, _what: &str) {}
@@ -111,8 +109,8 @@ pub fn open_for(
     }
 }
 
-/// The console that fits standard input and output: a [`Terminal`] if both are one, which keeps its lines in `history`, a
-/// [`Script`] otherwise.
+/// The console that fits standard input and output: a [`Terminal`] if both are one, which keeps a person's lines in
+/// `history`, a [`Script`] otherwise.
 ///
 /// # Errors
 ///
@@ -154,7 +152,7 @@ pub struct Language {
     /// What arrow-up brings back.
     pub recall: Recall,
     /// Whether arrow-up may bring it back in later sessions.
-    pub keeps: Keeps,
+    pub is_kept: IsKept,
     /// What Tab may put there.
     pub complete: Complete,
     /// What is still to be typed.
@@ -165,7 +163,7 @@ pub struct Language {
 pub type Recall = fn(&str) -> String;
 
 /// Whether a line can go to a file: one that is understood, and has no secret in it.
-pub type Keeps = fn(&str) -> bool;
+pub type IsKept = fn(&str) -> bool;
 
 /// The arguments that could follow what was typed, for a person to read; `None` if there are none.
 pub type Hint = fn(&str) -> Option<String>;

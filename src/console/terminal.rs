@@ -5,8 +5,9 @@
 //! or Backspace: the first such key in a line hands that line over to the line editor, which repaints it in
 //! place. Questions and hidden answers are never handed over.
 //!
-//! Who has pressed such a key once is a person for the rest of the session: a pause in typing shows what could follow,
-//! long lines are folded, and a command that takes its time says for whom it waits.
+//! Who has pressed such a key once is a person for the rest of the session: lines are kept for later sessions, a pause
+//! in typing shows what could follow, wide tables are set closer, and a command that takes its time says for whom it
+//! waits.
 
 mod editor;
 mod entry;
@@ -15,17 +16,17 @@ mod history;
 mod keys;
 mod signals;
 
+pub use history::history_file;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthStr;
-
 use self::editor::LineEditor;
 use self::entry::{Echo, Entry};
 use self::keys::{Key, Keys};
-use super::fold::fit;
+use super::fold::{cut, fit};
 use super::tty::{Phase, Tty};
 use super::{Console, Input, Language, Mask};
 use crate::interrupt::Interrupt;
@@ -119,7 +120,9 @@ impl Terminal {
         let editor = self.editor.as_mut()?;
         self.reader = Reader::Person;
         let mut keys = self.keys.take();
-        key.into_iter().for_each(|key| keys.push_front(key));
+        if let Some(key) = key {
+            keys.push_front(key);
+        }
         let (input, unread) = editor.edit(prompt, entry, keys, &self.tty).ok()?;
         self.keys.put_back(unread);
         Some(if self.tty.is_lost() { Input::Ended } else { input })
@@ -232,31 +235,25 @@ impl Console for Terminal {
     }
 
     /// Only a person presses Enter to hear more: what programs type ahead is left alone.
-    fn wait(&mut self, waited: Duration, pending: &mut dyn FnMut() -> Vec<String>) {
+    fn still_waiting(&mut self, waited: Duration, pending: &mut dyn FnMut() -> Vec<String>) {
         if self.reader == Reader::Anybody || waited < PATIENCE {
             return;
         }
-        let text = format!("Waiting {} s for {}", waited.as_secs(), pending().join(", "));
+        let names = pending();
+        if names.is_empty() {
+            return;
+        }
+        let text = format!("Waiting {} s for {}", waited.as_secs(), names.join(", "));
         if self.keys.take_enter() {
             self.print(&format!("{text}; Ctrl-C ends it\n"));
         } else {
-            self.show_status(shortened(&text, self.tty.columns()));
+            self.show_status(cut(&text, self.tty.columns().saturating_sub(1)));
         }
     }
 
     fn is_lost(&self) -> bool {
         self.tty.is_lost()
     }
-}
-
-/// What fits in one row, with its last column left free.
-fn shortened(text: &str, columns: usize) -> String {
-    let room = columns.saturating_sub(1);
-    if text.width() <= room {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
-    format!("{kept}\u{2026}")
 }
 
 impl Drop for Terminal {

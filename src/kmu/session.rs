@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
     fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
         let (console, pending) = (&mut *self.console, self.cluster.pending());
         let mut names = || pending.names(|number, dial| format!("node id {number}({})", dial.name));
-        let tell = |waited| console.wait(waited, &mut names);
+        let tell = |waited| console.still_waiting(waited, &mut names);
         self.runtime.block_on(watched(work(&mut self.cluster), tell))
     }
 

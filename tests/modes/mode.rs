@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
 use crate::process::{Ended, console, run, text};
@@ -24,20 +22,24 @@ pub(crate) enum Mode {
     Typed,
     /// At a terminal, all at once and before the first prompt.
     Burst,
+    /// At a terminal, all at once behind an editing key.
+    Person,
 }
 
 /// What came of it.
 pub(crate) struct Played {
     /// Standard output, or all that the terminal shows.
     pub(crate) text: String,
-    /// Standard error, where it is apart.
+    /// Standard error, where it is apart; nothing at a terminal.
     pub(crate) log: String,
+    /// What is kept for later sessions.
+    pub(crate) kept: String,
     pub(crate) code: i32,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Pipe, Self::Options, Self::File, Self::Json, Self::Typed, Self::Burst];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Pipe, Self::Options, Self::File, Self::Json, Self::Typed, Self::Burst, Self::Person];
 
     pub(crate) fn run(self, cluster: &Cluster, lines: &[String]) -> Played {
         let input = lines.join("\n") + "\n";
@@ -57,6 +59,7 @@ impl Mode {
             Self::Json => play(cluster, &["--output", "json"], &input),
             Self::Typed => typed(cluster, lines),
             Self::Burst => burst(cluster, lines, "\r"),
+            Self::Person => person(cluster, lines),
         }
     }
 }
@@ -70,36 +73,34 @@ fn play(cluster: &Cluster, arguments: &[&str], input: &str) -> Played {
     let mut console = console(&[&[text(&config)], arguments].concat());
     // At a terminal the log would stand between the session's lines.
     let Ended { code, stdout, stderr } = run(console.env("RUST_LOG", "trace"), input);
-    Played { text: stdout, log: stderr, code: code.unwrap() }
+    Played { text: stdout, log: stderr, kept: String::new(), code: code.unwrap() }
 }
 
 /// Each line once its prompt or its question is there.
 fn typed(cluster: &Cluster, lines: &[String]) -> Played {
     let mut session = start(cluster);
     for line in lines {
-        wait_until_asked(&session);
+        session.wait_until(|output| ASKED.iter().any(|asked| output.ends_with(asked)));
         session.send(&format!("{line}\r"));
         session.wait_for("\r\n");
     }
     end(session)
 }
 
-/// Until a prompt or a question is the last that was written.
-fn wait_until_asked(session: &Session) {
-    let start = Instant::now();
-    while ![PROMPT, "server0>", "server1>", ":", ": ", "?"]
-        .iter()
-        .any(|asked| session.everything().ends_with(asked))
-    {
-        assert!(start.elapsed() < Duration::from_secs(20), "nothing is asked: {:?}", session.everything());
-        thread::sleep(Duration::from_millis(5));
-    }
-}
+/// What is last when something is asked.
+const ASKED: [&str; 6] = [PROMPT, "server0>", "server1>", ":", ": ", "?"];
 
 pub(crate) fn burst(cluster: &Cluster, lines: &[String], line_end: &str) -> Played {
     let mut session = start(cluster);
     session.wait_for("onnect");
     session.send(&(lines.join(line_end) + line_end));
+    end(session)
+}
+
+fn person(cluster: &Cluster, lines: &[String]) -> Played {
+    let mut session = start(cluster);
+    session.wait_for(PROMPT);
+    session.send(&format!("x\x7f{}\r", lines.join("\r")));
     end(session)
 }
 
@@ -110,8 +111,12 @@ fn start(cluster: &Cluster) -> Session {
 }
 
 fn end(mut session: Session) -> Played {
-    session.wait_for("disconnecting from servers, please wait...\r\n");
     let code = session.wait_for_end().exit_code();
+    session.wait_until(|output| ENDS.iter().any(|end| output.ends_with(end)));
     let text = session.everything().replace("\r\n", "\n");
-    Played { text, log: session.kept(), code: i32::try_from(code).unwrap() }
+    let kept = session.kept("cloudhsm_mgmt_util");
+    Played { text, log: String::new(), kept, code: i32::try_from(code).unwrap() }
 }
+
+/// The last words of a session.
+const ENDS: [&str; 2] = ["disconnecting from servers, please wait...\r\n", "failed, exiting...\r\n"];

@@ -1,5 +1,6 @@
 //! The lines that later sessions bring back, and those that no file may hold.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::session::{PROMPT, Session, console};
@@ -8,9 +9,7 @@ use crate::{LEFT, UP};
 /// In every password below.
 const CANARY: &str = "sesame";
 
-fn lines(session: &Session) -> Vec<String> {
-    session.kept().lines().skip(1).map(str::to_owned).collect()
-}
+const CONSOLE: &str = "cloudhsm_mgmt_util";
 
 fn enter(session: &mut Session, line: &str) {
     session.send(&format!("{line}\r"));
@@ -25,10 +24,11 @@ fn a_later_session_brings_lines_back() {
     earlier.wait_for(PROMPT);
     enter(&mut earlier, "listUsers");
     enter(&mut earlier, "getMValue 3");
-    earlier.send("\x04");
-    earlier.wait_for_end();
     let file = state.path().join("cloudhsm/cloudhsm_mgmt_util_history");
-    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert!(!file.exists(), "it may be a program");
+    earlier.send("x\x7f\x04");
+    earlier.wait_for_end();
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
     let mut later = Session::start_with(&console(), &variables);
@@ -41,12 +41,19 @@ fn a_later_session_brings_lines_back() {
     later.wait_for_row("(reverse-i-search)`Value': getMValue 3");
     later.send("\x03");
 
+    later.wait_for_row(PROMPT);
+    later.skip();
+    enter(&mut later, "info");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "#V2\nlistUsers\ngetMValue 3\ninfo\n");
+
     let without: Vec<_> = console().into_iter().chain(["--no-history".to_owned()]).collect();
     let mut without = Session::start_with(&without, &variables);
     without.wait_for(PROMPT);
-    without.send(UP);
-    enter(&mut without, "listTokens");
-    assert_eq!(std::fs::read_to_string(file).unwrap(), "#V2\nlistUsers\ngetMValue 3\n");
+    without.send(&format!("{UP}listTokens"));
+    without.wait_for_row("aws-cloudhsm>listTokens");
+    without.send("\rquit\r");
+    without.wait_for_end();
+    assert_eq!(fs::read_to_string(file).unwrap(), "#V2\nlistUsers\ngetMValue 3\ninfo\n");
 }
 
 /// However the line came to be.
@@ -78,15 +85,16 @@ fn no_file_holds_a_secret() {
     session.wait_for(PROMPT);
     session.send(&format!("listUsers{LEFT}\rquit\r"));
     session.wait_for_end();
-    assert!(!session.kept().contains(CANARY), "{}", session.kept());
-    let prompted = ["loginHSM CO admin -hpswd", "createUser CU alice -hpswd", "listUsers", "quit"];
-    assert_eq!(lines(&session), prompted);
+    let kept = session.kept(CONSOLE);
+    assert!(!kept.contains(CANARY), "{kept}");
+    let prompted = ["#V2", "loginHSM CO admin -hpswd", "createUser CU alice -hpswd", "listUsers", "quit"];
+    assert_eq!(kept.lines().collect::<Vec<_>>(), prompted);
 }
 
 #[test]
 fn a_terminal_without_an_editor_keeps_nothing() {
     let mut session = Session::start(&console(), "dumb");
     session.wait_for(PROMPT);
-    enter(&mut session, "listUsers");
-    assert_eq!(session.kept(), "");
+    enter(&mut session, "x\x7flistUsers");
+    assert_eq!(session.kept(CONSOLE), "");
 }

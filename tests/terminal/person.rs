@@ -72,7 +72,7 @@ fn a_command_that_takes_its_time_says_for_whom_it_waits() {
     let [_, one, two] = cluster.names();
     (1..3).for_each(|node| cluster.signal(node, "-STOP"));
     session.send("listUsers\r");
-    session.wait_for_row(&format!("Waiting 1 s for server 1({one}), server 2({two})"));
+    session.wait_for(&format!(" s for server 1({one}), server 2({two})"));
     session.send("\r");
     session.wait_for(&format!("s for server 1({one}), server 2({two}); Ctrl-C ends it\r\n"));
     cluster.signal(1, "-CONT");
@@ -103,7 +103,7 @@ fn nobody_else_is_told_and_what_is_typed_ahead_waits() {
     let mut person = person(&cluster.console(), &[]);
     cluster.signal(0, "-STOP");
     person.send(&format!("listUsers\r{LOGIN}\rpassword\r"));
-    person.wait_for("Waiting 1 s");
+    person.wait_for("Waiting ");
     cluster.signal(0, "-CONT");
     person.wait_for(LOGIN);
     person.wait_for("loginHSM success");

@@ -48,6 +48,7 @@ impl Session {
         let mut command = CommandBuilder::from_argv(arguments.iter().map(Into::into).collect());
         let state = tempfile::tempdir().unwrap();
         command.env("XDG_STATE_HOME", state.path());
+        command.env_remove("NO_COLOR");
         command.env("PS1", "shell$ ");
         variables.iter().for_each(|(name, value)| command.env(name, value));
         let child = pty.slave.spawn_command(command).unwrap();
@@ -80,6 +81,12 @@ impl Session {
         before
     }
 
+    /// Waits until everything since the start is as it should be.
+    pub(crate) fn wait_until(&self, is_right: impl Fn(&str) -> bool) {
+        let found = within_deadline(|| is_right(&self.everything()).then_some(()));
+        assert!(found.is_some(), "in {:?}", self.everything());
+    }
+
     /// Passes over everything that was written so far: the line editor writes its prompt again and again.
     pub(crate) fn skip(&mut self) {
         self.cursor = self.output.lock().unwrap().len();
@@ -97,9 +104,10 @@ impl Session {
         String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
     }
 
-    /// The lines that are kept for later sessions, and what stands above them; nothing if none are.
-    pub(crate) fn kept(&self) -> String {
-        fs::read_to_string(self.state.path().join("cloudhsm/cloudhsm_mgmt_util_history")).unwrap_or_default()
+    /// The file of the lines that are kept for later sessions of this program; nothing if there is none.
+    pub(crate) fn kept(&self, program: &str) -> String {
+        let file = self.state.path().join(format!("cloudhsm/{program}_history"));
+        fs::read_to_string(file).unwrap_or_default()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -162,7 +170,7 @@ pub(crate) fn must_be_installed(program: &str) {
     assert!(found.status.success(), "{program} is not installed; tests/run installs what the tests need");
 }
 
-/// Generous, for a busy machine; nothing here asserts that something is fast.
+/// Generous, for a busy machine.
 fn within_deadline<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {

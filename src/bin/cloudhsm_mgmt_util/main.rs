@@ -96,7 +96,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
 fn language(known: &Known) -> Language {
     let known = known.clone();
     let complete = Rc::new(move |line: &str| complete(line, &known));
-    Language { mask, recall, keeps: is_public, complete, hint }
+    Language { mask, recall, is_kept: is_public, complete, hint }
 }
 
 fn prepare(session: &mut Session<'_>, arguments: &Arguments) {

@@ -1,7 +1,7 @@
 //! The line editor that takes a line over at a person's first editing key.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, io, mem};
 
@@ -21,10 +21,14 @@ use crate::console::pump::Pump;
 use crate::console::tty::{Phase, Tty};
 use crate::console::{Input, Language};
 
-/// rustyline, with the history of the session and of those before it.
+/// rustyline, with the history of the session and, once a person is there, of those before it.
 pub(super) struct LineEditor {
     rustyline: Editor<Face, MemHistory>,
     language: Language,
+    /// Where a person's lines go, as long as none is there.
+    history: Option<PathBuf>,
+    /// The lines that go there if one comes.
+    unwritten: Vec<String>,
     file: Option<HistoryFile>,
     /// The line that was edited last had a secret in it, wherever that is now.
     held_a_secret: bool,
@@ -37,24 +41,44 @@ impl LineEditor {
         if UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term)) {
             return None;
         }
-        let file = history.and_then(HistoryFile::open);
-        let mut lines = MemHistory::default();
-        // They fail for no line: a history in memory only refuses some, such as a repeated one.
-        let _ = lines.set_max_len(LENGTH);
-        for line in file.iter().flat_map(HistoryFile::lines) {
-            let _ = lines.add(line);
-        }
-        Some(Self { rustyline: rustyline(&language, lines)?, language, file, held_a_secret: false })
+        Some(Self {
+            rustyline: rustyline(&language, lines(&[]))?,
+            language,
+            history: history.map(Path::to_owned),
+            unwritten: Vec::new(),
+            file: None,
+            held_a_secret: false,
+        })
     }
 
     /// Keeps the line for arrow-up, without its secrets, and for later sessions if it has none.
     pub(super) fn remember(&mut self, line: &str) {
         let recalled = (self.language.recall)(line);
+        // It fails for no line: a history in memory only refuses some, such as a repeated one.
         let _ = self.rustyline.history_mut().add(&recalled);
-        let held_a_secret = mem::take(&mut self.held_a_secret);
-        if recalled == line && !held_a_secret && (self.language.keeps)(line) {
-            self.file.iter_mut().for_each(|file| file.keep(line));
+        if mem::take(&mut self.held_a_secret) || !(self.language.is_kept)(line) {
+            return;
         }
+        match &mut self.file {
+            Some(file) => file.keep(line),
+            None if self.history.is_some() => self.unwritten.push(line.to_owned()),
+            None => {}
+        }
+    }
+
+    /// Gives a person the lines of earlier sessions, and later sessions those of this one. A program has no use for the
+    /// one, nor the next person for the other.
+    fn welcome(&mut self) {
+        let Some(path) = self.history.take() else { return };
+        let unwritten = mem::take(&mut self.unwritten);
+        let Some(mut file) = HistoryFile::open(&path) else { return };
+        let session = &mem::take(self.rustyline.history_mut());
+        let all: Vec<&str> = file.lines().chain(session.into_iter().map(String::as_str)).collect();
+        *self.rustyline.history_mut() = lines(&all);
+        for line in unwritten {
+            file.keep(&line);
+        }
+        self.file = Some(file);
     }
 
     /// Goes on with a line that is on the screen already. `keys` come before what the terminal still has; what
@@ -66,6 +90,7 @@ impl LineEditor {
         keys: VecDeque<u8>,
         tty: &Arc<Tty>,
     ) -> io::Result<(Input<String>, VecDeque<u8>)> {
+        self.welcome();
         let pump = Pump::start(tty, keys)?;
         self.face_mut(|face| face.begin(pump.near(), prompt, tty.columns()))?;
         tty.write(&back_to_prompt(prompt, &entry.visible(), tty.columns()));
@@ -96,6 +121,17 @@ impl LineEditor {
         }
         true
     }
+}
+
+/// A history that begins with these.
+fn lines(earlier: &[&str]) -> MemHistory {
+    let mut history = MemHistory::default();
+    // As above, it fails for no line, nor for this length.
+    let _ = history.set_max_len(LENGTH);
+    for line in earlier {
+        let _ = history.add(line);
+    }
+    history
 }
 
 /// Terminals that rustyline does not edit on, either, and those without a name.

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::console::Language;
 use crate::console::complete::candidates;
+use crate::console::fold::cut;
 
 /// rustyline's view of the console.
 pub(super) struct Face {
@@ -137,9 +138,12 @@ impl Hinter for Face {
         let hint = (self.language.hint)(line).filter(|_| pos == line.len())?;
         // One column for the cursor behind it.
         let room = self.room?.checked_sub(line.width().saturating_add(1))?;
-        shorten(hint, room).map(Remaining)
+        (room >= LEGIBLE.min(hint.width())).then(|| Remaining(cut(&hint, room)))
     }
 }
+
+/// In columns: less of a hint says nothing.
+const LEGIBLE: usize = 10;
 
 /// What is still to be typed: shown, and never put into the line.
 pub(super) struct Remaining(String);
@@ -152,16 +156,6 @@ impl Hint for Remaining {
     fn completion(&self) -> Option<&str> {
         None
     }
-}
-
-/// As much as there is room for; `None` if that is too little to be understood.
-fn shorten(hint: String, room: usize) -> Option<String> {
-    if hint.width() <= room {
-        return Some(hint);
-    }
-    // The definitions of arguments are ASCII.
-    let kept: String = hint.chars().take(room.checked_sub(1)?).collect();
-    (room >= 10).then(|| format!("{kept}\u{2026}"))
 }
 
 /// Without them a hint looks like what was typed: <https://no-color.org>.
@@ -218,7 +212,7 @@ mod tests {
         Language {
             mask,
             recall: str::to_owned,
-            keeps: |_| false,
+            is_kept: |_| false,
             complete: Rc::new(|_| Completion::Path),
             hint: |_| None,
         }
@@ -249,14 +243,5 @@ mod tests {
         let face = Face::new(language());
         assert_eq!(face.shown("pinless  hush "), "pinless  hush ");
         assert!(!face.has_seen_a_secret());
-    }
-
-    #[test]
-    fn a_hint_fits_beside_the_line_or_is_left_out() {
-        let shortened = |room| shorten("<user-type> <user-name>".to_owned(), room);
-        assert_eq!(shortened(23).as_deref(), Some("<user-type> <user-name>"));
-        assert_eq!(shortened(22).as_deref(), Some("<user-type> <user-nam\u{2026}"));
-        assert_eq!(shortened(9), None);
-        assert_eq!(shortened(0), None);
     }
 }

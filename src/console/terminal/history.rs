@@ -1,12 +1,24 @@
 //! The lines of earlier sessions, in a file that only its owner can read.
 
 use std::fs::{self, DirBuilder};
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::{env, io};
 
+use rustix::process::geteuid;
 use rustyline::Config;
 use rustyline::history::{FileHistory, History};
+
+/// The file for the lines of this program: in the folder that the XDG base directory specification has for it,
+/// `$XDG_STATE_HOME`, or `~/.local/state`. `None` for whoever has no home, or another's, as with sudo.
+#[must_use]
+pub fn history_file(program: &str) -> Option<PathBuf> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let is_own = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|found| found.uid() == geteuid().as_raw());
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").filter(is_own).map(|home| home.join(".local/state")))?;
+    Some(state.join("cloudhsm").join(format!("{program}_history")))
+}
 
 /// rustyline's file: private, locked while it is written, and never longer than [`LENGTH`] lines.
 pub(super) struct HistoryFile {
@@ -18,7 +30,7 @@ pub(super) struct HistoryFile {
 pub(super) const LENGTH: usize = 1_000;
 
 impl HistoryFile {
-    /// Reads the file, if there is one. Without it a session goes on as well, so that why it cannot be had is logged only.
+    /// Reads the file, if there is one. A session goes on without it, so that why it cannot be had is only logged.
     pub(super) fn open(path: &Path) -> Option<Self> {
         let history = Self::read(path);
         history.inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no history")).ok()
