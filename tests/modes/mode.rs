@@ -112,7 +112,7 @@ fn start(cluster: &Cluster) -> Session {
 
 fn end(mut session: Session) -> Played {
     let code = session.wait_for_end().exit_code();
-    session.wait_until(|output| ENDS.iter().any(|end| output.ends_with(end)));
+    session.wait_until(|output| ENDS.iter().any(|end| output.contains(end)));
     let text = session.everything().replace("\r\n", "\n");
     let kept = session.kept("cloudhsm_mgmt_util");
     Played { text, log: String::new(), kept, code: i32::try_from(code).unwrap() }
