@@ -19,6 +19,8 @@ mod keys;
 mod person;
 #[path = "terminal/second_factor.rs"]
 mod second_factor;
+#[path = "terminal/secrets.rs"]
+mod secrets;
 #[path = "terminal/session.rs"]
 mod session;
 
@@ -27,7 +29,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use cluster::Cluster;
-use session::{PROMPT, Session, console, must_be_installed, wait_for_text};
+use session::{PROMPT, Session, console, must_be_installed};
 
 const UP: &str = "\x1b[A";
 const LEFT: &str = "\x1b[D";
@@ -94,25 +96,6 @@ fn what_is_typed_before_the_first_prompt_waits_for_it() {
     session.send("listUsers\r");
     assert!(!session.wait_for(PROMPT).contains("listUsers"));
     assert_answered(&session.wait_for(PROMPT), "listUsers");
-}
-
-#[test]
-fn what_is_typed_ahead_of_a_hidden_password_is_neither_lost_nor_shown() {
-    let mut session = Session::at_prompt();
-    session.send(&format!("{LOGIN}\rpassword\rlistUsers\r"));
-    assert_eq!(session.wait_for("Enter password:"), format!("{LOGIN}\r\n"));
-    assert_eq!(session.wait_for(LOGGED_IN).trim(), "");
-    session.wait_for(PROMPT);
-    assert_answered(&session.wait_for(PROMPT), "listUsers");
-}
-
-#[test]
-fn a_hidden_password_can_be_corrected() {
-    let mut session = Session::at_prompt();
-    session.send(&format!("{LOGIN}\r"));
-    session.wait_for("Enter password:");
-    session.send("wrong\x15pass\x1b[Dwordx\x7f\r");
-    assert_eq!(session.wait_for(LOGGED_IN).trim(), "");
 }
 
 #[test]
@@ -207,30 +190,6 @@ fn a_line_typed_behind_an_editing_key_is_not_lost() {
 }
 
 #[test]
-fn an_edited_secret_stays_hidden() {
-    let mut session = Session::at_prompt();
-    session.send(&format!("loginHSM CO admin sesame{LEFT}"));
-    session.wait_for_row("aws-cloudhsm>loginHSM CO admin ******");
-    session.send(&format!("open{LEFT}{LEFT}"));
-    session.wait_for_row("aws-cloudhsm>loginHSM CO admin **********");
-    // Without its command, moved by cut and paste, and brought back by the history.
-    session.send("\x01\x1b[3~\x1b[3~");
-    session.wait_for_row("aws-cloudhsm>ginHSM CO admin **********");
-    session.send("\x05\x17\x01\x19lo");
-    session.wait_for_row("aws-cloudhsm>loginHSM CO admin");
-    session.send("\x05sesame\r");
-    session.wait_for(PROMPT);
-    session.wait_for_row(PROMPT);
-    session.send("\x19now\x19");
-    session.wait_for_row("aws-cloudhsm>now");
-    session.send("\x15\x19");
-    session.wait_for_row("aws-cloudhsm>now");
-    session.send(&format!("\x15{UP}"));
-    session.wait_for_row("aws-cloudhsm>loginHSM CO admin -hpswd [-2fa </path/to/authdata>]");
-    assert!(!session.everything().contains("sesam"), "{:?}", session.everything());
-}
-
-#[test]
 fn a_line_longer_than_the_screen_is_taken_over_in_place() {
     let mut session = Session::at_prompt();
     let line = "a".repeat(140);
@@ -290,24 +249,6 @@ fn ctrl_c_ends_the_waiting_for_a_server_that_does_not_answer() {
     assert!(listed.contains("Reconnected to server 1(") && listed.contains("Users on server 1("), "{listed}");
     session.send("quit\r");
     assert!(session.wait_for_end().success());
-    session.assert_modes_restored();
-}
-
-#[test]
-fn a_password_stays_hidden_when_the_output_goes_elsewhere() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("log");
-    let redirected = format!("{} > {} 2>&1", console().join(" "), output.display());
-    let mut session = Session::start(&["sh", "-c", &redirected].map(str::to_owned), "xterm");
-    wait_for_text(&output, PROMPT);
-    session.send(&format!("{LOGIN}\r"));
-    wait_for_text(&output, "Enter password: ");
-    session.send("password\r");
-    wait_for_text(&output, LOGGED_IN);
-    session.send("\x04");
-    session.wait_for_end();
-    assert!(session.everything().contains("-hpswd"), "the kernel echoes what is not hidden");
-    assert!(!session.everything().contains("password"), "{:?}", session.everything());
     session.assert_modes_restored();
 }
 

@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::Words;
+use super::help;
 use super::lookup::find;
 use super::password::{PROMPTED, READ};
 use super::second_factor::OPTION;
@@ -57,12 +58,23 @@ pub fn recall(line: &str) -> String {
     if is_whole { line.to_owned() } else { kept.join(" ") }
 }
 
-/// Whether everybody may see the line: it is a command with right arguments, none of which may be a password.
+/// Whether a file may hold the line: it is a command with right arguments, none of which may be a password, and what takes
+/// a password asks for it. Of what has a name, such as an environment variable, nobody knows that it is one.
 #[must_use]
 pub fn is_public(line: &str) -> bool {
     let Some((word, arguments)) = Words::split(line) else { return false };
-    let is_understood = find(word).is_ok_and(|command| (command.parse)(arguments).is_ok());
-    is_understood && mask(line) == line && recall(line) == line
+    let Ok(command) = find(word) else { return false };
+    let is_understood = (command.parse)(arguments).is_ok();
+    let mut arguments = line.split_ascii_whitespace().skip(1);
+    let is_named = match command.name {
+        name if name == help::COMMAND.name => arguments.all(|word| find(word).is_ok()),
+        _ => command.secret.is_none() || arguments.last() == Some(PROMPTED),
+    };
+    is_understood
+        && is_named
+        && mask(line) == line
+        && recall(line) == line
+        && !line.contains(char::is_control)
 }
 
 /// What a word may be.
@@ -103,6 +115,8 @@ impl Arguments {
             return Place::Plain;
         }
         match self.count {
+            // What it is asked about may be the beginning of a whole line.
+            0 if find(word).is_ok_and(|command| command.name == help::COMMAND.name) => return Place::Plain,
             0 => self.secret = find(word).map_or(USUAL, |command| command.secret.unwrap_or_default()),
             // Without its first argument everything has moved up by one.
             1 if self.secret > 0 && UserType::parse(word) == UserType::Unknown => self.secret -= 1,
@@ -165,6 +179,7 @@ mod tests {
             ("loginHSM admin co12345 -2fa authdata", "loginHSM admin ******* -2fa authdata"),
             ("loginHSM CO admin two words -2fa x", "loginHSM CO admin *** ***** -2fa *"),
             ("createUser CO a password -2fa x y", "createUser CO a ******** -2fa x *"),
+            ("help loginHSM CO admin co12345", "help loginHSM CO admin *******"),
             ("listUsers", "listUsers"),
             ("deleteUser CU alice", "deleteUser CU alice"),
             ("findAllKeys 3 1 keys.txt", "findAllKeys 3 1 keys.txt"),
@@ -190,8 +205,7 @@ mod tests {
 
     #[test]
     fn a_line_is_public_if_it_is_understood_and_holds_no_password() {
-        for line in
-            ["listUsers", "login CO admin -hpswd", "createUser CU alice -env NAME -2fa x", "help quit"]
+        for line in ["listUsers", "login CO admin -hpswd", "createUser CU alice -hpswd", "help quit", "help"]
         {
             assert!(is_public(line), "{line}");
         }
@@ -206,6 +220,11 @@ mod tests {
             "loginHSM CO admin -hpswd co12345",
             "listUsers co12345",
             "changePswd CO admin -2fa co12345",
+            "changePswd CO admin -hpswd -2fa co12345",
+            "loginHSM CO admin -env co12345",
+            "loginHSM CO admin -file co12345",
+            "help co12345",
+            "setAttribute 7 3 \u{1b}[2J",
         ] {
             assert!(!is_public(line), "{line}");
         }

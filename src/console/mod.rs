@@ -11,6 +11,7 @@ mod pump;
 mod script;
 mod terminal;
 mod tty;
+mod utf8;
 
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::Path;
@@ -137,6 +138,9 @@ pub enum Input<T> {
     /// End of input: no line will ever come again.
     Ended,
 }
+
+/// What is said of a line with bytes that are no UTF-8.
+const NOT_TEXT: &str = "This line is not UTF-8; it is left out\n";
 
 /// Shows a line as others may see it: each character of a secret as `*`.
 ///

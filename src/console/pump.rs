@@ -14,7 +14,6 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use zeroize::Zeroizing;
 
 use super::tty::{Tty, take_first};
 
@@ -129,14 +128,12 @@ impl Feed {
     }
 
     fn read(&mut self) -> bool {
-        let mut bytes = Zeroizing::new([0; 256]);
-        let count = self.tty.read(bytes.as_mut_slice());
-        self.waiting.extend(bytes.iter().take(count));
+        let goes_on = self.tty.read(&mut self.waiting);
         if self.waiting.contains(&CTRL_Z) {
             // The byte is fed, too: the editor is told to repaint by it.
             self.tty.suspend();
         }
-        count > 0
+        goes_on
     }
 }
 

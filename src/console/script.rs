@@ -6,7 +6,7 @@ use std::{mem, str};
 use zeroize::Zeroizing;
 
 use super::no_echo::NoEcho;
-use super::{Console, Input, Mask};
+use super::{Console, Input, Mask, NOT_TEXT};
 use crate::protocol::Secret;
 
 /// Plays lines, and writes the session as a terminal would have shown it, with secrets masked.
@@ -84,7 +84,7 @@ impl<R: BufRead, W: Write> Script<R, W> {
             let line = match self.read_counted() {
                 Read::Line(line) => line,
                 Read::NotText => {
-                    self.print("\nThis line is not UTF-8; it is left out\n");
+                    self.print(&format!("\n{NOT_TEXT}"));
                     return Input::Interrupted;
                 }
                 Read::End => {

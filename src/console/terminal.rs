@@ -14,6 +14,7 @@ mod entry;
 mod face;
 mod history;
 mod keys;
+mod secrets;
 mod signals;
 
 pub use history::history_file;
@@ -28,7 +29,7 @@ use self::entry::{Echo, Entry};
 use self::keys::{Key, Keys};
 use super::fold::{cut, fit};
 use super::tty::{Phase, Tty};
-use super::{Console, Input, Language, Mask};
+use super::{Console, Input, Language, Mask, NOT_TEXT};
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
@@ -73,7 +74,7 @@ impl Terminal {
         Ok(terminal)
     }
 
-    fn asking<T>(&mut self, ask: impl FnOnce(&mut Self) -> Input<T>) -> Input<T> {
+    fn asking(&mut self, ask: impl FnOnce(&mut Self) -> Input<String>) -> Input<String> {
         if self.ended {
             return Input::Ended;
         }
@@ -85,7 +86,18 @@ impl Terminal {
         let input = ask(self);
         self.ended = matches!(input, Input::Ended);
         self.tty.enter(Phase::Running);
-        input
+        self.only_text(input)
+    }
+
+    /// Guessing would make one password of several.
+    fn only_text(&mut self, input: Input<String>) -> Input<String> {
+        match input {
+            Input::Given(line) if line.contains(char::REPLACEMENT_CHARACTER) => {
+                self.print(NOT_TEXT);
+                Input::Interrupted
+            }
+            other => other,
+        }
     }
 
     fn ask_line(&mut self, prompt: &str) -> Input<String> {

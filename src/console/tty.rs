@@ -15,6 +15,9 @@ use rustix::termios::{
     tcsetattr,
 };
 use signal_hook::consts::SIGCONT;
+use zeroize::Zeroizing;
+
+use super::utf8::Utf8;
 
 /// One terminal, held from the start of the program to its end.
 ///
@@ -24,6 +27,7 @@ pub(super) struct Tty {
     input: OwnedFd,
     output: OwnedFd,
     saved: Termios,
+    utf8: Mutex<Utf8>,
     phase: Mutex<Phase>,
     continued: Arc<AtomicBool>,
     interrupted: AtomicBool,
@@ -55,6 +59,7 @@ impl Tty {
             input,
             output,
             saved,
+            utf8: Mutex::default(),
             phase: Mutex::new(Phase::Starting),
             continued,
             interrupted: AtomicBool::new(false),
@@ -141,14 +146,20 @@ impl Tty {
         self.interrupted.swap(false, Ordering::SeqCst)
     }
 
-    /// Waits for bytes. 0 means that no more will ever come.
-    pub(super) fn read(&self, bytes: &mut [u8]) -> usize {
+    /// Waits for characters, and adds their bytes. `false` means that no more will ever come.
+    pub(super) fn read(&self, into: &mut VecDeque<u8>) -> bool {
+        let mut bytes = Zeroizing::new([0; CHUNK]);
         loop {
-            match rustix::io::read(&self.input, &mut *bytes) {
-                Ok(count) => return count,
+            match rustix::io::read(&self.input, bytes.as_mut_slice()) {
+                Ok(0) => return false,
+                Ok(count) => {
+                    let mut utf8 = self.utf8.lock().unwrap_or_else(PoisonError::into_inner);
+                    into.extend(utf8.decode(bytes.get(..count).unwrap_or_default()).as_bytes());
+                    return true;
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.wait_for(&self.input, PollFlags::IN),
-                Err(_) => return 0,
+                Err(_) => return false,
             }
         }
     }
@@ -254,6 +265,9 @@ pub(super) fn take_first(bytes: &mut VecDeque<u8>) -> Option<u8> {
     bytes.pop_front();
     Some(first)
 }
+
+/// How much is read at once.
+pub(super) const CHUNK: usize = 4096;
 
 /// `_POSIX_VDISABLE` on Linux.
 const DISABLED: u8 = 0;

@@ -1,6 +1,6 @@
 //! Which characters of a line nobody may see.
 
-use super::{Flags, find};
+use super::{Flags, find, help};
 
 /// Shows a command line with a `*` for each character of a password.
 ///
@@ -41,7 +41,7 @@ pub fn is_public(line: &str) -> bool {
     let (word, arguments) = line.split_once(|at: char| at.is_ascii_whitespace()).unwrap_or((line, ""));
     let Some(command) = find(word) else { return false };
     let is_understood = Flags::parse(command, arguments).is_ok_and(|flags| (command.parse)(&flags).is_ok());
-    is_understood && mask(line) == line && recall(line) == line
+    is_understood && mask(line) == line && recall(line) == line && !line.contains(char::is_control)
 }
 
 const SECRET: &str = "-p";
@@ -74,6 +74,10 @@ impl Words {
         let everything = word.chars().count();
         if word.is_empty() {
             return 0;
+        }
+        // What it is asked about may be the beginning of a whole line.
+        if self.seen == Seen::Nothing && word == help::COMMAND.name {
+            return everything;
         }
         if self.seen == Seen::Nothing {
             self.may_hold_a_secret = find(word).is_none_or(|command| command.name == "loginHSM");
@@ -124,6 +128,7 @@ mod tests {
             ("loginHSM -u CU -s alice -P crypto12", "loginHSM -u CU -s alice -P ********"),
             ("loginHSM -u CU -s alice --p crypto12", "loginHSM -u CU -s alice --p ********"),
             ("loginHSM CU alice crypto12", "loginHSM ** ***** ********"),
+            ("help loginHSM -u CU -p crypto12", "help loginHSM -u CU -p ********"),
             ("genSymKey -t 31 -s 32 -l x y", "genSymKey -t 31 -s 32 -l x y"),
         ] {
             assert_eq!(mask(line), expected);

@@ -1,7 +1,10 @@
 //! A cluster of real daemons, one process for each HSM.
 
+use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -38,7 +41,7 @@ impl Cluster {
                 .arg(dir.join(format!("hsm{node}")))
                 .env("RUST_LOG", "debug")
                 .stdout(Stdio::null())
-                .stderr(std::fs::File::create(&log).unwrap())
+                .stderr(fs::File::create(&log).unwrap())
                 .spawn()
                 .unwrap();
             wait_for_text(&log, "ready");
@@ -60,12 +63,18 @@ impl Cluster {
     }
 
     pub(crate) fn log(&self, node: usize) -> String {
-        std::fs::read_to_string(self.folder.path().join(format!("log{node}"))).unwrap()
+        fs::read_to_string(self.folder.path().join(format!("log{node}"))).unwrap()
     }
 
     pub(crate) fn signal(&self, node: usize, name: &str) {
         let process = self.daemons[node].id().to_string();
         assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+        // On a busy machine it would go on for a moment.
+        while name == "-STOP"
+            && !fs::read_to_string(format!("/proc/{process}/stat")).unwrap().contains(") T ")
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

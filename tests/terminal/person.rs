@@ -35,6 +35,13 @@ fn a_pause_shows_what_could_follow() {
     session.wait_for_row("aws-cloudhsm>loginHSM CO admin ****** [-2fa </path/to/authdata>]");
     session.send(LEFT);
     session.wait_for_row("aws-cloudhsm>loginHSM CO admin ******");
+    session.send("\x03");
+    session.wait_for_row(PROMPT);
+    session.send("deleteUser ");
+    session.wait_for_row("aws-cloudhsm>deleteUser <user-type> <user-name>");
+    session.send("\x03");
+    session.wait_for_row(PROMPT);
+    assert!(session.screen().ends_with("aws-cloudhsm>deleteUser \naws-cloudhsm>"), "{}", session.screen());
 }
 
 #[test]

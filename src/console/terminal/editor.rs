@@ -16,6 +16,7 @@ use unicode_width::UnicodeWidthChar;
 use super::entry::Entry;
 use super::face::{Face, NoSecretBack};
 use super::history::{HistoryFile, LENGTH};
+use super::secrets::Secrets;
 use super::signals::end_by;
 use crate::console::pump::Pump;
 use crate::console::tty::{Phase, Tty};
@@ -30,8 +31,8 @@ pub(super) struct LineEditor {
     /// The lines that go there if one comes.
     unwritten: Vec<String>,
     file: Option<HistoryFile>,
-    /// The line that was edited last had a secret in it, wherever that is now.
-    held_a_secret: bool,
+    /// Of the line that was edited last, until it is remembered or the next one begins.
+    secrets: Secrets,
 }
 
 impl LineEditor {
@@ -47,16 +48,20 @@ impl LineEditor {
             history: history.map(Path::to_owned),
             unwritten: Vec::new(),
             file: None,
-            held_a_secret: false,
+            secrets: Secrets::default(),
         })
     }
 
     /// Keeps the line for arrow-up, without its secrets, and for later sessions if it has none.
     pub(super) fn remember(&mut self, line: &str) {
-        let recalled = (self.language.recall)(line);
+        let (recalled, secrets) = ((self.language.recall)(line), mem::take(&mut self.secrets));
+        let has_a_secret = |word| secrets.have(word) || (recalled == line && secrets.have_part(word));
+        if recalled.split_ascii_whitespace().any(has_a_secret) {
+            return;
+        }
         // It fails for no line: a history in memory only refuses some, such as a repeated one.
         let _ = self.rustyline.history_mut().add(&recalled);
-        if mem::take(&mut self.held_a_secret) || !(self.language.is_kept)(line) {
+        if !secrets.is_empty() || !(self.language.is_kept)(line) {
             return;
         }
         match &mut self.file {
@@ -92,7 +97,7 @@ impl LineEditor {
     ) -> io::Result<(Input<String>, VecDeque<u8>)> {
         self.welcome();
         let pump = Pump::start(tty, keys)?;
-        self.face_mut(|face| face.begin(pump.near(), prompt, tty.columns()))?;
+        self.face_mut(|face| face.begin(pump.near(), prompt, tty))?;
         tty.write(&back_to_prompt(prompt, &entry.visible(), tty.columns()));
         let line = self.rustyline.readline_with_initial(prompt, (entry.text(), ""));
         self.face_mut(Face::forget_switch)?;
@@ -100,8 +105,10 @@ impl LineEditor {
         tty.enter(Phase::Asking);
         let (interrupted, unread) = pump.stop();
         let input = outcome(line, interrupted, tty);
-        let held_a_secret = self.forget_secrets();
-        self.held_a_secret = held_a_secret && matches!(input, Input::Given(_));
+        if matches!(input, Input::Interrupted) {
+            tty.write(&self.without_hint());
+        }
+        self.secrets = self.forget_secrets();
         Ok((input, unread))
     }
 
@@ -109,17 +116,23 @@ impl LineEditor {
         self.rustyline.helper_mut().map_or(Ok(()), change)
     }
 
+    /// Takes the hint off an abandoned line, which is in the row above.
+    fn without_hint(&self) -> String {
+        let hinted = self.rustyline.helper().and_then(Face::hinted);
+        hinted.map(|column| format!("\x1b[A\x1b[{column}C\x1b[K\n")).unwrap_or_default()
+    }
+
     /// What was cut from a line with a secret must not be pasted into the next; as cut text cannot be cleared,
-    /// the whole editor goes. Returns whether there was a secret.
-    fn forget_secrets(&mut self) -> bool {
-        if !self.rustyline.helper().is_some_and(Face::has_seen_a_secret) {
-            return false;
+    /// the whole editor goes. Returns the secrets.
+    fn forget_secrets(&mut self) -> Secrets {
+        let secrets = self.rustyline.helper_mut().map(Face::take_secrets).unwrap_or_default();
+        if !secrets.is_empty() {
+            let history = mem::take(self.rustyline.history_mut());
+            if let Some(fresh) = rustyline(&self.language, history) {
+                self.rustyline = fresh;
+            }
         }
-        let history = mem::take(self.rustyline.history_mut());
-        if let Some(fresh) = rustyline(&self.language, history) {
-            self.rustyline = fresh;
-        }
-        true
+        secrets
     }
 }
 
@@ -180,8 +193,6 @@ fn outcome(line: Result<String, ReadlineError>, interrupted: bool, tty: &Tty) ->
             end_by(SIGINT, tty);
             Input::Ended
         }
-        // Bytes that are no UTF-8: the line is lost, the session is not.
-        Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Input::Interrupted,
         Err(_) => Input::Ended,
     }
 }

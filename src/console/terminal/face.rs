@@ -1,7 +1,7 @@
 //! What the line editor shows: secrets as stars, however the line is edited.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::env;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -17,33 +17,42 @@ use rustyline::{
     Cmd, ConditionalEventHandler, Context, Event, EventContext, EventHandler, Helper, RepeatCount,
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-use zeroize::Zeroizing;
 
+use super::secrets::Secrets;
 use crate::console::Language;
 use crate::console::complete::candidates;
 use crate::console::fold::cut;
+use crate::console::tty::Tty;
 
 /// rustyline's view of the console.
 pub(super) struct Face {
     language: Language,
-    secrets: RefCell<Vec<Zeroizing<String>>>,
+    secrets: RefCell<Secrets>,
     seen: Arc<AtomicBool>,
     switch: RefCell<Option<OwnedFd>>,
-    /// The columns beside the prompt, if hints are wanted.
-    room: Option<usize>,
+    place: Option<Place>,
+    /// The column where a hint is shown.
+    hinted: Cell<Option<usize>>,
+}
+
+/// Where the line is.
+struct Place {
+    tty: Arc<Tty>,
+    /// Its first column, behind the prompt.
+    start: usize,
 }
 
 impl Face {
     pub(super) fn new(language: Language) -> Self {
         let (secrets, switch) = (RefCell::default(), RefCell::default());
-        Self { language, secrets, seen: Arc::default(), switch, room: None }
+        Self { language, secrets, seen: Arc::default(), switch, place: None, hinted: Cell::default() }
     }
 
-    /// Makes the editor read from `end` as soon as it has set the terminal's mode, behind a prompt on a screen of so
-    /// many columns.
-    pub(super) fn begin(&mut self, end: BorrowedFd<'_>, prompt: &str, columns: usize) -> io::Result<()> {
+    /// Makes the editor read from `end` as soon as it has set the terminal's mode.
+    pub(super) fn begin(&mut self, end: BorrowedFd<'_>, prompt: &str, tty: &Arc<Tty>) -> io::Result<()> {
         self.switch = RefCell::new(Some(end.try_clone_to_owned()?));
-        self.room = has_colours().then(|| columns.saturating_sub(prompt.width()));
+        self.place = Some(Place { tty: Arc::clone(tty), start: prompt.width() });
+        self.hinted.take();
         Ok(())
     }
 
@@ -53,46 +62,45 @@ impl Face {
         Ok(())
     }
 
-    /// Whether any line that was edited had a secret in it.
-    pub(super) fn has_seen_a_secret(&self) -> bool {
-        self.seen.load(Ordering::SeqCst)
+    /// The secrets of the line that was edited.
+    pub(super) fn take_secrets(&mut self) -> Secrets {
+        self.secrets.take()
+    }
+
+    /// The column where the hint is that is shown, if one is.
+    pub(super) fn hinted(&self) -> Option<usize> {
+        self.hinted.get()
     }
 
     /// The line as others may see it, each character as wide as it was.
     ///
-    /// A word that was secret once stays so while the line is edited, even if its command is rubbed out.
+    /// A word that was secret once stays so while the line is edited; if no word stands where a secret belongs, as the
+    /// command was rubbed out, so do its parts.
     fn shown(&self, line: &str) -> String {
         let masked = (self.language.mask)(line);
+        let is_in_place = masked != line;
         let mut masked = masked.chars();
         line.split_inclusive(' ')
             .map(|word| {
                 let mask: String = masked.by_ref().take(word.chars().count()).collect();
-                self.shown_word(word, &mask)
+                self.shown_word(word, &mask, is_in_place)
             })
             .collect()
     }
 
-    fn shown_word(&self, word: &str, mask: &str) -> String {
+    fn shown_word(&self, word: &str, mask: &str, is_in_place: bool) -> String {
         let name = word.trim_end_matches(' ');
         if word != mask {
-            self.remember(name);
-            widen(word, mask.chars())
-        } else if self.is_secret(name) {
+            self.seen.store(true, Ordering::SeqCst);
+            self.secrets.borrow_mut().note(name);
+            return widen(word, mask.chars());
+        }
+        let secrets = self.secrets.borrow();
+        if secrets.have(name) || (!is_in_place && secrets.have_part(name)) {
             widen(word, name.chars().map(|_| '*').chain(" ".chars()))
         } else {
             word.to_owned()
         }
-    }
-
-    fn remember(&self, word: &str) {
-        self.seen.store(true, Ordering::SeqCst);
-        if !self.is_secret(word) {
-            self.secrets.borrow_mut().push(Zeroizing::new(word.to_owned()));
-        }
-    }
-
-    fn is_secret(&self, word: &str) -> bool {
-        self.secrets.borrow().iter().any(|secret| secret.as_str() == word)
     }
 }
 
@@ -135,10 +143,23 @@ impl Hinter for Face {
             // Both ends are open, so that it cannot fail.
             let _ = dup2_stdin(end);
         }
-        let hint = (self.language.hint)(line).filter(|_| pos == line.len())?;
-        // One column for the cursor behind it.
-        let room = self.room?.checked_sub(line.width().saturating_add(1))?;
-        (room >= LEGIBLE.min(hint.width())).then(|| Remaining(cut(&hint, room)))
+        let hint = self.fitting(line).filter(|_| pos == line.len());
+        self.hinted.set(hint.as_ref().and(self.end_of(line)));
+        hint.map(Remaining)
+    }
+}
+
+impl Face {
+    /// As much of the hint as fits beside the line, with one column for the cursor behind it.
+    fn fitting(&self, line: &str) -> Option<String> {
+        let hint = (self.language.hint)(line).filter(|_| has_colours())?;
+        let columns = self.place.as_ref()?.tty.columns();
+        let room = columns.checked_sub(self.end_of(line)?.saturating_add(1))?;
+        (room >= LEGIBLE.min(hint.width())).then(|| cut(&hint, room))
+    }
+
+    fn end_of(&self, line: &str) -> Option<usize> {
+        Some(self.place.as_ref()?.start.saturating_add(line.width()))
     }
 }
 
@@ -230,6 +251,7 @@ mod tests {
         assert_eq!(face.shown("pin hush"), "pin ****");
         assert_eq!(face.shown("pi hush"), "pi ****");
         assert_eq!(face.shown("hush now"), "**** now");
+        assert_eq!(face.shown("SH! ush"), "SH! ***");
     }
 
     #[test]
@@ -242,6 +264,6 @@ mod tests {
     fn other_lines_are_shown_as_they_are() {
         let face = Face::new(language());
         assert_eq!(face.shown("pinless  hush "), "pinless  hush ");
-        assert!(!face.has_seen_a_secret());
+        assert!(face.secrets.borrow().is_empty());
     }
 }

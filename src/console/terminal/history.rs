@@ -1,9 +1,10 @@
 //! The lines of earlier sessions, in a file that only its owner can read.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::{env, io};
+use std::time::Duration;
+use std::{env, io, thread};
 
 use rustix::process::geteuid;
 use rustyline::Config;
@@ -41,19 +42,24 @@ impl HistoryFile {
         let config = Config::builder().max_history_size(LENGTH).map_err(io::Error::other)?.build();
         let mut lines = FileHistory::with_config(&config);
         if is_file(path)? {
+            await_lock(path)?;
             lines.load(path).map_err(io::Error::other)?;
         }
         Ok(Self { path: path.to_owned(), lines })
     }
 
-    /// From the oldest on.
+    /// From the oldest on, without those that would steer the terminal.
     pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().map(String::as_str)
+        self.lines.iter().map(String::as_str).filter(|line| !line.contains(char::is_control))
     }
 
     /// Adds a line to what is in the file now, which other sessions may have added to.
     pub(super) fn keep(&mut self, line: &str) {
-        let added = self.lines.add(line).and_then(|_| self.lines.append(&self.path));
+        let ready = is_file(&self.path).and_then(|_| await_lock(&self.path));
+        let added = ready.and_then(|()| {
+            let added = self.lines.add(line).and_then(|_| self.lines.append(&self.path));
+            added.map_err(io::Error::other)
+        });
         if let Err(error) = added {
             tracing::debug!(path = %self.path.display(), %error, "the line is not kept");
         }
@@ -65,6 +71,18 @@ fn make_folder(path: &Path) -> io::Result<()> {
         Some(folder) => DirBuilder::new().recursive(true).mode(0o700).create(folder),
         None => Ok(()),
     }
+}
+
+/// Fails if another process holds the file: rustyline would wait for it for ever.
+fn await_lock(path: &Path) -> io::Result<()> {
+    let Ok(file) = File::open(path) else { return Ok(()) };
+    for _ in 0..20 {
+        if file.try_lock().is_ok() {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Err(io::ErrorKind::WouldBlock.into())
 }
 
 /// Whether there is a file; what else there may be, such as a link to /dev/null, is not for lines.
@@ -113,6 +131,33 @@ mod tests {
         }
         let kept = lines(&path);
         assert_eq!((kept.len(), kept[0].as_str()), (LENGTH, "getKeyInfo 1"));
+    }
+
+    #[test]
+    fn what_would_steer_the_terminal_is_not_brought_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        fs::write(&path, "#V2\nlistUsers\n\u{1b}[2J\nquit\n").unwrap();
+        assert_eq!(lines(&path), ["listUsers", "quit"]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_file_that_another_process_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        let mut history = HistoryFile::open(&path).unwrap();
+        history.keep("listUsers");
+        let held = File::open(&path).unwrap();
+        held.lock().unwrap();
+        history.keep("info");
+        assert!(HistoryFile::open(&path).is_none());
+        held.unlock().unwrap();
+        history.keep("quit");
+        assert_eq!(lines(&path), ["listUsers", "quit"]);
+        fs::remove_file(&path).unwrap();
+        symlink(folder.path().join("elsewhere"), &path).unwrap();
+        history.keep("help");
+        assert!(!folder.path().join("elsewhere").exists());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{mem, str};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::console::tty::{Tty, take_first};
+use crate::console::tty::{CHUNK, Tty, take_first};
 
 /// What the next bytes say.
 #[derive(Clone, Copy)]
@@ -115,9 +115,7 @@ impl Keys {
         if self.tty.is_lost() {
             return;
         }
-        let mut bytes = Zeroizing::new([0; CHUNK]);
-        let count = self.tty.read(bytes.as_mut_slice());
-        self.ahead.extend(bytes.iter().take(count));
+        self.tty.read(&mut self.ahead);
     }
 
     /// The key that this byte completes.
@@ -131,25 +129,11 @@ impl Keys {
         }
     }
 
-    /// Waits for the last byte of a character; what is no UTF-8 is shown as such, and what would steer the
-    /// terminal is left out.
+    /// Waits for the last byte of a character. What would steer the terminal is left out.
     fn text(&mut self, byte: u8) -> Option<Key> {
-        if !is_continuation(byte) {
-            self.character.clear();
-        }
         self.character.push(byte);
-        let character = match str::from_utf8(&self.character) {
-            Ok(text) => text.chars().next().filter(|character| !character.is_control()),
-            Err(error) if error.error_len().is_none() => return None,
-            Err(_) => Some(char::REPLACEMENT_CHARACTER),
-        };
+        let character = str::from_utf8(&self.character).ok()?.chars().next();
         self.character.zeroize();
-        character.map(Key::Text)
+        character.filter(|character| !character.is_control()).map(Key::Text)
     }
 }
-
-fn is_continuation(byte: u8) -> bool {
-    byte & 0b1100_0000 == 0b1000_0000
-}
-
-const CHUNK: usize = 4096;
