@@ -13,7 +13,7 @@ pub fn with_wildcards(expected: &str, printed: &str) -> String {
     for op in diff.ops() {
         let lines = new.get(op.new_range()).unwrap_or_default();
         let DiffOp::Replace { .. } = op else {
-            text.extend(lines.iter().copied());
+            lines.iter().for_each(|line| push(&mut text, line));
             continue;
         };
         let mut patterns = old.get(op.old_range()).unwrap_or_default();
@@ -21,14 +21,22 @@ pub fn with_wildcards(expected: &str, printed: &str) -> String {
             let found = patterns.iter().position(|pattern| fits(pattern, line, &mut values));
             match found.and_then(|at| patterns.split_at_checked(at)) {
                 Some((_, [pattern, rest @ ..])) => {
-                    text.push_str(pattern);
+                    push(&mut text, pattern);
                     patterns = rest;
                 }
-                Some((_, [])) | None => text.push_str(line),
+                Some((_, [])) | None => push(&mut text, line),
             }
         }
     }
     text
+}
+
+/// Adds a line; the one before may be a transcript's last, without its end.
+fn push(text: &mut String, line: &str) {
+    if !text.is_empty() && !text.ends_with(['\n', '\r']) {
+        text.push('\n');
+    }
+    text.push_str(line);
 }
 
 /// Whether a line is the pattern with the value for each name, which the first line that has it gives.
@@ -74,6 +82,7 @@ mod tests {
         assert_eq!(with_wildcards(expected, "same\n0xab\nend\n"), expected);
         assert_eq!(with_wildcards(expected, "same\nmore\n0xab\nend\n"), "same\nmore\n0x[..]\nend\n");
         assert_eq!(with_wildcards(expected, "same\nab\nend\n"), "same\nab\nend\n");
+        assert_eq!(with_wildcards("[..]", "a\nb\n"), "[..]\nb\n");
     }
 
     #[test]
