@@ -84,6 +84,9 @@ fn login_of_cmu(line: &str) {
     }
     words.insert(secret, CANARY);
     must_hide(&CMU, &words.join(" "));
+    // A password with a blank in it.
+    words.insert(secret, "first");
+    must_hide(&CMU, &words.join(" "));
 }
 
 /// The canary behind `-p`, wherever that stands in a login.

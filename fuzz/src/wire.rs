@@ -25,6 +25,7 @@ fn read<T: Serialize + DeserializeOwned>(stream: &[u8], limit: usize) {
     while let Some(Some(Ok(frame))) = frames.next().now_or_never() {
         assert!(frame.len() <= limit);
         let Ok(message) = decode::<T>(&frame) else { continue };
+        assert!(decode::<T>(&[&frame[..], &[0]].concat()).is_err(), "a byte too many is not noticed");
         let written = encode(&message).unwrap();
         assert!(written.len() <= frame.len(), "{} bytes became {}", frame.len(), written.len());
         let again = encode(&decode::<T>(&written).unwrap()).unwrap();
