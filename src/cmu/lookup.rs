@@ -43,7 +43,13 @@ pub fn find(word: &str) -> Result<&'static Command, Unknown> {
     }
 }
 
+/// No misspelt name is longer, in bytes. What is, such as a file pasted at the prompt, would be compared at each key.
+const LONGEST: usize = 64;
+
 fn nearest(word: &str) -> Option<&'static str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let word = word.to_lowercase();
     let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
     let nearest = COMMANDS.iter().map(|command| command.name).min_by_key(|name| distance(name))?;
@@ -56,7 +62,7 @@ fn suggestion(nearest: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMMANDS, Unknown, find};
+    use super::{COMMANDS, LONGEST, Unknown, find};
 
     #[test]
     fn the_originals_abbreviations_are_unique() {
@@ -94,5 +100,9 @@ mod tests {
             assert_eq!(nearest, Some(name));
         }
         assert!(matches!(find("xyzzy"), Err(Unknown::Nothing { nearest: None, .. })));
+        // Minutes, if it were compared.
+        assert!(find(&"x".repeat(10_000_000)).is_err());
+        let longest = COMMANDS.iter().map(|command| command.name.len()).max();
+        assert!(longest.is_some_and(|longest| longest * 2 < LONGEST));
     }
 }

@@ -11,13 +11,15 @@ use crate::cluster::client_config::ClientConfig;
 pub(super) struct ClientFile {
     found: Found,
     config: ClientConfig,
+    document: Document,
 }
 
 impl ClientFile {
     pub(super) fn open(path: PathBuf) -> Result<Self, ConfigureError> {
         let found = Found::open(path, Template::Client)?;
         let config = ClientConfig::from_text(found.path(), found.text())?;
-        Ok(Self { found, config })
+        let document = Document::of(found.path(), found.text())?;
+        Ok(Self { found, config, document })
     }
 
     /// The HSM that it names.
@@ -26,22 +28,20 @@ impl ClientFile {
         Address { hostname: server.hostname, port: server.port }
     }
 
-    pub(super) fn name_server(self, address: &Address) -> Result<Change, ConfigureError> {
-        let mut document = Document::new(self.found.text());
-        document.set(&["server", "hostname"], &address.hostname.as_str().into());
-        document.set(&["server", "port"], &address.port.into());
-        self.change(&document, "server")
+    pub(super) fn name_server(mut self, address: &Address) -> Result<Change, ConfigureError> {
+        self.document.set(&["server", "hostname"], &address.hostname.as_str().into());
+        self.document.set(&["server", "port"], &address.port.into());
+        self.change("server")
     }
 
-    pub(super) fn name_identity(self, certificate: &str, pkey: &str) -> Result<Change, ConfigureError> {
-        let mut document = Document::new(self.found.text());
-        document.set(&["ssl", "certificate"], &certificate.into());
-        document.set(&["ssl", "pkey"], &pkey.into());
-        self.change(&document, "ssl")
+    pub(super) fn name_identity(mut self, certificate: &str, pkey: &str) -> Result<Change, ConfigureError> {
+        self.document.set(&["ssl", "certificate"], &certificate.into());
+        self.document.set(&["ssl", "pkey"], &pkey.into());
+        self.change("ssl")
     }
 
-    fn change(self, document: &Document, what: &'static str) -> Result<Change, ConfigureError> {
-        let text = document.to_string();
+    fn change(self, what: &'static str) -> Result<Change, ConfigureError> {
+        let text = self.document.to_string();
         ClientConfig::from_text(self.found.path(), &text)?;
         Ok(self.found.change(what, &text)?)
     }

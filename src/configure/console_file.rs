@@ -27,7 +27,8 @@ impl ConsoleFile {
     pub(super) fn open(path: PathBuf) -> Result<Self, ConfigureError> {
         let found = Found::open(path, Template::Console)?;
         let config = Config::from_text(found.path(), found.text())?;
-        let texts = Document::new(found.text()).elements(SERVERS);
+        let texts = Document::of(found.path(), found.text())?.elements(SERVERS);
+        texts.iter().try_for_each(|text| Document::of(found.path(), text).map(drop))?;
         let entries = config.entries().iter().cloned().zip(texts);
         let entries: Vec<Entry> = entries.map(|(server, text)| Entry { server, text }).collect();
         let model = entries.iter().find(|entry| entry.server.is_enabled()).cloned();

@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 
 use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+
+use crate::cluster::config::ConfigError;
 
 /// The text. What is no JSON object has no keys, and stays as it is.
 pub(super) struct Document {
@@ -20,6 +23,16 @@ struct Edit(Range<usize>, String);
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 impl Document {
+    /// The text of a file. A reader that ignores a key takes any value for it, and a list for an object: what is read
+    /// may still be nothing that can be changed.
+    pub(super) fn of(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let document = Self::new(text);
+        match parse(&document.text) {
+            Ok(_) => Ok(document),
+            Err(message) => Err(ConfigError::Invalid { path: path.to_owned(), message }),
+        }
+    }
+
     pub(super) fn new(text: &str) -> Self {
         match text.strip_prefix(BYTE_ORDER_MARK) {
             Some(rest) => Self { byte_order_mark: BYTE_ORDER_MARK, text: rest.to_owned() },
@@ -34,7 +47,7 @@ impl Document {
 
     /// The elements of an array, as they are written.
     pub(super) fn elements(&self, key: &str) -> Vec<String> {
-        let root = parse(&self.text);
+        let root = parse(&self.text).ok();
         let array = root.as_ref().and_then(|root| root.get_array(key));
         let elements = array.map(|array| array.elements.iter()).into_iter().flatten();
         elements.map(|element| element.text(&self.text).to_owned()).collect()
@@ -50,7 +63,7 @@ impl Document {
     }
 
     fn edit(&mut self, find: impl FnOnce(&str, &Object<'_>) -> Option<Edit>) {
-        let edit = parse(&self.text).and_then(|root| find(&self.text, &root));
+        let edit = parse(&self.text).ok().and_then(|root| find(&self.text, &root));
         if let Some(Edit(range, text)) = edit {
             self.text.replace_range(range, &text);
         }
@@ -63,11 +76,13 @@ impl fmt::Display for Document {
     }
 }
 
-fn parse(text: &str) -> Option<Object<'_>> {
-    let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default()).ok()?;
-    match parsed.value? {
-        Value::Object(object) => Some(object),
-        _ => None,
+fn parse(text: &str) -> Result<Object<'_>, String> {
+    match parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default()) {
+        Ok(parsed) => match parsed.value {
+            Some(Value::Object(object)) => Ok(object),
+            Some(_) | None => Err("not a JSON object".to_owned()),
+        },
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -119,6 +134,8 @@ fn colon<'a>(text: &'a str, property: &ObjectProp<'_>) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::Document;
 
     fn set(text: &str, path: &[&str], value: &str) -> String {
@@ -133,6 +150,14 @@ mod tests {
         assert_eq!(set(odd, &["a", "x"], "2"), odd.replace("\"\\u0031\"", "\"2\""));
         assert_eq!(set(odd, &["a", "x"], "1"), odd);
         assert_eq!(set(odd, &["b"], "\"\\ü"), odd.replace("1e2", r#""\"\\ü""#));
+    }
+
+    #[test]
+    fn what_cannot_be_changed_is_refused() {
+        for text in [r#"{"ignored": "\ude00"}"#, r#"[["a", 1]]"#, ""] {
+            assert!(Document::of(Path::new("x"), text).is_err(), "{text}");
+        }
+        assert!(Document::of(Path::new("x"), "\u{feff}{}").is_ok());
     }
 
     #[test]

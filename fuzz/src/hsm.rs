@@ -1,0 +1,164 @@
+//! Requests to an HSM, one after the other: whatever is asked in whatever order, its state stays sound.
+
+use std::sync::OnceLock;
+
+use cloudhsm::hsm::{
+    Certificates, Change, Decision, Env, Hsm, Identity, MAX_USERS, Outcome, OwnerCertificates, PasswordHash,
+    SessionId, User, UserName, Work, Worked,
+};
+use cloudhsm::hsmd::vault::Vault;
+use cloudhsm::protocol::certificate::Certificate;
+use cloudhsm::protocol::key::{Curve, KeySpec};
+use cloudhsm::protocol::message::{OperationId, Round};
+use cloudhsm::protocol::user::{ListUsers, UserId, UserType};
+use cloudhsm::protocol::{Reply, Request};
+use cloudhsm::wire::frame::{decode, encode};
+
+/// A sequence of requests, each behind the number of the session that asks it. In session 1 a CO is logged in, in
+/// 2 and 3 a CU, in 4 the AU.
+pub fn run(bytes: &[u8]) {
+    let mut world = World::new();
+    let mut rest = bytes;
+    // More finds nothing else, and takes longer.
+    for _ in 0..50 {
+        let Some((session, request)) = rest.split_first() else { break };
+        let Ok((request, behind)) = postcard::take_from_bytes::<Request>(request) else { break };
+        world.ask(&request, SessionId(u32::from(*session)));
+        rest = behind;
+    }
+    world.check();
+}
+
+struct World {
+    hsm: Hsm,
+    vault: Vault,
+    history: Vec<Change>,
+    asked: u8,
+}
+
+impl World {
+    fn new() -> Self {
+        let identity = Identity { hsm_id: "hsm-a".to_owned(), serial_number: "1".to_owned(), node_id: 0 };
+        let mut world =
+            Self { hsm: Hsm::default(), vault: super::masked::vault(), history: vec![], asked: 0 };
+        world.apply(vec![Change::Made(identity), Change::Started]);
+        let users = [
+            ("officer", UserType::Co),
+            ("alice", UserType::Cu),
+            ("bob", UserType::Cu),
+            ("audit", UserType::Au),
+        ];
+        for (number, (name, user_type)) in (1..).zip(users) {
+            let (id, password) = (UserId(number), PasswordHash("password".to_owned()));
+            let user = User::new(user_type, UserName::parse(name).unwrap(), password);
+            let login = Change::LoggedIn { session: SessionId(number), user: id };
+            world.apply(vec![Change::UserCreated { id, user }, login]);
+        }
+        world
+    }
+
+    /// A rehearsal changes nothing; a refusal nothing but what counts failures; an id does its operation once.
+    fn ask(&mut self, request: &Request, session: SessionId) {
+        self.asked += 1;
+        let rehearsed = self.decide(request, session, Round::Rehearse);
+        assert!(rehearsed.changes.iter().all(|change| matches!(change, Change::Recorded(_))));
+        let round = Round::Perform(OperationId(u128::from(self.asked)));
+        let performed = self.decide(request, session, round);
+        let counts = |change: &Change| {
+            matches!(change, Change::LoginFailed(_) | Change::Recorded(_) | Change::ChallengeUsed(_))
+        };
+        match &performed.outcome {
+            Outcome::Refused(_) => assert!(performed.changes.iter().all(counts)),
+            Outcome::Reply(reply) => {
+                assert!(!matches!(rehearsed.outcome, Outcome::Refused(_)), "{}", request.name());
+                assert_eq!(reply.name(), request.name());
+                assert!(decode::<Reply>(&encode(reply).unwrap()).is_ok_and(|read| read == *reply));
+            }
+            Outcome::Needs(_) => panic!("what was worked was not taken"),
+        }
+        let is_remembered = performed.changes.iter().any(|change| matches!(change, Change::Performed(_)));
+        self.apply(performed.changes);
+        if is_remembered {
+            assert!(self.decide(request, session, round).changes.is_empty());
+        }
+    }
+
+    fn decide(&self, request: &Request, caller: SessionId, round: Round) -> Decision {
+        let mut worked = None;
+        for _ in 0..3 {
+            let now = 1_000_000 * u64::from(self.asked);
+            let env = Env { now, members: &[], certificates: certificates(), worked: worked.as_ref() };
+            let decision = self.hsm.decide(request, round, caller, &env);
+            match &decision.outcome {
+                Outcome::Needs(work) if round != Round::Rehearse => worked = Some(self.work(work, request)),
+                Outcome::Needs(_) | Outcome::Reply(_) | Outcome::Refused(_) => return decision,
+            }
+        }
+        self.hsm.decide(
+            request,
+            round,
+            caller,
+            &Env { now: 0, members: &[], certificates: certificates(), worked: worked.as_ref() },
+        )
+    }
+
+    /// Passwords are their own hashes, and what is random is not.
+    fn work(&self, work: &Work, request: &Request) -> Worked {
+        let given = || request.password().unwrap().expose().to_owned();
+        match work {
+            Work::HashPassword => Worked::Hashed(PasswordHash(given())),
+            Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
+            // A pair of RSA keys takes too long to make.
+            Work::Generate(KeySpec::Rsa { .. }) => self.generated(KeySpec::Ec(Curve::P256)),
+            Work::Generate(spec) => self.generated(*spec),
+            Work::Random => Worked::Random([self.asked; 32]),
+            Work::Sign { key, mechanism, hash } => Worked::Signed(self.vault.sign(key, *mechanism, hash)),
+            Work::Mask(copied) => Worked::Masked(self.vault.mask(copied).unwrap()),
+            Work::Unmask(object) => Worked::Unmasked(self.vault.unmask(object).map(Box::new)),
+        }
+    }
+
+    fn generated(&self, spec: KeySpec) -> Worked {
+        Worked::Generated(self.vault.generate(spec).unwrap())
+    }
+
+    fn apply(&mut self, changes: Vec<Change>) {
+        changes.iter().for_each(|change| self.hsm.apply(change));
+        self.history.extend(changes);
+    }
+
+    /// The history and the snapshot give the state; every user could have been made by a command.
+    fn check(&self) {
+        let state = encode(&self.hsm).unwrap();
+        let mut replayed = Hsm::default();
+        self.history.iter().for_each(|change| replayed.apply(change));
+        assert!(encode(&replayed).unwrap() == state, "the history gives another state");
+        assert!(decode::<Hsm>(&state).is_ok_and(|read| encode(&read).unwrap() == state));
+        let stored: Vec<Change> = decode(&encode(&self.history).unwrap()).unwrap();
+        assert!(stored == self.history, "the store would give another history");
+        let asked = self.decide(&Request::ListUsers(ListUsers), SessionId(0), Round::Rehearse);
+        let Outcome::Reply(Reply::ListUsers(users)) = asked.outcome else { panic!("everybody may ask") };
+        assert!(users.len() <= MAX_USERS);
+        for user in &users {
+            assert!(UserName::parse(&user.name).is_ok(), "{:?}", user.name);
+            let again = |other: &&_| *other != user && same(user, other);
+            assert!(users.iter().find(again).is_none(), "two are {:?}", user.name);
+        }
+    }
+}
+
+fn same(one: &cloudhsm::protocol::user::UserRow, other: &cloudhsm::protocol::user::UserRow) -> bool {
+    one.user_type == other.user_type && one.name.eq_ignore_ascii_case(&other.name)
+}
+
+/// Those of an HSM that has an owner; nothing reads them.
+fn certificates() -> &'static Certificates {
+    static CERTIFICATES: OnceLock<Certificates> = OnceLock::new();
+    let certificate = || Certificate(vec![0]);
+    CERTIFICATES.get_or_init(|| Certificates {
+        manufacturer_root: certificate(),
+        hardware: certificate(),
+        cluster_by_hardware: certificate(),
+        owner: Some(OwnerCertificates { root: certificate(), cluster: certificate() }),
+    })
+}

@@ -1,0 +1,45 @@
+//! What may come in from outside, and what has to hold whatever it is: one module a target.
+//!
+//! `tests/fuzz.rs` of the main package includes this file, and runs every seed through it.
+
+pub mod certificates;
+pub mod configuration;
+pub mod hsm;
+pub mod lines;
+pub mod masked;
+pub mod signing;
+pub mod transcripts;
+pub mod wire;
+
+use std::cell::OnceCell;
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+/// Takes any bytes, and panics if something does not hold.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its seeds' folder.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("certificates", certificates::run),
+    ("configuration", configuration::run),
+    ("hsm", hsm::run),
+    ("lines", lines::run),
+    ("masked", masked::run),
+    ("signing", signing::run),
+    ("transcripts", transcripts::run),
+    ("wire", wire::run),
+];
+
+/// Writes a file for code that takes a path; the next of the same name takes its place.
+fn file(name: &str, content: &[u8]) -> PathBuf {
+    thread_local! {
+        static FOLDER: OnceCell<TempDir> = const { OnceCell::new() };
+    }
+    FOLDER.with(|folder| {
+        let path = folder.get_or_init(|| tempfile::tempdir().unwrap()).path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    })
+}
