@@ -1,0 +1,103 @@
+//! A cluster of real `hsmd` processes' HSMs, activated, with one crypto user.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cloudhsm::cluster::config::Config;
+use cloudhsm::cluster::{Cluster, Dial, Question};
+use cloudhsm::interrupt::Interrupt;
+use cloudhsm::protocol::session::Login;
+use cloudhsm::protocol::user::UserType;
+use cloudhsm::protocol::{Operation, Secret};
+use cloudhsm::wire::Limits;
+use tempfile::TempDir;
+
+use super::process::{Background, output, run, wait_for};
+
+/// The officer's password.
+pub(crate) const PASSWORD: &str = "officerpw1";
+
+const ACTIVATE: &str = "\
+loginHSM PRECO admin password
+changePswd PRECO admin officerpw1
+y
+createUser CU alice alicepw1
+y
+";
+
+/// Runs until it is dropped.
+pub(crate) struct Hsms {
+    // Killed before the folder goes.
+    pub(crate) daemon: Background,
+    folder: TempDir,
+}
+
+impl Hsms {
+    /// All in one process, as `hsmd run` does it; `net` is the second number of their addresses.
+    pub(crate) fn start(nodes: u8, net: u8) -> Self {
+        let folder = folder();
+        let cluster = folder.path().join("cluster");
+        let (nodes_word, net_word) = (nodes.to_string(), format!("127.{net}.0.0"));
+        let init = ["cluster", "init", "--nodes", &nodes_word, "--net", &net_word, "--dir"];
+        run(Command::new(env!("CARGO_BIN_EXE_hsmd")).args(init).arg(&cluster));
+        let daemon = Background::start(Command::new(env!("CARGO_BIN_EXE_hsmd")).arg("run").arg(&cluster));
+        (1..=nodes).for_each(|node| wait_for(SocketAddr::from((Ipv4Addr::new(127, net, 0, node), 2225))));
+        let hsms = Self { daemon, folder };
+        let script = hsms.path().join("activate.txt");
+        fs::write(&script, ACTIVATE).unwrap();
+        run(hsms.console().arg("-f").arg(script));
+        hsms
+    }
+
+    /// Something on the same disk.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The console, with the cluster's configuration.
+    pub(crate) fn console(&self) -> Command {
+        let mut console = Command::new(env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"));
+        console.arg(self.config());
+        console
+    }
+
+    /// How to reach the HSMs.
+    pub(crate) fn dials(&self) -> Vec<Dial> {
+        let config = Config::load(&self.config()).unwrap();
+        config.servers().map(|server| Dial::new(server).unwrap()).collect()
+    }
+
+    /// The crypto user's connection.
+    pub(crate) async fn alice(&self) -> Cluster {
+        let mut cluster = Cluster::new(self.dials(), Limits::default(), Interrupt::default());
+        cluster.open(&cluster.everywhere(), |_| (), |_, _| ()).await;
+        let (name, password) = ("alice".to_owned(), Secret::new("alicepw1".to_owned()));
+        ask(&mut cluster, Login { user_type: UserType::Cu, name, password, second_factor: None }).await;
+        cluster
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path().join("cluster/cloudhsm_mgmt_util.cfg")
+    }
+}
+
+/// Does this on server 0, which has to succeed.
+pub(crate) async fn ask<O: Operation>(cluster: &mut Cluster, operation: O) -> O::Reply {
+    let question = Question::new(operation).unwrap();
+    let Some(Ok(Some(reply))) = cluster.ask(&[0], &question, question.perform()).await.pop() else {
+        panic!("not done")
+    };
+    reply
+}
+
+/// On a disk: the system's temporary folder may be memory.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+/// What the console prints of these commands.
+pub(crate) fn session(console: &mut Command, commands: &[&str]) -> String {
+    output(console.args(commands.iter().flat_map(|command| ["-c", command])))
+}

@@ -1,0 +1,52 @@
+//! How fast the programs are, next to what one would take instead: the same work, in turn, in one run.
+//!
+//! `cargo bench --bench speed` prints a table; `-- piped` or another word of [`COMPARISONS`] runs that one only. Nothing
+//! fails here for being slow: a busy machine is slow, too, which is why both sides take turns and only their ratio
+//! counts. Peers that are not installed are left out, and the table says so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints, and fails by panicking"
+)]
+
+mod durable;
+mod echo;
+mod fan_out;
+mod hsms;
+mod listing;
+mod one_shot;
+mod piped;
+mod process;
+mod redis;
+mod rounds;
+mod soft_hsm;
+
+use rounds::Row;
+
+/// A comparison, by the word that chooses it.
+type Named = (&'static str, fn() -> Vec<Row>);
+
+const COMPARISONS: [Named; 5] = [
+    ("one_shot", one_shot::compare),
+    ("piped", piped::compare),
+    ("listing", listing::compare),
+    ("fan_out", fan_out::compare),
+    ("durable", durable::compare),
+];
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if let [first, rest @ ..] = words.as_slice()
+        && first == echo::SERVE
+    {
+        return echo::serve(rest);
+    }
+    let is_chosen = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
+    let chosen = COMPARISONS.iter().filter(|(name, _)| is_chosen(name));
+    let rows: Vec<Row> = chosen.flat_map(|(_, compare)| compare()).collect();
+    print!("{}", rounds::table(&rows));
+}
