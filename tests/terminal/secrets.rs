@@ -45,7 +45,7 @@ fn a_secret_out_of_its_place_is_neither_shown_nor_brought_back() {
     session.send(UP);
     session.wait_for_row("aws-cloudhsm>help loginHSM CO admin -hpswd");
     session.send(UP);
-    session.wait_for_row("aws-cloudhsm>help loginHSM CO admin -hpswd");
+    session.wait_for_row("aws-cloudhsm>helploginHSM CO admin -hpswd");
     session.send("\x15loginHSM CO admin opensesame\x1bt");
     session.wait_for_row("aws-cloudhsm>loginHSM CO ********** *****");
     session.send("\r");
