@@ -11,6 +11,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use tokio::runtime::Runtime;
+
 use crate::cluster::config::{Config, ConfigError, ServerConfig};
 use crate::cluster::{Dial, Opened, Owner};
 use crate::hsmd::folder::{self, CONFIG, FolderError};
@@ -29,9 +31,15 @@ pub struct Dev {
     pub config: Config,
     /// How the console reaches the HSMs.
     pub dials: Vec<Dial>,
-    running: Vec<Running>,
+    hsms: Option<Hsms>,
     /// Says where the HSMs listen, while they do.
     beacon: Option<PathBuf>,
+}
+
+/// HSMs with threads of their own, so that they answer others while the program that has them waits at its prompt.
+struct Hsms {
+    threads: Runtime,
+    running: Vec<Running>,
 }
 
 /// Why there is no development cluster.
@@ -68,6 +76,9 @@ pub enum DevError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system has no threads for the HSMs.
+    #[error("no threads for the HSMs: {0}")]
+    Threads(io::Error),
     /// There is no place for temporary files.
     #[error("no temporary folder: {0}")]
     Temporary(io::Error),
@@ -99,7 +110,7 @@ impl Dev {
     /// # Errors
     ///
     /// If it cannot be made or run.
-    pub async fn start(
+    pub fn start(
         nodes: Option<u32>,
         folder: Option<&Path>,
         password_hash: HashCost,
@@ -117,7 +128,7 @@ impl Dev {
                 if is_absent_or_empty(folder) {
                     init::cluster(folder, &new)?;
                 }
-                let mut dev = Self::run(folder, nodes).await?;
+                let mut dev = Self::run(folder, nodes)?;
                 dev.light_beacon(folder)?;
                 Ok(dev)
             }
@@ -129,7 +140,7 @@ impl Dev {
                 let folder = temporary.path().join("cluster");
                 init::cluster(&folder, &new)?;
                 // The HSMs have their files open: nothing is left behind, however this program ends.
-                Self::run(&folder, nodes).await.inspect(|_| drop(temporary))
+                Self::run(&folder, nodes).inspect(|_| drop(temporary))
             }
         }
     }
@@ -152,40 +163,46 @@ impl Dev {
         let limits = Limits::default();
         let Opened::Trusted(link) = first.open(&limits).await else { return Ok(None) };
         link.close(&limits).await;
-        Ok(Some(Self { config, dials, running: Vec::new(), beacon: None }))
+        Ok(Some(Self { config, dials, hsms: None, beacon: None }))
     }
 
     /// Stops all HSMs; what was acknowledged is stored.
-    pub async fn stop(self) {
+    pub fn stop(self) {
         if let Some(beacon) = self.beacon {
             // If it stays, whoever reads it finds nobody there.
             let _ = fs::remove_file(beacon);
         }
-        for running in self.running {
-            running.stop().await;
+        if let Some(Hsms { threads, running }) = self.hsms {
+            threads.block_on(async {
+                for hsm in running {
+                    hsm.stop().await;
+                }
+            });
         }
     }
 
-    async fn run(folder: &Path, nodes: Option<u32>) -> Result<Self, DevError> {
+    fn run(folder: &Path, nodes: Option<u32>) -> Result<Self, DevError> {
         let hsms = folder::hsm_folders(folder)?;
         if let Some(wanted) = nodes.filter(|wanted| usize::try_from(*wanted) != Ok(hsms.len())) {
             return Err(DevError::OtherSize { folder: folder.to_owned(), found: hsms.len(), wanted });
         }
         let config = Config::load(&folder.join(CONFIG))?;
+        let threads = Runtime::new().map_err(DevError::Threads)?;
         let (mut running, mut dials) = (Vec::new(), Vec::new());
         for (hsm, server) in hsms.iter().zip(config.servers()) {
             let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-            let hsm_runs = Running::start(hsm, Some(any_port)).await;
+            let hsm_runs = threads.block_on(Running::start(hsm, Some(any_port)));
             let hsm_runs = hsm_runs.map_err(|source| DevError::Run { folder: hsm.clone(), source })?;
             dials.push(dial(hsm_runs.address, server)?);
             running.push(hsm_runs);
         }
-        Ok(Self { config, dials, running, beacon: None })
+        Ok(Self { config, dials, hsms: Some(Hsms { threads, running }), beacon: None })
     }
 
     fn light_beacon(&mut self, folder: &Path) -> Result<(), DevError> {
         let path = folder.join(BEACON);
-        let sockets: Vec<_> = self.running.iter().map(|hsm| hsm.address.to_string()).collect();
+        let running = self.hsms.iter().flat_map(|hsms| &hsms.running);
+        let sockets: Vec<_> = running.map(|hsm| hsm.address.to_string()).collect();
         let failed = |source| DevError::Beacon { path: path.clone(), source };
         let written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
         serde_json::to_writer(&written, &sockets).map_err(|error| failed(error.into()))?;

@@ -246,7 +246,7 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     };
     assert_eq!(users.len(), 2);
     drop(engine);
-    owner.join().unwrap();
+    owner.await.unwrap();
 }
 
 /// What happens to users, keys and sessions.

@@ -20,7 +20,7 @@ use cloudhsm::kmu::{Session, Single, complete, hint, is_public, list_commands, m
 use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, Ended, OnError, Operator};
 use cloudhsm::wire::Limits;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 /// Makes and manages the keys of a CloudHSM cluster
 ///
@@ -113,11 +113,10 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     // First of all: what is typed from now on is not echoed twice.
     let language = Language { mask, recall, is_kept: is_public, complete: Rc::new(complete), hint };
     let mut console = console::open(language, &interrupt, arguments.history().as_deref()).map_err(wrong)?;
-    let runtime = Runtime::new().map_err(wrong)?;
-    let source = runtime.block_on(open(arguments, config))?;
+    let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(wrong)?);
+    let source = open(arguments, config, &runtime)?;
     let cluster = Cluster::new(source.dials, Limits::default(), interrupt.clone());
-    let handle = runtime.handle().clone();
-    let mut session = Session::new(console.as_mut(), cluster, source.minimum_nodes, interrupt, handle);
+    let mut session = Session::new(console.as_mut(), cluster, source.minimum_nodes, interrupt, runtime);
     let code = if start_up(&mut session) {
         if let Some((path, config)) = &source.listed {
             warn(&mut session, config, path);
@@ -127,7 +126,7 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
         NOT_STARTED
     };
     if let Some(dev) = source.dev {
-        runtime.block_on(dev.stop());
+        dev.stop();
     }
     Ok(code)
 }
@@ -161,15 +160,16 @@ struct Source {
     dev: Option<Dev>,
 }
 
-async fn open(arguments: &Arguments, config: Option<&Path>) -> Result<Source, Ending> {
+fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Result<Source, Ending> {
     if arguments.dev.is_some() || arguments.dev_dir.is_some() {
-        return open_dev(arguments).await;
+        return open_dev(arguments, runtime);
     }
     let path = config.unwrap_or(Path::new(DEFAULT_CONFIG));
     let config = KeyConfig::load(path).map_err(wrong)?;
     let dials = match &config {
         KeyConfig::Client(client) => {
-            members(client, Limits::default()).await.map_err(|error| (NOT_STARTED, error.to_string()))?
+            let members = runtime.block_on(members(client, Limits::default()));
+            members.map_err(|error| (NOT_STARTED, error.to_string()))?
         }
         KeyConfig::Console(config) => {
             config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(wrong)?
@@ -183,17 +183,17 @@ async fn open(arguments: &Arguments, config: Option<&Path>) -> Result<Source, En
     Ok(Source { dials, minimum_nodes, listed, dev: None })
 }
 
-async fn open_dev(arguments: &Arguments) -> Result<Source, Ending> {
+fn open_dev(arguments: &Arguments, runtime: &Runtime) -> Result<Source, Ending> {
     let folder = arguments.dev_dir.as_deref();
     let running = match folder {
-        Some(folder) => Dev::join(folder).await.map_err(wrong)?,
+        Some(folder) => runtime.block_on(Dev::join(folder)).map_err(wrong)?,
         None => None,
     };
     let mut dev = match running {
         Some(running) => running,
         None => {
             let nodes = arguments.dev.flatten();
-            let dev = Dev::start(nodes, folder, HashCost::default()).await.map_err(wrong)?;
+            let dev = Dev::start(nodes, folder, HashCost::default()).map_err(wrong)?;
             advise(dev.dials.len(), folder);
             dev
         }

@@ -133,6 +133,8 @@ impl Cluster {
 
     /// Makes a new connection to those of these servers that lost theirs, and tells which.
     pub async fn reconnect(&mut self, scope: &[usize]) -> Vec<(usize, Reconnected)> {
+        // A runtime of one thread looks at the connections only now.
+        tokio::task::yield_now().await;
         let lost: Vec<usize> = scope
             .iter()
             .copied()

@@ -22,7 +22,6 @@ async fn ask(dial: &Dial, question: &Question<ListUsers>, limit: Duration) -> Op
     let Opened::Trusted(link) = dial.open(&limits).await else { return None };
     let round = question.perform();
     let (link, answer) = link.call(question.call(round), &limits).await.ok()?;
-    // Whoever does not hear the goodbye has answered all the same.
-    tokio::spawn(async move { link.close(&limits).await });
+    link.close(&limits).await;
     question.understand(round, answer)?.ok().flatten()
 }

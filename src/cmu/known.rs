@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 
 use crate::cluster::{Dial, proven_users};
 use crate::protocol::user::{UserId, UserRow, UserType};
@@ -31,13 +31,13 @@ struct Facts {
 /// Where users are asked for.
 struct Source {
     dials: Vec<Dial>,
-    runtime: Handle,
+    runtime: Rc<Runtime>,
     asked: Option<Instant>,
 }
 
 impl Known {
     /// From now on these servers, in the order of their numbers, are asked for users when a word for one is missing.
-    pub fn ask_for_users(&self, dials: Vec<Dial>, runtime: Handle) {
+    pub fn ask_for_users(&self, dials: Vec<Dial>, runtime: Rc<Runtime>) {
         self.0.borrow_mut().source = Some(Source { dials, runtime, asked: None });
     }
 

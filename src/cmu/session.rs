@@ -1,6 +1,8 @@
 //! What commands work with: the cluster, the console, and which servers are meant.
 
-use tokio::runtime::Handle;
+use std::rc::Rc;
+
+use tokio::runtime::Runtime;
 
 use super::command::Usage;
 use super::enable_e2e::print_limited;
@@ -37,7 +39,7 @@ pub struct Session<'a> {
     pub known: Known,
     /// What becomes of the questions whether to go on.
     pub caution: Caution,
-    runtime: Handle,
+    runtime: Rc<Runtime>,
 }
 
 impl<'a> Session<'a> {
@@ -46,7 +48,7 @@ impl<'a> Session<'a> {
         console: &'a mut dyn Console,
         cluster: Cluster,
         interrupt: Interrupt,
-        runtime: Handle,
+        runtime: Rc<Runtime>,
     ) -> Self {
         let (tally, caution, known) = (Tally::default(), Caution::Asked, Known::default());
         Self { console, cluster, pinned: None, interrupt, tally, known, caution, runtime }
@@ -157,7 +159,7 @@ impl<'a> Session<'a> {
 
     /// Drives a future of the cluster to its end.
     pub fn wait<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut dyn Console) -> T) -> T {
-        self.runtime.clone().block_on(work(&mut self.cluster, self.console))
+        self.runtime.block_on(work(&mut self.cluster, self.console))
     }
 
     /// Says what is wrong with a command's arguments, and what they should be.

@@ -1,13 +1,17 @@
 //! The one owner of an HSM: decide, commit, apply, answer, always in that order.
 //!
+//! The owner is a task, so that a request is decided on the thread that has read it; commits, which wait for the disk,
+//! are made on threads of their own.
+//!
 //! Requests that arrive while a commit is under way are decided together, on a copy, and share the next one.
 //! If the store fails, the copy is dropped: memory is what it was, every change of the batch is refused, and
 //! so is every later one until the HSM is restarted. Reads go on.
 
 use std::collections::BTreeSet;
-use std::thread::{self, JoinHandle};
+use std::fmt::Display;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{self, JoinHandle};
 
 use super::clock::Clock;
 use super::report::{Changes, Report, Tally};
@@ -74,9 +78,7 @@ impl Engine {
             open: BTreeSet::new(),
             tally: Tally::default(),
         };
-        let thread = thread::Builder::new().name("hsm".to_owned()).spawn(move || owner.run(jobs));
-        let thread = thread.map_err(|error| StoreError::Failed(Box::new(redb::Error::Io(error))))?;
-        Ok((Self(sender), thread))
+        Ok((Self(sender), task::spawn(owner.run(jobs))))
     }
 
     /// Opens a session; `None` if the HSM is stopping.
@@ -119,7 +121,7 @@ impl Engine {
 
 struct Owner {
     hsm: Hsm,
-    /// Gone after its first failure.
+    /// Away while a commit is under way, and gone after its first failure.
     store: Option<Store>,
     members: Vec<Member>,
     certificates: Certificates,
@@ -129,17 +131,20 @@ struct Owner {
     tally: Tally,
 }
 
-/// The decisions of one batch, in order, and who waits for them.
+/// A decision, and who waits for it.
+type Decided = (Decision, oneshot::Sender<Outcome>);
+
+/// The decisions of one batch, in order.
 #[derive(Default)]
 struct Batch {
-    decided: Vec<(Decision, oneshot::Sender<Outcome>)>,
+    decided: Vec<Decided>,
     /// The HSM as the decisions so far will have made it; `None` as long as they change nothing.
     next: Option<Hsm>,
 }
 
 impl Owner {
-    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.blocking_recv() {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.recv().await {
             let mut batch = Batch::default();
             self.take(first, &mut batch);
             while batch.decided.len() < BATCH
@@ -147,7 +152,7 @@ impl Owner {
             {
                 self.take(job, &mut batch);
             }
-            self.finish(batch);
+            self.finish(batch).await;
         }
     }
 
@@ -196,14 +201,14 @@ impl Owner {
         decision
     }
 
-    fn finish(&mut self, batch: Batch) {
-        let durable = match batch.next {
-            Some(next) => self.commit(&batch.decided, next),
-            None => true,
+    async fn finish(&mut self, batch: Batch) {
+        let (decided, durable) = match batch.next {
+            Some(next) => self.commit(batch.decided, next).await,
+            None => (batch.decided, true),
         };
         // What was decided behind a change that is not durable saw what never was.
         let mut sound = true;
-        for (decision, sender) in batch.decided {
+        for (decision, sender) in decided {
             sound &= durable || decision.changes.is_empty();
             let outcome = if sound { decision.outcome } else { Outcome::Refused(Refusal::StoreFailure) };
             // A client that hung up learns the outcome by asking again under the same id.
@@ -212,31 +217,32 @@ impl Owner {
     }
 
     /// Makes the decided changes durable and `next` the HSM; says whether that is so.
-    fn commit(&mut self, decided: &[(Decision, oneshot::Sender<Outcome>)], next: Hsm) -> bool {
-        let changes = decided.iter().map(|(decision, _)| decision.changes.as_slice());
-        let changes: Vec<&[Change]> =
-            changes.filter(|changes| changes.iter().any(Change::is_lasting)).collect();
-        if changes.is_empty() {
+    async fn commit(&mut self, decided: Vec<Decided>, next: Hsm) -> (Vec<Decided>, bool) {
+        if lasting(&decided).is_empty() {
             self.hsm = next;
-            return true;
+            return (decided, true);
         }
-        let Some(store) = &mut self.store else { return false };
-        if let Err(error) = store.commit(&changes) {
-            self.give_up(&error);
-            return false;
+        let Some(store) = self.store.take() else { return (decided, false) };
+        let written = task::spawn_blocking(|| write(store, decided, next)).await;
+        // What was asked is lost if that panicked: who waits for it hears that the HSM has stopped.
+        let Ok(Written { decided, next, durable, store }) = written else {
+            self.give_up(&"it panicked");
+            return (Vec::new(), false);
+        };
+        if durable {
+            self.hsm = next;
+            self.tally.count(&lasting(&decided));
         }
-        self.hsm = next;
-        self.tally.count(&changes);
-        if let Err(error) = store.compact(&self.hsm) {
-            self.give_up(&error);
+        match store {
+            Ok(store) => self.store = Some(store),
+            Err(error) => self.give_up(&error),
         }
-        true
+        (decided, durable)
     }
 
-    fn give_up(&mut self, error: &StoreError) {
+    fn give_up(&mut self, error: &dyn Display) {
         let hsm_id = &self.hsm.identity().hsm_id;
         tracing::error!(%hsm_id, %error, "no more changes until this HSM is restarted");
-        self.store = None;
         self.tally.store_failures = self.tally.store_failures.saturating_add(1);
     }
 
@@ -259,4 +265,26 @@ impl Owner {
             }
         }
     }
+}
+
+/// What came of writing a batch.
+struct Written {
+    decided: Vec<Decided>,
+    next: Hsm,
+    durable: bool,
+    /// To write to again, or why not.
+    store: Result<Store, StoreError>,
+}
+
+fn write(mut store: Store, decided: Vec<Decided>, next: Hsm) -> Written {
+    let committed = store.commit(&lasting(&decided));
+    let durable = committed.is_ok();
+    let store = committed.and_then(|()| store.compact(&next)).map(|()| store);
+    Written { decided, next, durable, store }
+}
+
+/// The changes of each decision that outlives its session.
+fn lasting(decided: &[Decided]) -> Vec<&[Change]> {
+    let changes = decided.iter().map(|(decision, _)| decision.changes.as_slice());
+    changes.filter(|changes| changes.iter().any(Change::is_lasting)).collect()
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -45,7 +44,7 @@ pub struct Running {
     pub watch: Watch,
     stop: CancellationToken,
     serving: task::JoinHandle<()>,
-    owner: thread::JoinHandle<()>,
+    owner: task::JoinHandle<()>,
 }
 
 /// Why an HSM does not run.
@@ -141,7 +140,7 @@ impl Running {
         self.stop.cancel();
         // A panic in either has been reported where it happened.
         let _ = self.serving.await;
-        let _ = task::spawn_blocking(move || self.owner.join()).await;
+        let _ = self.owner.await;
     }
 }
 

@@ -1,6 +1,8 @@
 //! What commands work with: the cluster, the console, and what the configuration says.
 
-use tokio::runtime::Handle;
+use std::rc::Rc;
+
+use tokio::runtime::Runtime;
 
 use super::{Code, State};
 use crate::cluster::{Cluster, Failure, Question, Reconnected, Unaskable};
@@ -28,7 +30,7 @@ pub struct Session<'a> {
     pub logins: Logins,
     /// Raised by Ctrl-C while the cluster waits.
     pub interrupt: Interrupt,
-    runtime: Handle,
+    runtime: Rc<Runtime>,
 }
 
 /// Who may log in.
@@ -59,7 +61,7 @@ impl<'a> Session<'a> {
         cluster: Cluster,
         minimum_nodes: usize,
         interrupt: Interrupt,
-        runtime: Handle,
+        runtime: Rc<Runtime>,
     ) -> Self {
         Self { console, cluster, minimum_nodes, logins: Logins::CryptoUsers, interrupt, runtime }
     }

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use similar::TextDiff;
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 
 use crate::cluster::Cluster;
 use crate::cmu::Session;
@@ -34,7 +34,7 @@ pub fn play(
     expected: &str,
     cluster: Cluster,
     interrupt: Interrupt,
-    runtime: Handle,
+    runtime: Rc<Runtime>,
 ) -> Result<String, String> {
     let stage = NoStage::default();
     let unknown = Rc::clone(&stage.unknown);

@@ -7,29 +7,31 @@ use cloudhsm::kmu::{self, Single};
 use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, OnError, Unreachable};
 use cloudhsm::transcript::Player;
-use tokio::runtime::{Handle, Runtime};
+use std::rc::Rc;
+
+use tokio::runtime::Runtime;
 
 use crate::stage::{Stage, Tool};
 
 /// Plays a story and returns it as it should read.
 pub(crate) fn play(story: &str) -> String {
-    let runtime = Runtime::new().unwrap();
+    let runtime = Rc::new(Runtime::new().unwrap());
     let interrupt = Interrupt::default();
     let (title, _) = story.split_once('\n').unwrap();
     assert!(title.starts_with("# "), "the first line says what the story shows");
-    let mut script = Player::new(story, Stage::new(runtime.handle().clone(), interrupt.clone()));
+    let mut script = Player::new(story, Stage::new(Rc::clone(&runtime), interrupt.clone()));
     script.read_remarks();
     let cluster = script.stage.console();
     match script.stage.tool.clone() {
-        Tool::Console => operate(&mut script, cluster, interrupt, runtime.handle().clone()),
-        tool => make_keys(&mut script, &tool, cluster, interrupt, runtime.handle().clone()),
+        Tool::Console => operate(&mut script, cluster, interrupt, Rc::clone(&runtime)),
+        tool => make_keys(&mut script, &tool, cluster, interrupt, Rc::clone(&runtime)),
     }
     let rest: Vec<String> = script.rest().into_iter().filter(|line| line.starts_with('#')).collect();
     assert!(rest.is_empty(), "never reached: {rest:?}");
     script.stage.without_paths(&script.text().take())
 }
 
-fn operate(script: &mut Player<Stage>, cluster: Cluster, interrupt: Interrupt, runtime: Handle) {
+fn operate(script: &mut Player<Stage>, cluster: Cluster, interrupt: Interrupt, runtime: Rc<Runtime>) {
     let text = script.text();
     let (shows_start, unreachable) = (script.stage.shows_start, script.stage.unreachable);
     let before = text.borrow().len();
@@ -49,7 +51,7 @@ fn make_keys(
     tool: &Tool,
     cluster: Cluster,
     interrupt: Interrupt,
-    runtime: Handle,
+    runtime: Rc<Runtime>,
 ) {
     let text = script.text();
     let (shows_start, minimum_nodes) = (script.stage.shows_start, script.stage.minimum_nodes);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Cursor;
+use std::rc::Rc;
 use std::time::Duration;
 
 use cloudhsm::cluster::Cluster;
@@ -12,14 +13,14 @@ use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::key::Lifetime;
 use cloudhsm::protocol::user::UserType;
 use cloudhsm::shell::{self, Unreachable};
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 
 use crate::common::TestCluster;
 use crate::common::relay::{Door, Fault};
 use crate::{keys, officers};
 
 pub(crate) struct Stage {
-    runtime: Handle,
+    runtime: Rc<Runtime>,
     interrupt: Interrupt,
     cluster: Option<TestCluster>,
     /// Another console, which stays connected.
@@ -44,7 +45,7 @@ pub(crate) enum Tool {
 }
 
 impl Stage {
-    pub(crate) fn new(runtime: Handle, interrupt: Interrupt) -> Self {
+    pub(crate) fn new(runtime: Rc<Runtime>, interrupt: Interrupt) -> Self {
         Self {
             runtime,
             interrupt,

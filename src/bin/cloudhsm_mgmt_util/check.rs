@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use clap::{ArgGroup, Args};
 use cloudhsm::cluster::config::Config;
@@ -12,7 +13,7 @@ use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::code;
 use cloudhsm::transcript;
 use cloudhsm::wire::Limits;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::text;
 
@@ -50,7 +51,7 @@ Exit codes:
 impl Check {
     /// Plays all of them; the exit code.
     pub(crate) fn run(&self) -> Result<u8, String> {
-        let runtime = Runtime::new().map_err(text)?;
+        let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(text)?);
         let mut exit = 0;
         for path in &self.transcripts {
             let name = path.display().to_string();
@@ -67,7 +68,7 @@ impl Check {
         Ok(exit)
     }
 
-    fn play(&self, runtime: &Runtime, expected: &str) -> Result<String, String> {
+    fn play(&self, runtime: &Rc<Runtime>, expected: &str) -> Result<String, String> {
         let (dials, dev) = match &self.config {
             Some(path) => {
                 let config = Config::load(path).map_err(text)?;
@@ -75,15 +76,15 @@ impl Check {
             }
             None => {
                 let cost = HashCost::default();
-                let mut dev = runtime.block_on(Dev::start(self.dev, None, cost)).map_err(text)?;
+                let mut dev = Dev::start(self.dev, None, cost).map_err(text)?;
                 (std::mem::take(&mut dev.dials), Some(dev))
             }
         };
         let interrupt = Interrupt::default();
         let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
-        let played = transcript::play(expected, cluster, interrupt, runtime.handle().clone());
+        let played = transcript::play(expected, cluster, interrupt, Rc::clone(runtime));
         if let Some(dev) = dev {
-            runtime.block_on(dev.stop());
+            dev.stop();
         }
         played.map_err(|direction| {
             format!("#! {direction}: a stage direction, which only this project's tests have")

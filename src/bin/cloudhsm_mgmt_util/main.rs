@@ -24,7 +24,7 @@ use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
@@ -59,18 +59,18 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     let (output, history) = (arguments.output.into(), arguments.history());
     let mut console =
         console::open_for(lines, output, language, &interrupt, history.as_deref()).map_err(text)?;
-    let runtime = Runtime::new().map_err(text)?;
+    let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(text)?);
     let (config, dials, dev) = match &arguments.config {
         Some(path) => {
             let config = Config::load(path).map_err(text)?;
             let dials = config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(text)?;
             (config, dials, None)
         }
-        None => start_dev(&runtime, arguments)?,
+        None => start_dev(arguments)?,
     };
-    known.ask_for_users(dials.clone(), runtime.handle().clone());
+    known.ask_for_users(dials.clone(), Rc::clone(&runtime));
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
-    let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime.handle().clone());
+    let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime);
     prepare(&mut session, arguments);
     session.complete_for(known);
     let unreachable = if arguments.allow_unreachable { Unreachable::GoOn } else { Unreachable::GiveUp };
@@ -87,7 +87,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         code::UNREACHED
     };
     if let Some(dev) = dev {
-        runtime.block_on(dev.stop());
+        dev.stop();
     }
     Ok(code)
 }
@@ -109,10 +109,9 @@ fn prepare(session: &mut Session<'_>, arguments: &Arguments) {
     }
 }
 
-fn start_dev(runtime: &Runtime, arguments: &Arguments) -> Result<(Config, Vec<Dial>, Option<Dev>), String> {
+fn start_dev(arguments: &Arguments) -> Result<(Config, Vec<Dial>, Option<Dev>), String> {
     let folder = arguments.dev_dir.as_deref();
-    let mut dev =
-        runtime.block_on(Dev::start(arguments.dev.flatten(), folder, HashCost::default())).map_err(text)?;
+    let mut dev = Dev::start(arguments.dev.flatten(), folder, HashCost::default()).map_err(text)?;
     advise(dev.dials.len(), folder);
     Ok((dev.config.clone(), std::mem::take(&mut dev.dials), Some(dev)))
 }
