@@ -120,7 +120,7 @@ impl Tty {
     /// The signal may be taken by another thread, so that this one runs on for a moment; setting a mode in that
     /// moment would leave it to the shell. Bounded, for a job that nobody controls is not stopped at all.
     fn await_continuation(&self) {
-        for _ in 0..100 {
+        for _ in 0..2_000 {
             if self.continued.load(Ordering::SeqCst) {
                 return;
             }

@@ -98,8 +98,18 @@ fn is_file(path: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    use tempfile::TempDir;
 
     use super::*;
+
+    /// A folder, and the turn to write in it: rustyline changes the mask of the whole process for a moment.
+    fn folder() -> (TempDir, MutexGuard<'static, ()>) {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        (tempfile::tempdir().unwrap(), turn)
+    }
 
     fn lines(path: &Path) -> Vec<String> {
         HistoryFile::open(path).unwrap().lines().map(str::to_owned).collect()
@@ -107,7 +117,7 @@ mod tests {
 
     #[test]
     fn sessions_side_by_side_keep_their_lines_in_one_private_file() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, _turn) = folder();
         let path = folder.path().join("state/history");
         let (mut one, mut other) = (HistoryFile::open(&path).unwrap(), HistoryFile::open(&path).unwrap());
         one.keep("listUsers");
@@ -123,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_oldest_lines_go_first() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, _turn) = folder();
         let path = folder.path().join("history");
         let mut history = HistoryFile::open(&path).unwrap();
         for number in 0..=LENGTH {
@@ -135,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_would_steer_the_terminal_is_not_brought_back() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, _turn) = folder();
         let path = folder.path().join("history");
         fs::write(&path, "#V2\nlistUsers\n\u{1b}[2J\nquit\n").unwrap();
         assert_eq!(lines(&path), ["listUsers", "quit"]);
@@ -143,7 +153,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_file_that_another_process_holds() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, _turn) = folder();
         let path = folder.path().join("history");
         let mut history = HistoryFile::open(&path).unwrap();
         history.keep("listUsers");
@@ -162,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_no_file_of_lines_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, _turn) = folder();
         let path = folder.path().join("history");
         symlink("/dev/null", &path).unwrap();
         assert!(HistoryFile::open(&path).is_none());
