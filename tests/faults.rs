@@ -16,7 +16,7 @@ use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, ListUsers, UserId, UserType};
 use cloudhsm::wire::Limits;
 use common::relay::{Door, FAULTS, Fault};
-use common::{LIMITS, TestCluster};
+use common::{SHORT, TestCluster};
 use tokio::time::sleep;
 
 const EVERYWHERE: [usize; 3] = [0, 1, 2];
@@ -24,7 +24,7 @@ const PASSWORD: &str = "newpassword1";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_costs_the_faulty_server_only_in_either_round() {
-    let cluster = TestCluster::start(3).await;
+    let cluster = faulty_cluster().await;
     let mut console = officer(&cluster).await;
     let mut users = 3;
     for fault in FAULTS.into_iter().filter(|fault| *fault != Fault::Dies) {
@@ -94,7 +94,7 @@ fn check(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_door_costs_its_server_only_and_is_named() {
-    let mut cluster = TestCluster::start(3).await;
+    let mut cluster = faulty_cluster().await;
     for (door, expected) in [
         (Door::Refuses, "Connection refused"),
         (Door::StallsInHandshake, "Connection timed out (TLS handshake not done within 2s)"),
@@ -118,19 +118,22 @@ async fn a_closed_door_costs_its_server_only_and_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
-    let cluster = TestCluster::start(3).await;
+    let cluster = faulty_cluster().await;
     let interrupt = Interrupt::default();
     let mut console = cluster.console(&interrupt);
     console.open(&EVERYWHERE, |_| (), |_, _| ()).await;
     cluster.relays[1].fail_after(0, Fault::Stalls);
+    let pending = console.pending();
     let raise = async {
-        sleep(Duration::from_millis(300)).await;
+        while pending.names(|number, _| number.to_string()) != ["1"] {
+            sleep(Duration::from_millis(5)).await;
+        }
         interrupt.raise();
     };
     let question = Question::new(ListUsers).unwrap();
     let began = Instant::now();
     let (answers, ()) = tokio::join!(console.ask(&EVERYWHERE, &question, question.perform()), raise);
-    assert!(began.elapsed() < LIMITS.call);
+    assert!(began.elapsed() < SHORT.call);
     assert!(answers[0].is_ok() && answers[2].is_ok());
     assert_eq!(answers[1], Err(Failure::Interrupted));
 }
@@ -138,12 +141,12 @@ async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
 /// What is asked for Tab: no server holds up the others, and none that proves nothing is listened to.
 #[tokio::test(flavor = "multi_thread")]
 async fn users_are_known_of_every_server_that_proves_itself_and_answers_in_time() {
-    let mut cluster = TestCluster::start(3).await;
+    let mut cluster = faulty_cluster().await;
     let dials = cluster.dials();
     let counts = async || {
         let began = Instant::now();
-        let lists = proven_users(&dials, LIMITS.connect).await;
-        assert!(began.elapsed() < 2 * LIMITS.connect, "{:?}", began.elapsed());
+        let lists = proven_users(&dials, SHORT.connect).await;
+        assert!(began.elapsed() < 2 * SHORT.connect, "{:?}", began.elapsed());
         lists.into_iter().map(|list| list.map(|users| users.len())).collect::<Vec<_>>()
     };
     assert_eq!(counts().await, [Some(2); 3]);
@@ -166,7 +169,8 @@ async fn users_are_known_of_every_server_that_proves_itself_and_answers_in_time(
 async fn hashing_a_password_does_not_hold_up_other_sessions() {
     let cost = HashCost { memory_kib: 64 * 1024, iterations: 30, parallelism: 1 };
     let cluster = TestCluster::start_with(1, cost).await;
-    let patient = || Cluster::new(cluster.dials(), Limits::default(), Interrupt::default());
+    let limits = Limits { call: Duration::from_secs(300), ..Limits::default() };
+    let patient = || Cluster::new(cluster.dials(), limits, Interrupt::default());
     let (mut busy, mut other) = (patient(), patient());
     for console in [&mut busy, &mut other] {
         console.open(&[0], |_| (), |_, _| ()).await;
@@ -183,6 +187,13 @@ async fn hashing_a_password_does_not_hold_up_other_sessions() {
     assert_eq!(listed, 20, "they were served before the login was");
     assert!(!logging_in.is_finished());
     logging_in.await.unwrap()[0].clone().unwrap();
+}
+
+/// Whose faults are soon over.
+async fn faulty_cluster() -> TestCluster {
+    let mut cluster = TestCluster::start(3).await;
+    cluster.limits = SHORT;
+    cluster
 }
 
 async fn officer(cluster: &TestCluster) -> Cluster {
@@ -245,5 +256,5 @@ fn tell(opened: &Opened) -> String {
 
 /// What the program promises for a command of two rounds, and as much again for a loaded machine.
 fn limit() -> Duration {
-    2 * (LIMITS.connect + LIMITS.handshake + LIMITS.hello + 2 * LIMITS.call)
+    2 * (SHORT.connect + SHORT.handshake + SHORT.hello + 2 * SHORT.call)
 }

@@ -39,8 +39,17 @@ fn section(title: &str) -> String {
     rest.split("```sh\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
 }
 
-/// Runs commands with the programs in the path, and returns their output.
+/// Runs commands with the programs in the path, and returns their output. Where a person waits a second for a daemon, it
+/// waits until the daemon's log says that it is ready.
 fn run(script: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut parts = script.split("&\nsleep 1\n");
+    let mut script = parts.next().unwrap().to_owned();
+    for (number, part) in parts.enumerate() {
+        let log = folder.path().join(number.to_string()).display().to_string();
+        let wait = format!("for _ in {{1..600}}; do grep -qw ready {log} && break; sleep 0.1; done");
+        script.push_str(&format!("2> {log} &\n{wait}\n{part}"));
+    }
     let programs = Path::new(env!("CARGO_BIN_EXE_hsmd")).parent().unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     // A daemon left behind would hold the output open, and this test up. `kill %1` wants job control.
@@ -57,8 +66,6 @@ fn the_recovery_runs_as_it_stands_and_ends_with_equal_hashes() {
     let folder = tempfile::tempdir().unwrap();
     let own = std::process::id() % 200 + 20;
     let script = section("## Rehearse a cross-region recovery")
-        // A person waits for the log to say ready.
-        .replace("sleep 1", "sleep 3")
         .replace("/tmp/", &format!("{}/", folder.path().display()))
         .replace("--dir", &format!("--net 127.{own}.1.0 --dir"))
         .replacen(&format!("--net 127.0.2.0 --net 127.{own}.1.0"), &format!("--net 127.{own}.2.0"), 1);
@@ -75,7 +82,6 @@ fn watching_runs_as_it_stands_and_shows_two_healthy_hsms() {
     let folder = tempfile::tempdir().unwrap();
     let own = std::process::id() % 200 + 20;
     let script = section("## Watch it run")
-        .replace("sleep 1", "sleep 3")
         .replace("/tmp/", &format!("{}/", folder.path().display()))
         .replace("--net 127.0.4.0", &format!("--net 127.{own}.4.0"))
         .replace("127.0.0.1:9225", &format!("127.{own}.4.100:9225"))
@@ -91,7 +97,6 @@ fn the_configuration_is_written_as_it_stands_and_names_all_hsms() {
     let folder = tempfile::tempdir().unwrap();
     let net = format!("127.{}.3.", std::process::id() % 200 + 20);
     let script = section("## configure")
-        .replace("sleep 1", "sleep 3")
         .replace("/tmp/", &format!("{}/", folder.path().display()))
         .replace("127.0.3.", &net);
     let stdout = run(&script);

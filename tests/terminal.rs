@@ -29,7 +29,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use cluster::Cluster;
-use session::{PROMPT, Session, console, must_be_installed};
+use session::{PROMPT, Session, console, must_be_installed, wait_for_text, without_status};
 
 const UP: &str = "\x1b[A";
 const LEFT: &str = "\x1b[D";
@@ -184,7 +184,7 @@ fn a_line_typed_behind_an_editing_key_is_not_lost() {
     let edited = session.wait_for(LOGIN);
     assert!(!edited.contains(&format!("{PROMPT}\r\n{PROMPT}")), "{edited:?}");
     session.wait_for("Enter password:");
-    assert_eq!(session.wait_for(LOGGED_IN).trim(), "");
+    assert_eq!(without_status(&session.wait_for(LOGGED_IN)).trim(), "");
     session.wait_for(PROMPT);
     assert_answered(&session.wait_for(PROMPT), "listUsers");
 }
@@ -222,6 +222,8 @@ fn the_terminal_is_as_it_was_after_every_signal() {
             let mut session = Session::at_prompt();
             session.send(before);
             session.wait_for_row(&format!("{PROMPT}{}", before.trim_end_matches(LEFT)));
+            // The editor paints once it is there.
+            session.wait_until(|output| !before.ends_with(LEFT) || output.contains('\x1b'));
             session.signal(signal);
             let end = session.wait_for_end();
             assert!(end.signal().is_some(), "{signal}: {end:?}");
@@ -238,6 +240,7 @@ fn ctrl_c_ends_the_waiting_for_a_server_that_does_not_answer() {
     cluster.signal(1, "-STOP");
     session.send("listUsers\r");
     // Nothing is printed before all have answered; too early, the key would only clear what is typed ahead.
+    wait_for_text(&cluster.log_file(0), "call=\"ListUsers\"");
     std::thread::sleep(Duration::from_millis(500));
     session.send("\x03");
     let listed = session.wait_for(PROMPT);

@@ -195,7 +195,7 @@ fn within_deadline<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         let found = look();
-        if found.is_some() || start.elapsed() > Duration::from_secs(20) {
+        if found.is_some() || start.elapsed() > Duration::from_secs(120) {
             return found;
         }
         thread::sleep(Duration::from_millis(5));

@@ -127,7 +127,7 @@ fn without_the_ca_certificate_commands_are_limited_until_it_is_there() {
     );
     let reason = "/opt/cloudhsm/etc/customerCA.crt,\npartition owner certificate not exist at given path";
     let mut console = in_limited_mode(&cluster, reason, &failure);
-    assert!(daemon.log().contains("call=\"ListUsers\""), "{}", daemon.log());
+    daemon.wait_for_log("call=\"ListUsers\"");
     assert!(!daemon.log().contains("call=\"Login\""), "{}", daemon.log());
 
     let enabled = console.command("enable_e2e");
@@ -138,7 +138,7 @@ fn without_the_ca_certificate_commands_are_limited_until_it_is_there() {
     assert_eq!(cluster.as_documented(&enabled), "enable_e2e\nE2E enabled on server 0(10.0.0.1)\n");
     let login = console.command("loginHSM PRECO admin password");
     assert!(login.contains("loginHSM success"), "{login}");
-    assert!(daemon.log().contains("call=\"Login\""), "{}", daemon.log());
+    daemon.wait_for_log("call=\"Login\"");
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn a_server_that_proves_nothing_is_not_asked() {
     let daemon = Process::start(hsmd(&["run", text(&cluster.path(""))]).env("RUST_LOG", "debug"));
     daemon.wait_for_log("ready");
     assert!(cluster.play("quit\n").with_code(0).stderr.contains("lacks"));
+    daemon.wait_for_log("call=\"ListMembers\"");
     assert_eq!(daemon.log().matches("call=\"ListMembers\"").count(), 1, "{}", daemon.log());
     fs::remove_file(cluster.path("customerCA.crt")).unwrap();
     assert_eq!(cluster.play("quit\n").with_code(0).stderr, "");

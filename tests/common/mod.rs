@@ -5,7 +5,7 @@
 pub mod relay;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
@@ -20,15 +20,23 @@ use cloudhsm::interrupt::Interrupt;
 use cloudhsm::wire::Limits;
 use cloudhsm::wire::link::Address;
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 use relay::Relay;
 
-/// Long enough for a loaded machine, short enough for a test that waits for them.
-pub const LIMITS: Limits = Limits {
+/// Longer than a loaded machine takes, to make a pair of RSA keys, too.
+const PATIENT: Limits = Limits {
+    connect: Duration::from_secs(10),
+    handshake: Duration::from_secs(10),
+    hello: Duration::from_secs(10),
+    call: Duration::from_secs(60),
+};
+
+/// For a test that waits for them.
+pub const SHORT: Limits = Limits {
     connect: Duration::from_secs(2),
     handshake: Duration::from_secs(2),
     hello: Duration::from_secs(2),
-    // To make a pair of RSA keys takes its time.
     call: Duration::from_secs(4),
 };
 
@@ -41,6 +49,8 @@ pub struct TestCluster {
     folders: Vec<PathBuf>,
     servers: Vec<Dial>,
     hsms: Vec<Option<Running>>,
+    /// Of all consoles.
+    pub limits: Limits,
     /// Of all HSMs.
     pub clock: Clock,
     pub relays: Vec<Relay>,
@@ -61,6 +71,7 @@ impl TestCluster {
             servers: Vec::new(),
             hsms: Vec::new(),
             relays: Vec::new(),
+            limits: PATIENT,
             clock: Clock::default(),
         };
         cluster.add(&cluster.path()).await;
@@ -105,7 +116,24 @@ impl TestCluster {
     }
 
     pub fn console(&self, interrupt: &Interrupt) -> Cluster {
-        Cluster::new(self.dials(), LIMITS, interrupt.clone())
+        Cluster::new(self.dials(), self.limits, interrupt.clone())
+    }
+
+    /// Ends a console's connections, and waits until the HSMs have noticed: nobody is logged in on them any more. One that
+    /// was broken already is not waited for long.
+    pub async fn part(&self, mut console: Cluster) {
+        let mut before = Vec::new();
+        for server in console.servers().iter().filter(|server| server.is_connected()) {
+            let watch = &self.hsms[server.number()].as_ref().unwrap().watch;
+            before.push((watch, watch.look().await.connections));
+        }
+        console.close().await;
+        let deadline = Instant::now() + PATIENT.hello / 5;
+        for (watch, before) in before {
+            while watch.look().await.connections >= before && Instant::now() < deadline {
+                sleep(Duration::from_millis(5)).await;
+            }
+        }
     }
 
     /// A cloned cluster, made of a backup of one of these HSMs while it runs; its HSMs follow these in the console.
@@ -123,6 +151,7 @@ impl TestCluster {
     /// Stops an HSM and starts it again from its folder: connections and logins are gone, the rest is not.
     pub async fn restart(&mut self, number: usize) {
         self.hsms[number].take().unwrap().stop().await;
+        self.relays[number].emptied().await;
         let running = run(&self.hsm_folder(number), &self.clock).await;
         self.relays[number].lead_to(running.address);
         self.hsms[number] = Some(running);

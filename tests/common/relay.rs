@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -89,6 +90,8 @@ pub struct Relay {
     tls: TlsAcceptor,
     wrong_tls: TlsAcceptor,
     listening: Option<JoinHandle<()>>,
+    /// Keeps the port while nobody listens on it.
+    _port: TcpSocket,
 }
 
 struct Plan {
@@ -99,6 +102,8 @@ struct Plan {
     /// Ends the listening, and tells when it has ended.
     stop: Arc<Notify>,
     stopped: Arc<Notify>,
+    /// How many connections are relayed.
+    open: Arc<AtomicUsize>,
 }
 
 impl Relay {
@@ -110,19 +115,25 @@ impl Relay {
             chain: vec![params.self_signed(&other_key).unwrap().der().clone()],
             key: rustls::pki_types::PrivateKeyDer::try_from(other_key.serialize_der()).unwrap(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = port.local_addr().unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let mut relay = Self {
-            address: listener.local_addr().unwrap(),
+            address,
             plan: Arc::new(Mutex::new(Plan {
                 hsm,
                 door: Door::Open,
                 fault: None,
                 stop: Arc::default(),
                 stopped: Arc::default(),
+                open: Arc::default(),
             })),
             tls: acceptor(identity),
             wrong_tls: acceptor(other),
             listening: None,
+            _port: port,
         };
         relay.listen(listener);
         relay
@@ -142,6 +153,16 @@ impl Relay {
             let listener = TcpListener::bind(self.address).await.unwrap();
             self.listen(listener);
         }
+    }
+
+    /// Waits until all that was relayed has ended, as the HSM hung up, and the consoles have noticed.
+    pub async fn emptied(&self) {
+        let open = Arc::clone(&self.plan.lock().unwrap().open);
+        while open.load(Ordering::SeqCst) > 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+        // Nothing tells when a console has read what there is.
+        sleep(Duration::from_millis(100)).await;
     }
 
     /// Where the HSM listens from now on.
@@ -209,6 +230,7 @@ async fn speak_ssh(mut tcp: TcpStream) {
 
 /// Relays frames; what goes wrong ends this connection and nothing else.
 async fn serve(tcp: TcpStream, tls: TlsAcceptor, plan: Arc<Mutex<Plan>>) {
+    let _open = Open::count(&plan.lock().unwrap().open);
     tcp.set_nodelay(true).unwrap();
     let Ok(console) = tls.accept(tcp).await else { return };
     let mut console = frames(console, NO_LIMIT);
@@ -222,6 +244,22 @@ async fn serve(tcp: TcpStream, tls: TlsAcceptor, plan: Arc<Mutex<Plan>>) {
     let Some(welcome) = ask(&mut hsm, hello).await else { return };
     console.send(welcome.freeze()).await.ok();
     while let Some(()) = relay_one(&mut console, &mut hsm, &plan).await {}
+}
+
+/// One connection of those that are open.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn count(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Relays one call and its answer; `None` ends the connection.

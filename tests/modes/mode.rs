@@ -81,6 +81,7 @@ fn typed(cluster: &Cluster, lines: &[String]) -> Played {
     let mut session = start(cluster);
     for line in lines {
         session.wait_until(|output| ASKED.iter().any(|asked| output.ends_with(asked)));
+        session.skip();
         session.send(&format!("{line}\r"));
         session.wait_for("\r\n");
     }

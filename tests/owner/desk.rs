@@ -3,13 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{self, Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+/// Below those that the system gives away by itself, and no other desk's.
+fn unused_port() -> u16 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let desk = 16 * process::id() + COUNT.fetch_add(1, Ordering::Relaxed);
+    u16::try_from(10_000 + desk % 20_000).unwrap()
+}
 
 pub(crate) struct Desk {
     folder: TempDir,
@@ -20,8 +27,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn empty() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder: tempfile::tempdir().unwrap(), id: String::new(), port }
+        Self { folder: tempfile::tempdir().unwrap(), id: String::new(), port: unused_port() }
     }
 
     /// With a cluster in `D` that waits for its owner.

@@ -1,6 +1,7 @@
 //! A cluster of real daemons, one process for each HSM.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -34,8 +35,9 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(init.status.success(), "{init:?}");
-        let run = |node| {
-            let log = folder.path().join(format!("log{node}"));
+        let mut cluster = Self { folder, daemons: Vec::new(), net };
+        for node in 0..nodes {
+            let log = cluster.log_file(node);
             let daemon = Command::new(env!("CARGO_BIN_EXE_hsmd"))
                 .arg("run")
                 .arg(dir.join(format!("hsm{node}")))
@@ -44,11 +46,10 @@ impl Cluster {
                 .stderr(fs::File::create(&log).unwrap())
                 .spawn()
                 .unwrap();
+            cluster.daemons.push(daemon);
             wait_for_text(&log, "ready");
-            daemon
-        };
-        let daemons = (0..nodes).map(run).collect();
-        Self { folder, daemons, net }
+        }
+        cluster
     }
 
     /// What the console calls the HSMs.
@@ -63,7 +64,11 @@ impl Cluster {
     }
 
     pub(crate) fn log(&self, node: usize) -> String {
-        fs::read_to_string(self.folder.path().join(format!("log{node}"))).unwrap()
+        fs::read_to_string(self.log_file(node)).unwrap()
+    }
+
+    pub(crate) fn log_file(&self, node: usize) -> PathBuf {
+        self.folder.path().join(format!("log{node}"))
     }
 
     pub(crate) fn signal(&self, node: usize, name: &str) {

@@ -109,7 +109,8 @@ fn a_password_stays_hidden_when_the_output_goes_elsewhere() {
     wait_for_text(&output, LOGGED_IN);
     session.send("\x04");
     session.wait_for_end();
-    assert!(session.everything().contains("-hpswd"), "the kernel echoes what is not hidden");
+    // The kernel echoes what is not hidden.
+    session.wait_until(|output| output.contains("-hpswd"));
     assert!(!session.everything().contains("password"), "{:?}", session.everything());
     session.assert_modes_restored();
 }

@@ -103,6 +103,18 @@ impl Session {
         }
     }
 
+    /// Whether the row comes to show the text in so much time.
+    pub(crate) fn has_row_within(&self, limit: Duration, text: &str) -> bool {
+        within(limit, || (self.row() == text).then_some(())).is_some()
+    }
+
+    /// Whether the text comes in so much time; it is passed over.
+    pub(crate) fn has_within(&mut self, limit: Duration, text: &str) -> bool {
+        let found = within(limit, || find(&self.output.lock().unwrap()[self.cursor..], text.as_bytes()));
+        self.cursor += found.map_or(0, |at| at + text.len());
+        found.is_some()
+    }
+
     /// Everything since the start.
     pub(crate) fn everything(&self) -> String {
         String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
@@ -168,6 +180,14 @@ pub(crate) fn wait_for_text(file: &Path, text: &str) {
     assert!(found.is_some(), "no {text:?} in {}", file.display());
 }
 
+/// What a person is told while a command waits longer than a second, taken out.
+pub(crate) fn without_status(text: &str) -> String {
+    let mut parts = text.split("\r\x1b[K");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| if part.starts_with("Waiting ") { "" } else { part });
+    [first].into_iter().chain(rest).collect()
+}
+
 /// Stories that other programs drive need those programs: `tests/run` installs them.
 pub(crate) fn must_be_installed(program: &str) {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
@@ -175,11 +195,15 @@ pub(crate) fn must_be_installed(program: &str) {
 }
 
 /// Generous, for a busy machine.
-fn within_deadline<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+fn within_deadline<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
+    within(Duration::from_secs(120), look)
+}
+
+fn within<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         let found = look();
-        if found.is_some() || start.elapsed() > Duration::from_secs(20) {
+        if found.is_some() || start.elapsed() > limit {
             return found;
         }
         thread::sleep(Duration::from_millis(5));

@@ -67,7 +67,6 @@ pub(crate) async fn give_second_factor(cluster: &mut Cluster, folder: &Path, nam
     let second_factor = Some(NewSecondFactor { public_key, signed });
     ask(cluster, &scope, ChangePassword { user_type, name: who(), password: password(), second_factor })
         .await;
-    cluster.close().await;
 }
 
 fn key(folder: &Path, name: &str) -> PrivateKey {

@@ -15,8 +15,8 @@ use cloudhsm::protocol::user::UserType;
 use cloudhsm::shell::{self, Unreachable};
 use tokio::runtime::Runtime;
 
-use crate::common::TestCluster;
 use crate::common::relay::{Door, Fault};
+use crate::common::{SHORT, TestCluster};
 use crate::{keys, officers};
 
 pub(crate) struct Stage {
@@ -70,6 +70,7 @@ impl Stage {
     /// * `a CU alice`: there is one, with the password crypto12; `alice is logged in`: in the story's session;
     ///   `alice has logged in`: with the password alicepassword
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
+    /// * `limits are short`: for a story in which one is reached
     /// * `clone of server 0`: a cloned cluster of one HSM, which follows the others in the configuration;
     ///   `stranger`: an HSM of another family
     /// * `shows the start`: the banner is part of the story; `--allow-unreachable`: as the option
@@ -108,6 +109,7 @@ impl Stage {
             ["shows", "the", "file", file] => return fs::read_to_string(self.with_paths(file)).unwrap(),
             ["shows", "the", "start"] => self.shows_start = true,
             ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
+            ["limits", "are", "short"] => self.cluster().limits = SHORT,
             ["clone", "of", "server", number] => {
                 runtime.block_on(self.cluster().add_clone(number.parse().unwrap(), 1));
             }
@@ -209,7 +211,7 @@ impl Stage {
         let (mut cluster, folder) = (self.console(), self.cluster().path());
         let password = password(name);
         self.runtime.block_on(officers::give_second_factor(&mut cluster, &folder, name, &password));
-        Self::wait_for_ends();
+        self.part(cluster);
     }
 
     fn register(&mut self, name: &str) {
@@ -283,14 +285,12 @@ impl Stage {
     }
 
     fn leave(&mut self) {
-        let mut gone = self.elsewhere.take().unwrap();
-        self.runtime.block_on(gone.close());
-        Self::wait_for_ends();
+        let gone = self.elsewhere.take().unwrap();
+        self.part(gone);
     }
 
-    /// The HSMs learn that a connection is gone when they read its end; nothing tells when that was.
-    fn wait_for_ends() {
-        std::thread::sleep(Duration::from_millis(100));
+    fn part(&self, console: Cluster) {
+        self.runtime.block_on(self.cluster.as_ref().unwrap().part(console));
     }
 
     fn play_elsewhere(&mut self, lines: &str) {
