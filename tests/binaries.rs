@@ -33,6 +33,8 @@ mod exit_code;
 mod folder;
 #[path = "binaries/generate.rs"]
 mod generate;
+#[path = "binaries/interrupt.rs"]
+mod interrupt;
 #[path = "binaries/keys.rs"]
 mod keys;
 #[path = "binaries/kill.rs"]

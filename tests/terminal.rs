@@ -255,6 +255,33 @@ fn ctrl_c_ends_the_waiting_for_a_server_that_does_not_answer() {
     session.assert_modes_restored();
 }
 
+/// A pipe that nobody writes to, and a terminal, where the password would be seen.
+#[test]
+fn a_password_that_does_not_come_can_be_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut session = Session::at_prompt();
+    session.send(&format!("x\x7floginHSM PRECO admin -file {}\r", pipe.display()));
+    session.wait_for("Waiting 1 s for ");
+    session.send("\x03");
+    session.wait_for(&format!("No password: {}: interrupted\r\n", pipe.display()));
+    session.wait_for_row(PROMPT);
+    session.send("loginHSM PRECO admin -file /dev/tty\r");
+    session.wait_for("No password: /dev/tty: a terminal, where -hpswd asks for a password\r\n");
+    session.wait_for_row(PROMPT);
+    session.send("loginHSM PRECO admin -fd 0\r");
+    session.wait_for("No password: standard input has the commands");
+}
+
+#[test]
+fn data_are_not_for_who_types() {
+    let mut session =
+        Session::start(&[console(), ["--output", "json"].map(str::to_owned).to_vec()].concat(), "xterm");
+    session.wait_for("--output json reads commands from -c, -f or a pipe, not from a terminal");
+    assert_eq!(session.wait_for_end().exit_code(), 2);
+}
+
 #[test]
 fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
     must_be_installed("bash");

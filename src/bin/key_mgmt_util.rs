@@ -125,8 +125,12 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     } else {
         NOT_STARTED
     };
+    let signal = session.console.ended_by();
     if let Some(dev) = source.dev {
         dev.stop();
+    }
+    if let Some(signal) = signal {
+        console::end_by(signal);
     }
     Ok(code)
 }
@@ -226,6 +230,7 @@ fn run_commands(session: &mut Session<'_>, single: Option<Single>) -> u8 {
 }
 
 fn run_single(session: &mut Session<'_>, single: Single) -> u8 {
+    session.console.commence();
     let outcome = single.run(session);
     session.wait(async |cluster, _| cluster.close().await);
     match outcome {

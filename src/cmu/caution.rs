@@ -35,7 +35,11 @@ pub(super) fn confirmed(session: &mut Session<'_>) -> Result<(), Outcome> {
                 "n" | "N" => return Err(Outcome::Done),
                 _ => session.console.print("Invalid option, please type 'y' or 'n'\n\n"),
             },
-            Input::Interrupted | Input::Ended => return Err(Outcome::Failed),
+            Input::Interrupted => return Err(Outcome::Failed),
+            Input::Ended => {
+                session.console.print("Not confirmed: the input has ended\n");
+                return Err(Outcome::Failed);
+            }
         }
     }
 }

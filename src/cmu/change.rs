@@ -215,6 +215,10 @@ impl<O: Operation> Run<'_, '_, O> {
     /// Says where the change is, if it is at some servers and not, or perhaps not, at others.
     fn print_summary(&mut self, again: &str, shown_by: &str) {
         let Progress { done, missing, unknown, .. } = &self.progress;
+        if done.is_empty() && unknown.is_empty() && self.session.interrupt.is_raised() {
+            self.session.console.print("Nothing was changed on any server.\n");
+            return;
+        }
         if unknown.is_empty() && (done.is_empty() || missing.is_empty()) {
             return;
         }

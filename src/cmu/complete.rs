@@ -48,7 +48,7 @@ impl Place<'_> {
             "service" => words(&["3", "4", "5", "6"]),
             option if option == slot => words(&[option]),
             "server-number" => (0..self.known.server_count()).map(|number| number.to_string()).collect(),
-            "attribute-id" => attributes(self.command),
+            "attribute-id" => self.attributes(),
             slot if ["file", "token", "public-key", "/"].iter().any(|part| slot.contains(part)) => {
                 return Completion::Path;
             }
@@ -74,15 +74,17 @@ impl Place<'_> {
         let ids = ids.iter().map(ToString::to_string);
         ids.filter(|id| list.split(',').all(|there| there != id)).map(|id| format!("{list}{id}")).collect()
     }
-}
 
-/// Those that the command takes, by their numbers and their names.
-fn attributes(command: &Command) -> Vec<String> {
-    let sets = command.name == super::set_attribute::COMMAND.name;
-    let fitting = Attribute::ALL.iter().filter(|attribute| !sets || attribute.set_by() != SetBy::Nobody);
-    let all = Some((ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME)).filter(|_| !sets);
-    let both = fitting.map(|attribute| (attribute.number(), attribute.name())).chain(all);
-    both.flat_map(|(number, name)| [number.to_string(), name.to_owned()]).collect()
+    /// Those that the command takes: by their names, or by their numbers once a digit is typed. Side by side, sorted, the
+    /// two would read as a table that is wrong.
+    fn attributes(&self) -> Vec<String> {
+        let sets = self.command.name == super::set_attribute::COMMAND.name;
+        let fitting = Attribute::ALL.iter().filter(|attribute| !sets || attribute.set_by() != SetBy::Nobody);
+        let all = Some((ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME)).filter(|_| !sets);
+        let both = fitting.map(|attribute| (attribute.number(), attribute.name())).chain(all);
+        let is_numbered = self.word.starts_with(|at: char| at.is_ascii_digit());
+        both.map(|(number, name)| if is_numbered { number.to_string() } else { name.to_owned() }).collect()
+    }
 }
 
 #[cfg(test)]
@@ -164,7 +166,7 @@ mod tests {
 
     #[test]
     fn attributes_are_offered_by_number_and_name_if_the_command_takes_them() {
-        let offered = |line| match complete(line, &Known::default()) {
+        let offered = |line: &str| match complete(line, &Known::default()) {
             Completion::Words(words) => words,
             Completion::Path => panic!("{line} is no path"),
         };
@@ -176,10 +178,10 @@ mod tests {
                  1073742353 1073742354 512",
             ),
         ] {
-            let (of_digits, names): (Vec<_>, Vec<_>) =
-                offered(line).into_iter().partition(|word| word.starts_with(|at: char| at.is_ascii_digit()));
-            assert_eq!(of_digits.join(" "), numbers);
-            assert_eq!(names.len(), of_digits.len());
+            let numbered = format!("{line}1");
+            assert_eq!(offered(&numbered).join(" "), numbers);
+            let names = offered(line);
+            assert_eq!(names.len(), numbers.split(' ').count());
             assert!(names.contains(&"OBJ_ATTR_LABEL".to_owned()));
             assert_eq!(names.contains(&"OBJ_ATTR_ALL".to_owned()), line.starts_with("get"));
             assert_eq!(names.contains(&"OBJ_ATTR_CLASS".to_owned()), line.starts_with("get"));

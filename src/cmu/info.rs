@@ -53,10 +53,12 @@ impl Action for Info {
         for number in numbers {
             let Some(server) = session.cluster.servers().get(number) else { continue };
             text.push_str(&row(server));
-            if !server.is_connected() {
+            if server.is_connected() {
+                session.tally.know(number, data(server));
+            } else {
+                session.tally.miss(number, data(server), server.why_down());
                 outcome = Outcome::Failed;
             }
-            session.tally.know(number, data(server));
         }
         session.console.print(&text);
         outcome

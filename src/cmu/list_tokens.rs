@@ -34,13 +34,12 @@ impl Action for ListTokens {
         let Some(answers) = ask_all(session, COMMAND.name, quorum::ListTokens) else {
             return Outcome::Failed;
         };
-        let (mut outcome, mut answered) = (Outcome::Done, false);
+        let mut outcome = Outcome::Done;
         for (number, answer) in answers {
             match (answer, session.server(number)) {
                 (Ok(Some(tokens)), Some(server)) => {
                     let text = block(server, &tokens);
                     session.console.print(&text);
-                    answered = true;
                 }
                 // Who was asked to perform answers with a reply.
                 (Ok(_), _) => {}
@@ -50,7 +49,7 @@ impl Action for ListTokens {
                 }
             }
         }
-        if answered {
+        if outcome == Outcome::Done {
             session.console.print("\nlistTokens success\n");
         }
         outcome

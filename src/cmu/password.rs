@@ -1,5 +1,6 @@
 //! Passwords: typed in the line, asked for without echo, or read from where no line shows them.
 
+use std::collections::BTreeMap;
 use std::env;
 
 use super::{Session, Usage, Words};
@@ -27,13 +28,22 @@ pub(super) enum Password {
     Fd(u32),
 }
 
+/// Where the next line of each open file begins.
+pub(super) type NextLines = BTreeMap<u32, u64>;
+
 /// Why a password cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum NoPassword {
-    #[error("environment variable {0} is not set, or not a text")]
+    #[error("environment variable {0} is not set, empty, or not a text")]
     Env(String),
     #[error("{path}: {reason}")]
     File { path: String, reason: Unreadable },
+    #[error("standard input has the commands, and -hpswd takes its next line")]
+    StandardInput,
+    #[error("the input has ended")]
+    Ended,
+    #[error("{0}: interrupted")]
+    Interrupted(String),
 }
 
 impl Password {
@@ -51,7 +61,7 @@ impl Password {
     /// The password itself; asked for once.
     pub(super) fn given(self, session: &mut Session<'_>, prompt: &str) -> Option<Secret> {
         match self {
-            Self::Prompted => given(session.console.secret(prompt)),
+            Self::Prompted => asked(session, prompt),
             other => other.read(session),
         }
     }
@@ -59,8 +69,8 @@ impl Password {
     /// A new password; asked for twice, and `None` if the two differ.
     pub(super) fn chosen(self, session: &mut Session<'_>, prompt: &str, again: &str) -> Option<Secret> {
         let Self::Prompted = self else { return self.read(session) };
-        let secret = given(session.console.secret(prompt))?;
-        let repeated = given(session.console.secret(again))?;
+        let secret = asked(session, prompt)?;
+        let repeated = asked(session, again)?;
         if secret.expose() == repeated.expose() {
             return Some(secret);
         }
@@ -69,26 +79,48 @@ impl Password {
     }
 
     fn read(self, session: &mut Session<'_>) -> Option<Secret> {
-        let from_file = |path: String| {
-            read_line(&path).map_err(|reason| NoPassword::File { path, reason }).map(Secret::new)
-        };
         let read = match self {
             Self::Typed(secret) => Ok(secret),
             Self::Prompted => return None,
-            Self::Env(name) => env::var(&name).map(Secret::new).map_err(|_| NoPassword::Env(name)),
-            Self::File(path) => from_file(path),
-            Self::Fd(number) => from_file(format!("/dev/fd/{number}")),
+            Self::Env(name) => match env::var(&name) {
+                Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
+                Ok(_) | Err(_) => Err(NoPassword::Env(name)),
+            },
+            Self::File(path) => line_of(session, path, 0).map(|(line, _)| line),
+            Self::Fd(0) if session.console.reads_standard_input() => Err(NoPassword::StandardInput),
+            Self::Fd(number) => {
+                let start = session.next_lines.get(&number).copied().unwrap_or_default();
+                line_of(session, format!("/dev/fd/{number}"), start).map(|(line, next)| {
+                    session.next_lines.insert(number, next);
+                    line
+                })
+            }
         };
-        if let Err(error) = &read {
-            session.console.print(&format!("No password: {error}\n"));
-        }
-        read.ok()
+        read.map_err(|error| tell(session, &error)).ok()
     }
 }
 
-fn given(input: Input<Secret>) -> Option<Secret> {
-    match input {
-        Input::Given(secret) => Some(secret),
-        Input::Interrupted | Input::Ended => None,
+/// Reads on a thread of its own, as it may have to wait for another program.
+fn line_of(session: &mut Session<'_>, path: String, start: u64) -> Result<(Secret, u64), NoPassword> {
+    let named = path.clone();
+    match session.apart(&path, move || read_line(&named, start)) {
+        Some(Ok((line, next))) => Ok((Secret::new(line), next)),
+        Some(Err(reason)) => Err(NoPassword::File { path, reason }),
+        None => Err(NoPassword::Interrupted(path)),
     }
+}
+
+fn asked(session: &mut Session<'_>, prompt: &str) -> Option<Secret> {
+    match session.console.secret(prompt) {
+        Input::Given(secret) => Some(secret),
+        Input::Interrupted => None,
+        Input::Ended => {
+            tell(session, &NoPassword::Ended);
+            None
+        }
+    }
+}
+
+fn tell(session: &mut Session<'_>, error: &NoPassword) {
+    session.console.print(&format!("No password: {error}\n"));
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::data::data;
-use super::{Outcome, Row, Session, mask};
+use super::{Outcome, Row, Session, find, mask};
 use crate::cluster::{Failure, Server};
 
 impl Session<'_> {
@@ -13,7 +13,8 @@ impl Session<'_> {
             None => json!("global"),
             Some(number) => json!({ "server": number }),
         };
-        let servers = self.rows();
+        let asks = find(command).is_ok_and(|command| command.access.is_some());
+        let servers = if asks || !self.tally.is_empty() { self.rows() } else { Vec::new() };
         let line = mask(line);
         self.console.record(&mut |text| {
             let ok = matches!(outcome, Outcome::Done | Outcome::Quit);
@@ -62,11 +63,8 @@ impl Session<'_> {
         });
     }
 
-    /// A row for each server that the command asked or should have asked; none if it asks no HSM.
+    /// A row for each server that the command asked or should have asked.
     fn rows(&self) -> Vec<Value> {
-        if self.tally.is_empty() {
-            return Vec::new();
-        }
         let scope = self.scope();
         let is_meant =
             |server: &&Server| scope.contains(&server.number()) || self.tally.row(server.number()).is_some();
@@ -84,6 +82,7 @@ fn row(server: &Server, row: Option<&Row>) -> Value {
         }
         Some(Row::Known(data)) => json!({ "outcome": "ok", "data": data }),
         Some(Row::Failed(failure)) => failed(failure),
+        Some(Row::Missing(data, why)) => json!({ "outcome": "not_reached", "text": why, "data": data }),
     };
     if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
         object.extend(more);

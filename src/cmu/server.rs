@@ -10,7 +10,8 @@ pub(super) static COMMAND: Command = Command {
     summary: "Send commands to one server only (server mode)",
     description: "\
 Enters server mode: the prompt shows the server's number, and commands go to that server only, until exit. Logins
-are kept for each server, in both modes. A change made in server mode makes HSMs differ: that is for mending.",
+are kept for each server, in both modes. A change made in server mode makes HSMs differ: that is for mending. Of a
+server that is not connected the prompt shows the number, too: commands for it go to no other.",
     example: "server 0",
     access: None,
     service: None,
@@ -32,7 +33,9 @@ impl Action for EnterServerMode {
             return print_no_such_server(session, COMMAND.name, self.number);
         }
         session.reconnect(&[self.number]);
+        session.pinned = Some(self.number);
         let mode = match session.server(self.number) {
+            // In server mode all the same: what was meant for this one must not go to all the others.
             Some(server) if !server.is_connected() => {
                 let text = format!("server failed: {server} is not connected\n");
                 session.console.print(&text);
@@ -41,7 +44,6 @@ impl Action for EnterServerMode {
             Some(server) if server.is_trusted() => "E2",
             Some(_) | None => "Unencrypted",
         };
-        session.pinned = Some(self.number);
         session.console.print(&format!("Server is in '{mode}' mode...\n"));
         Outcome::Done
     }

@@ -1,11 +1,14 @@
 //! What commands work with: the cluster, the console, and which servers are meant.
 
 use std::rc::Rc;
+use std::thread;
 
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 use super::command::Usage;
 use super::enable_e2e::print_limited;
+use super::password::NextLines;
 use super::{Command, Known, Outcome, Tally, Words};
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
 use crate::console::Console;
@@ -39,6 +42,8 @@ pub struct Session<'a> {
     pub known: Known,
     /// What becomes of the questions whether to go on.
     pub caution: Caution,
+    /// Of the open files that passwords come from.
+    pub(super) next_lines: NextLines,
     runtime: Rc<Runtime>,
 }
 
@@ -50,8 +55,17 @@ impl<'a> Session<'a> {
         interrupt: Interrupt,
         runtime: Rc<Runtime>,
     ) -> Self {
-        let (tally, caution, known) = (Tally::default(), Caution::Asked, Known::default());
-        Self { console, cluster, pinned: None, interrupt, tally, known, caution, runtime }
+        Self {
+            console,
+            cluster,
+            pinned: None,
+            interrupt,
+            tally: Tally::default(),
+            known: Known::default(),
+            caution: Caution::Asked,
+            next_lines: NextLines::default(),
+            runtime,
+        }
     }
 
     /// `aws-cloudhsm>`, or in server mode `server0>`.
@@ -155,6 +169,23 @@ impl<'a> Session<'a> {
         let mut names = || pending.names(|number, dial| format!("server {number}({})", dial.name));
         let tell = |waited| console.still_waiting(waited, &mut names);
         self.runtime.block_on(watched(work(&mut self.cluster), tell))
+    }
+
+    /// Does what may wait for another program, which `what` names, on a thread of its own; `None` if the operator
+    /// interrupts it. The thread is left behind then.
+    pub(super) fn apart<T: Send + 'static>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = oneshot::channel();
+        // Whoever has interrupted it does not want to know.
+        thread::spawn(move || sender.send(work()).ok());
+        let done = async {
+            tokio::select! { done = receiver => done.ok(), () = self.interrupt.raised() => None }
+        };
+        let tell = |waited| self.console.still_waiting(waited, &mut || vec![what.to_owned()]);
+        self.runtime.block_on(watched(done, tell))
     }
 
     /// Drives a future of the cluster to its end.

@@ -36,6 +36,8 @@ pub enum Row {
     NotAttempted,
     /// It did not.
     Failed(Failure),
+    /// The console knows this of it, and that it is not there.
+    Missing(Value, String),
 }
 
 impl Tally {
@@ -81,6 +83,11 @@ impl Tally {
         self.rows.insert(number, Row::Known(data));
     }
 
+    /// Takes what the console knows of a server that is not there.
+    pub(super) fn miss(&mut self, number: usize, data: Value, why: &str) {
+        self.rows.insert(number, Row::Missing(data, why.to_owned()));
+    }
+
     /// Takes an answer to what the command only needs to know: it counts if there is none.
     pub(super) fn note_failure<R>(&mut self, number: usize, answer: &Answer<R>) {
         if let Err(failure) = answer {
@@ -98,7 +105,11 @@ impl Tally {
             .iter()
             .filter(|number| matches!(self.rows.get(number), Some(Row::Done(_) | Row::Known(_))))
             .count();
-        let is_unreached = |row: &Row| matches!(row, Row::Failed(Failure::NotReached(_)));
+        let is_unreached = |row: &Row| match row {
+            Row::Failed(failure) => matches!(failure, Failure::NotReached(_)),
+            Row::Missing(..) => true,
+            Row::Done(_) | Row::Known(_) | Row::NotAttempted => false,
+        };
         match done {
             0 if self.rows.values().all(is_unreached) => Outcome::Unreached,
             0 => Outcome::Failed,

@@ -27,7 +27,7 @@ pub(super) fn candidates(line: &str, completion: Completion) -> (usize, Vec<Stri
         }
         Completion::Path => paths(typed),
     };
-    found.sort();
+    found.sort_by_cached_key(|word| (word.trim_end().parse::<u64>().ok(), word.clone()));
     found.dedup();
     (start, found)
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::script::{Echo, Script};
-use super::{Console, Input, Mask};
+use super::script::Script;
+use super::{Console, Input, NOT_TEXT};
 use crate::protocol::Secret;
 
 /// Plays lines as a [`Script`] does, and shows none of it.
@@ -15,24 +15,34 @@ pub struct Data<R, W> {
 }
 
 impl<R: BufRead, W: Write> Data<R, W> {
-    /// Plays `input`; `name` is what its lines are called.
-    pub fn new(input: R, output: W, mask: Mask, name: Option<String>) -> Self {
-        let script = Script::new(input, io::sink(), mask, Echo::Written).named(name);
+    /// Plays a script.
+    pub fn new(script: Script<R, io::Sink>, output: W) -> Self {
         Self { script, output, printed: String::new(), lost: false }
+    }
+
+    /// What the script says of its input is a part of what the command prints.
+    fn heard<T>(&mut self, input: Input<T>) -> Input<T> {
+        if matches!(input, Input::Interrupted) {
+            self.printed.push_str(NOT_TEXT);
+        }
+        input
     }
 }
 
 impl<R: BufRead, W: Write> Console for Data<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
-        self.script.line(prompt)
+        let input = self.script.line(prompt);
+        self.heard(input)
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
-        self.script.answer(question)
+        let input = self.script.answer(question);
+        self.heard(input)
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
-        self.script.secret(prompt)
+        let input = self.script.secret(prompt);
+        self.heard(input)
     }
 
     fn print(&mut self, text: &str) {
@@ -45,8 +55,20 @@ impl<R: BufRead, W: Write> Console for Data<R, W> {
         self.lost |= written.is_err();
     }
 
+    fn commence(&mut self) {
+        self.script.commence();
+    }
+
+    fn ended_by(&self) -> Option<i32> {
+        self.script.ended_by()
+    }
+
     fn blame(&mut self, what: &str) {
         self.script.blame(what);
+    }
+
+    fn reads_standard_input(&self) -> bool {
+        self.script.reads_standard_input()
     }
 
     fn is_lost(&self) -> bool {

@@ -44,15 +44,24 @@ fn fit_table(rows: &[&str], columns: usize) -> String {
         return rows.concat();
     }
     let widths = widths(rows, columns);
-    let set = |row: &&str| {
-        let padded = cells(row).zip(&widths).map(|(cell, width)| {
-            let padding = width.saturating_sub(cell.width());
-            format!("{cell}{}", " ".repeat(padding))
-        });
-        let set = padded.collect::<Vec<_>>().join("  ");
-        format!("{}\n", set.trim_end())
-    };
-    rows.iter().map(set).collect()
+    rows.iter().map(|row| set(row, &widths, columns)).collect()
+}
+
+/// A row of a table with such columns; cells for which there is no room go on below.
+fn set(row: &str, widths: &[usize], columns: usize) -> String {
+    let (mut set, mut column) = (String::new(), 0_usize);
+    for (cell, width) in cells(row).zip(widths) {
+        if column > 0 && column.saturating_add(cell.width()) > columns {
+            set.truncate(set.trim_end().len());
+            set.push_str("\n    ");
+            column = 4;
+        }
+        let width = cell.width().max(*width).saturating_add(2);
+        set.push_str(cell);
+        set.push_str(&" ".repeat(width.saturating_sub(cell.width())));
+        column = column.saturating_add(width);
+    }
+    format!("{}\n", set.trim_end())
 }
 
 /// Of each column of cells. None counts as wider than the screen, so that one huge cell does not widen all rows.
@@ -130,12 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn cells_go_on_below_where_there_is_no_room() {
+        let table = "Id\tName\tLoginState\n0\tserver\tLogged in as 'bob(CO)'\n";
+        let set = "Id  Name    LoginState\n0   server\n    Logged in as 'bob(CO)'\n";
+        assert_eq!(fit(table, 24), set);
+    }
+
+    #[test]
     fn a_huge_cell_or_row_costs_no_more_than_itself() {
         let huge = format!("a\t{}\tb\n", "x".repeat(1_000_000));
         let table = format!("{huge}{}", "1\t2\t3\n".repeat(1_000));
         assert!(fit(&table, 80).len() < 2 * table.len() + 1_000 * 100);
         let many = format!("{}\n{}\n", "x  ".repeat(300_000), "y  ".repeat(300_000));
-        assert_eq!(fit(&many, 80), many.replace("  \n", "\n"));
+        assert!(fit(&many, 80).len() < 2 * many.len());
     }
 
     #[test]

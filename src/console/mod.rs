@@ -9,6 +9,7 @@ mod fold;
 mod no_echo;
 mod pump;
 mod script;
+mod signals;
 mod terminal;
 mod tty;
 mod utf8;
@@ -20,7 +21,9 @@ use std::time::Duration;
 pub use complete::{Complete, Completion};
 pub use data::Data;
 pub use fold::fold;
-pub use script::{Echo, Script};
+pub use script::{Echo, Script, Source};
+use signals::Watch;
+pub use signals::end_by;
 pub use terminal::{Terminal, history_file};
 
 use crate::interrupt::Interrupt;
@@ -49,6 +52,20 @@ pub trait Console {
 
     /// Says, apart from the session's text, which line of which file failed, if the lines have a name.
     fn blame(&mut self, _what: &str) {}
+
+    /// From now on, and until the next line is asked for, a command runs: a signal does not end the program before the
+    /// command has ended and said what it has done.
+    fn commence(&mut self) {}
+
+    /// The signal that has ended the session, if one has: the program is to end by it, too.
+    fn ended_by(&self) -> Option<i32> {
+        None
+    }
+
+    /// Whether the lines are those of standard input, so that nobody else can read it.
+    fn reads_standard_input(&self) -> bool {
+        false
+    }
 
     /// Whether the output could not be written, as nobody reads it any more or there is no room for it, or the input
     /// not be read: no line comes any more, though some may be left.
@@ -96,16 +113,21 @@ pub fn open_for(
     history: Option<&Path>,
 ) -> io::Result<Box<dyn Console>> {
     let mask = language.mask;
-    let stdin = || -> Box<dyn BufRead> { Box::new(BufReader::new(io::stdin())) };
+    let watch = || Watch::start(interrupt.clone());
     match (lines, output) {
         (Lines::Stdin, Output::Text) => open(language, interrupt, history),
-        (Lines::Stdin, Output::Json) => Ok(Box::new(Data::new(stdin(), io::stdout(), mask, None))),
+        (Lines::Stdin, Output::Json) => {
+            let script = Script::new(BufReader::new(io::stdin()), io::sink(), mask, Echo::Written);
+            let script = script.named(Source::StandardInput).watched(watch()?);
+            Ok(Box::new(Data::new(script, io::stdout())))
+        }
         (Lines::Named { name, lines }, Output::Text) => {
             let script = Script::new(lines, io::stdout(), mask, Echo::Written);
-            Ok(Box::new(script.named(Some(name))))
+            Ok(Box::new(script.named(Source::Named(name)).watched(watch()?)))
         }
         (Lines::Named { name, lines }, Output::Json) => {
-            Ok(Box::new(Data::new(lines, io::stdout(), mask, Some(name))))
+            let script = Script::new(lines, io::sink(), mask, Echo::Written);
+            Ok(Box::new(Data::new(script.named(Source::Named(name)).watched(watch()?), io::stdout())))
         }
     }
 }
@@ -121,12 +143,14 @@ pub fn open(
     interrupt: &Interrupt,
     history: Option<&Path>,
 ) -> io::Result<Box<dyn Console>> {
-    let mask = language.mask;
-    match (io::stdin().is_terminal(), io::stdout().is_terminal()) {
-        (true, true) => Ok(Box::new(Terminal::open(language, interrupt.clone(), history)?)),
-        (true, false) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Typed))),
-        (false, _) => Ok(Box::new(Script::new(io::stdin().lock(), io::stdout(), mask, Echo::Written))),
-    }
+    let echo = match (io::stdin().is_terminal(), io::stdout().is_terminal()) {
+        (true, true) => return Ok(Box::new(Terminal::open(language, interrupt.clone(), history)?)),
+        (true, false) => Echo::Typed,
+        (false, _) => Echo::Written,
+    };
+    let script = Script::new(io::stdin().lock(), io::stdout(), language.mask, echo);
+    let script = script.named(Source::StandardInput);
+    Ok(Box::new(script.watched(Watch::start(interrupt.clone())?)))
 }
 
 /// What came from the person or the script. In each case the output is at the beginning of a line again.

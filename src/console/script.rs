@@ -6,6 +6,7 @@ use std::{mem, str};
 use zeroize::Zeroizing;
 
 use super::no_echo::NoEcho;
+use super::signals::Watch;
 use super::{Console, Input, Mask, NOT_TEXT};
 use crate::protocol::Secret;
 
@@ -18,12 +19,21 @@ pub struct Script<R, W> {
     /// A `\n` now would belong to the line end before it.
     after_return: bool,
     lost: bool,
-    /// What its lines are called, if a line that failed is to be told.
-    name: Option<String>,
+    source: Option<Source>,
     /// How many lines were read.
     count: usize,
     /// Which of them was the last command.
     command: usize,
+    signals: Watch,
+}
+
+/// Where the lines come from, for who has to find one that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    StandardInput,
+    /// Something that is called so, such as a file.
+    Named(String),
 }
 
 /// Who shows what was read.
@@ -38,13 +48,21 @@ pub enum Echo {
 impl<R: BufRead, W: Write> Script<R, W> {
     /// Plays `input`.
     pub fn new(input: R, output: W, mask: Mask, echo: Echo) -> Self {
-        Self { input, output, mask, echo, after_return: false, lost: false, name: None, count: 0, command: 0 }
+        let signals = Watch::default();
+        let (after_return, lost, source) = (false, false, None);
+        Self { input, output, mask, echo, after_return, lost, source, count: 0, command: 0, signals }
+    }
+
+    /// The same, ended by signals.
+    #[must_use]
+    pub(super) fn watched(self, signals: Watch) -> Self {
+        Self { signals, ..self }
     }
 
     /// The same, with a name for its lines.
     #[must_use]
-    pub fn named(self, name: Option<String>) -> Self {
-        Self { name, ..self }
+    pub fn named(self, source: Source) -> Self {
+        Self { source: Some(source), ..self }
     }
 
     /// One line without its end, which is `\n`, `\r` or both.
@@ -77,8 +95,20 @@ impl<R: BufRead, W: Write> Script<R, W> {
         self.read()
     }
 
-    /// Shows a prompt, reads a line that `keep` keeps, and shows it.
+    /// As [`ask_now`](Self::ask_now), unless a signal has ended the session. While it waits for a line, a signal ends the
+    /// program.
     fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
+        let ran = self.signals.set_running(false);
+        if self.signals.caught().is_some() {
+            return Input::Ended;
+        }
+        let input = self.ask_now(prompt, keep, mask);
+        self.signals.set_running(ran);
+        input
+    }
+
+    /// Shows a prompt, reads a line that `keep` keeps, and shows it.
+    fn ask_now(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
         self.print(prompt);
         loop {
             let line = match self.read_counted() {
@@ -119,6 +149,7 @@ fn text(line: &[u8]) -> Read {
 
 impl<R: BufRead, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
+        self.signals.set_running(false);
         let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask);
         self.command = self.count;
         input
@@ -149,10 +180,26 @@ impl<R: BufRead, W: Write> Console for Script<R, W> {
     }
 
     fn blame(&mut self, what: &str) {
-        if let Some(name) = &self.name {
-            // Nobody is left to be told that standard error is closed.
-            let _ = writeln!(io::stderr(), "{name}:{}: {what} failed", self.command);
-        }
+        let name = match (&self.source, self.echo) {
+            (Some(Source::Named(name)), _) => name,
+            (Some(Source::StandardInput), Echo::Written) => "stdin",
+            // Who types it sees what fails.
+            (Some(Source::StandardInput), Echo::Typed) | (None, _) => return,
+        };
+        // Nobody is left to be told that standard error is closed.
+        let _ = writeln!(io::stderr(), "{name}:{}: {what} failed", self.command);
+    }
+
+    fn commence(&mut self) {
+        self.signals.set_running(true);
+    }
+
+    fn ended_by(&self) -> Option<i32> {
+        self.signals.caught()
+    }
+
+    fn reads_standard_input(&self) -> bool {
+        self.source == Some(Source::StandardInput)
     }
 
     fn is_lost(&self) -> bool {

@@ -263,6 +263,10 @@ impl Console for Terminal {
         }
     }
 
+    fn reads_standard_input(&self) -> bool {
+        true
+    }
+
     fn is_lost(&self) -> bool {
         self.tty.is_lost()
     }

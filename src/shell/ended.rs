@@ -13,6 +13,8 @@ pub enum Ended {
     Partial,
     /// The input could not be read or the output not be written, and what was left of the input was not run.
     ConsoleLost,
+    /// A signal of this number ended a command, and what was left of the input was not run.
+    Interrupted(i32),
 }
 
 /// Who typed the commands.
@@ -45,6 +47,8 @@ impl Ended {
             (Self::Unreached, Operator::Script) => code::UNREACHED,
             (Self::Failed, Operator::Script) | (Self::ConsoleLost, _) => code::FAILED,
             (Self::Partial, Operator::Script) => code::PARTIAL,
+            // As a shell has it of a program that the signal ended.
+            (Self::Interrupted(signal), _) => u8::try_from(signal).map_or(u8::MAX, |signal| signal | 128),
         }
     }
 
@@ -53,7 +57,7 @@ impl Ended {
     pub fn complaint(self) -> Option<&'static str> {
         match self {
             Self::ConsoleLost => Some("standard input or output failed; the remaining commands were not run"),
-            Self::AllDone | Self::Unreached | Self::Failed | Self::Partial => None,
+            Self::AllDone | Self::Unreached | Self::Failed | Self::Partial | Self::Interrupted(_) => None,
         }
     }
 }

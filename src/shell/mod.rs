@@ -28,6 +28,9 @@ pub trait Shell {
     /// Runs one line.
     fn run_line(&mut self, line: &str) -> Outcome;
 
+    /// A line was abandoned, or is none: whoever keeps account of lines hears of it.
+    fn leave_out(&mut self) {}
+
     /// Ends the session.
     fn say_goodbye(&mut self);
 }
@@ -58,7 +61,11 @@ pub fn run(shell: &mut impl Shell, on_error: OnError) -> Ended {
         }
     }
     shell.say_goodbye();
-    if shell.console().is_lost() { Ended::ConsoleLost } else { ended }
+    match shell.console().ended_by() {
+        Some(signal) => Ended::Interrupted(signal),
+        None if shell.console().is_lost() => Ended::ConsoleLost,
+        None => ended,
+    }
 }
 
 /// Shows the prompt, reads a line and runs it; `None` at the end of input.
@@ -69,8 +76,14 @@ pub fn step(shell: &mut impl Shell) -> Option<Outcome> {
     shell.console().print(above);
     match shell.console().line(prompt) {
         Input::Given(line) if line.trim_start().starts_with('#') => Some(Outcome::Done),
-        Input::Given(line) => Some(shell.run_line(&line)),
-        Input::Interrupted => Some(Outcome::Failed),
+        Input::Given(line) => {
+            shell.console().commence();
+            Some(shell.run_line(&line))
+        }
+        Input::Interrupted => {
+            shell.leave_out();
+            Some(Outcome::Failed)
+        }
         Input::Ended => None,
     }
 }

@@ -29,16 +29,26 @@ impl Shell for Session<'_> {
                 ("", Outcome::Failed)
             }
         };
-        self.record(name, line, outcome);
-        if !matches!(outcome, Outcome::Done | Outcome::Quit) {
-            let blamed = if name.is_empty() { "the command" } else { name };
-            self.console.blame(blamed);
-        }
+        self.account(name, line, outcome);
         outcome
+    }
+
+    fn leave_out(&mut self) {
+        self.account("", "", Outcome::Failed);
     }
 
     fn say_goodbye(&mut self) {
         self.console.print("disconnecting from servers, please wait...\n");
         self.wait(async |cluster, _| cluster.close().await);
+    }
+}
+
+impl Session<'_> {
+    /// Tells a program what became of a line, and a person where one that failed stands.
+    fn account(&mut self, command: &str, line: &str, outcome: Outcome) {
+        self.record(command, line, outcome);
+        if !matches!(outcome, Outcome::Done | Outcome::Quit) {
+            self.console.blame(if command.is_empty() { "the command" } else { command });
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reading the files that people name.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -21,6 +21,12 @@ pub enum Unreadable {
     /// Not UTF-8.
     #[error("not a text")]
     NotText,
+    /// Where there should be a line.
+    #[error("empty")]
+    Empty,
+    /// Whatever is typed there would be seen.
+    #[error("a terminal, where -hpswd asks for a password")]
+    Terminal,
 }
 
 /// The whole content of a file of at most `limit` bytes.
@@ -50,14 +56,21 @@ pub fn read_text(path: &str, limit: u64) -> Result<String, Unreadable> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The first line of what a path names: a file, or a pipe. Not a byte behind it is read, so that who opens the same
-/// pipe again gets the next line.
+/// A line of what a path names, and where the next one begins: of a file the one at `start`, of a pipe the next one. Not
+/// a byte behind it is read, so that who opens the same pipe again gets the line after it. It waits for whoever writes to
+/// the pipe.
 ///
 /// # Errors
 ///
-/// If there is none, or it is not UTF-8.
-pub fn read_line(path: &str) -> Result<String, Unreadable> {
+/// If there is none, it is empty or not UTF-8, or a terminal is there.
+pub fn read_line(path: &str, start: u64) -> Result<(String, u64), Unreadable> {
     let mut file = File::open(path)?;
+    if file.is_terminal() {
+        return Err(Unreadable::Terminal);
+    }
+    if file.metadata()?.is_file() {
+        file.seek(SeekFrom::Start(start))?;
+    }
     let mut line = Zeroizing::new(Vec::with_capacity(LINE));
     let mut byte = [0];
     while file.read(&mut byte)? > 0 && byte != *b"\n" {
@@ -67,7 +80,11 @@ pub fn read_line(path: &str) -> Result<String, Unreadable> {
         line.extend_from_slice(&byte);
     }
     let text = std::str::from_utf8(&line).map_err(|_| Unreadable::NotText)?;
-    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+    let next = start.saturating_add(line.len() as u64).saturating_add(1);
+    match text.strip_suffix('\r').unwrap_or(text) {
+        "" => Err(Unreadable::Empty),
+        text => Ok((text.to_owned(), next)),
+    }
 }
 
 /// Bytes of the longest line that is read.

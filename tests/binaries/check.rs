@@ -35,6 +35,18 @@ fn what_differs_is_shown_and_update_writes_it() {
     assert_eq!(updated, altered.replace("Number of users found:4", "Number of users found:3"));
 }
 
+/// As some editors write them.
+#[test]
+fn lines_may_end_in_two_ways() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("runbook.transcript");
+    let runbook = RUNBOOK.replace('\n', "\r\n");
+    fs::write(&path, &runbook).unwrap();
+    check(&["--dev", "2", text(&path)]).with_code(0);
+    check(&["--dev", "2", "--update", text(&path)]).with_code(0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), runbook);
+}
+
 #[test]
 fn a_transcript_that_is_only_a_script_is_filled_in_and_then_holds() {
     let home = tempfile::tempdir().unwrap();

@@ -25,6 +25,19 @@ fn it_prints_what_help_prints_at_the_prompt() {
 }
 
 #[test]
+fn who_reads_no_further_is_no_failure_and_a_full_disk_is_one() {
+    for (redirected, code) in [("| head -1; exit ${PIPESTATUS[0]}", 0), ("> /dev/full", 2)] {
+        let mut shell = std::process::Command::new("bash");
+        shell.args([
+            "-c",
+            &format!("\"$0\" commands {redirected}"),
+            env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"),
+        ]);
+        assert_eq!(run(&mut shell, "").with_code(code).stderr.is_empty(), code == 0);
+    }
+}
+
+#[test]
 fn a_word_that_is_no_command_is_refused_in_the_words_of_the_prompt() {
     for word in ["lisstUsers", "log", "xyzzy"] {
         let session = run(&mut console(&["--dev", "1"]), &format!("help {word}\n")).stdout;

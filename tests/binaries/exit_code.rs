@@ -37,7 +37,8 @@ fn the_worst_command_decides() {
     ] {
         let played = cluster.play(&commands);
         assert_eq!(played.code, Some(code), "{commands}{}", played.stdout);
-        assert_eq!(played.stderr, "");
+        assert_eq!(played.stderr.is_empty(), code == 0, "{}", played.stderr);
+        assert!(played.stderr.lines().all(|line| line.starts_with("stdin:")), "{}", played.stderr);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A program under test, from its start to its end.
 
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,8 @@ pub(crate) struct Process {
 /// What a program left when it ended.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
+    /// What killed it.
+    pub(crate) signal: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -138,7 +141,8 @@ impl Process {
         let Some(status) = status else {
             panic!("still running: {:?}, {:?}", self.stdout.so_far(), self.stderr.so_far())
         };
-        Ended { code: status.code(), stdout: self.stdout.whole(), stderr: self.stderr.whole() }
+        let (code, signal) = (status.code(), status.signal());
+        Ended { code, signal, stdout: self.stdout.whole(), stderr: self.stderr.whole() }
     }
 }
 
@@ -188,6 +192,11 @@ fn program(path: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(path);
     command.args(arguments).env_remove("RUST_LOG");
     command
+}
+
+/// Waits for what no stream tells.
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+    assert!(within_deadline(|| is_so().then_some(())).is_some(), "it never is");
 }
 
 /// Generous, for a busy machine; nothing here asserts that something is fast.

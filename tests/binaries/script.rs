@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::cluster::{CO_PASSWORD, Cluster};
-use crate::process::{Ended, console, run, text};
+use crate::process::{Ended, Process, console, run, text};
 
 /// A password that must not be seen anywhere.
 const CANARY: &str = "canary-password-77";
@@ -26,8 +26,9 @@ fn a_file_stops_at_its_first_failure_and_says_where_it_was() {
     assert_eq!(continued.stdout.matches("Number of users found").count(), 2, "{}", continued.stdout);
     let options = play(&cluster, &["-c", "listUsers", "-c", "xyzzy", "-c", "listUsers"], "").with_code(1);
     assert_eq!(options.stderr, "-c:2: the command failed\n");
-    let piped = play(&cluster, &["--on-error", "stop"], "xyzzy\nlistUsers\n").with_code(1);
-    assert!(!piped.stdout.contains("Number of users found") && piped.stderr.is_empty(), "{}", piped.stdout);
+    let piped = play(&cluster, &["--on-error", "stop"], "\nxyzzy\nlistUsers\n").with_code(1);
+    assert!(!piped.stdout.contains("Number of users found"), "{}", piped.stdout);
+    assert_eq!(piped.stderr, "stdin:2: the command failed\n");
     for (arguments, why) in [
         (&["-f", "/none"][..], "/none: No such file or directory"),
         (&["-f", "/"], "/: is a directory"),
@@ -80,16 +81,138 @@ fn passwords_come_from_where_no_line_shows_them() {
         assert!(!done.stdout.contains(CANARY) && !done.stderr.contains(CANARY), "{way}");
     }
     for (way, why) in [
-        ("-env NOT_THERE", "No password: environment variable NOT_THERE is not set, or not a text\n"),
+        ("-env NOT_THERE", "No password: environment variable NOT_THERE is not set, empty, or not a text\n"),
+        ("-env EMPTY", "No password: environment variable EMPTY is not set, empty, or not a text\n"),
+        ("-file /dev/null", "No password: /dev/null: empty\n"),
         ("-file /none", "No password: /none: No such file or directory\n"),
         ("-file /", "No password: /: Is a directory\n"),
         ("-fd 99", "No password: /dev/fd/99: No such file or directory\n"),
         ("-fd x", "loginHSM failed: \"x\" is not a number\n"),
         ("-file", "loginHSM failed: path of the password file is missing\n"),
     ] {
-        let refused = play(&cluster, &["-c", &format!("loginHSM CU alice {way}")], "").with_code(1);
+        let config = cluster.config();
+        let mut console = console(&[text(&config), "-c", &format!("loginHSM CU alice {way}")]);
+        let refused = run(console.env("EMPTY", ""), "").with_code(1);
         assert!(refused.stdout.contains(why), "{}", refused.stdout);
+        assert!(!refused.stdout.contains("LOGIN_FAILURE"), "no HSM is asked: {}", refused.stdout);
     }
+}
+
+/// Of a pipe and of a file: one line after the other. Standard input has them only if it has no commands.
+#[test]
+fn an_open_file_gives_one_password_after_the_other() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let (passwords, config) = (cluster.path("passwords"), cluster.config());
+    fs::write(&passwords, format!("{CO_PASSWORD}\r\n{CANARY}\n{CANARY}")).unwrap();
+    let lines = ["loginHSM CO admin -fd N", "createUser CU alice -fd N", "loginHSM CU alice -fd N"];
+    for (number, open) in [("7", "7< \"$0\""), ("7", "7< <(cat \"$0\")"), ("0", "< \"$0\"")] {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &format!("exec \"$@\" {open}"), text(&passwords)]);
+        shell.args([env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"), text(&config), "--yes"]);
+        let lines = lines.map(|line| line.replace('N', number));
+        let played = run(shell.args(lines.iter().flat_map(|line| ["-c", line])), "").with_code(0);
+        assert_eq!(played.stdout.matches(" success on server 0").count(), 3, "{}", played.stdout);
+        run(
+            &mut console(&[
+                text(&config),
+                "--yes",
+                "-c",
+                &format!("loginHSM CO admin {CO_PASSWORD}"),
+                "-c",
+                "deleteUser CU alice",
+            ]),
+            "",
+        )
+        .with_code(0);
+    }
+    let played = cluster.play(&format!("loginHSM CO admin -fd 0\n# {CO_PASSWORD}\n")).with_code(1);
+    let refused = "No password: standard input has the commands, and -hpswd takes its next line\n";
+    assert!(played.stdout.contains(refused), "{}", played.stdout);
+}
+
+/// Whoever writes to a pipe may never come.
+#[test]
+fn waiting_for_a_password_can_be_interrupted() {
+    let cluster = Cluster::new(1);
+    let _daemon = cluster.run();
+    let (pipe, config) = (cluster.path("pipe"), cluster.config());
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let login = format!("loginHSM PRECO admin -file {}", text(&pipe));
+    let mut console = Process::start(&mut console(&[text(&config), "-c", &login]));
+    console.wait_for(&format!("{login}\n"));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    console.signal("-INT");
+    assert_eq!(
+        console.wait_for(".\n"),
+        format!("No password: {}: interrupted\ndisconnecting from servers, please wait..", text(&pipe))
+    );
+    assert_eq!(console.wait().signal, Some(2));
+}
+
+/// Where nobody answers, the reason is told, and a row for each server says that it was not asked.
+#[test]
+fn what_the_input_does_not_say_is_told() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    let login = format!("loginHSM CO admin {CO_PASSWORD}");
+    for (lines, why) in [
+        (&["loginHSM CO admin -hpswd"][..], "No password: the input has ended"),
+        (&[&login, "createUser CU alice crypto12"], "Not confirmed: the input has ended"),
+        (&[&login, "listUsers now"], "listUsers failed: too many arguments"),
+    ] {
+        let options: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
+        let played = play(&cluster, &options, "").with_code(1);
+        assert!(played.stdout.contains(&format!("{why}\n")), "{}", played.stdout);
+        let data = play(&cluster, &[&options[..], &["--output", "json"]].concat(), "").with_code(1);
+        let last = objects(&data).pop().unwrap();
+        assert!(last["text"].as_array().unwrap().contains(&why.into()), "{last}");
+        let outcomes: Vec<_> =
+            last["servers"].as_array().unwrap().iter().map(|row| &row["outcome"]).collect();
+        assert_eq!(outcomes, ["not_attempted"; 2], "{last}");
+    }
+}
+
+#[test]
+fn a_line_that_is_no_text_is_told_in_every_way() {
+    let cluster = Cluster::new(1);
+    let _daemon = cluster.run();
+    let file = cluster.path("latin");
+    fs::write(&file, b"listUsers\nloginHSM CO m\xfcller pw\nlistUsers\n").unwrap();
+    for (arguments, name) in [(&["-f", text(&file)][..], text(&file)), (&["--on-error", "stop"], "stdin")] {
+        for output in ["text", "json"] {
+            let config = cluster.config();
+            let mut console = console(&[&[text(&config), "--output", output], arguments].concat());
+            let input = if name == "stdin" {
+                fs::File::open(&file).unwrap()
+            } else {
+                fs::File::open("/dev/null").unwrap()
+            };
+            let played = console.stdin(input).output().unwrap();
+            let (stdout, stderr) =
+                (String::from_utf8(played.stdout).unwrap(), String::from_utf8(played.stderr).unwrap());
+            assert_eq!(played.status.code(), Some(1), "{stdout}");
+            assert_eq!(stderr, format!("{name}:2: the command failed\n"));
+            assert!(stdout.contains("This line is not UTF-8; it is left out"), "{stdout}");
+        }
+    }
+}
+
+/// `info` is about connections: a server that has none makes it partial, and its row still has what is known of it.
+#[test]
+fn info_of_a_server_that_is_gone_is_partial() {
+    let cluster = Cluster::new(2);
+    let _daemon = cluster.run_hsm(0);
+    let played = play(&cluster, &["--allow-unreachable", "--output", "json", "-c", "info"], "").with_code(4);
+    let info = objects(&played).pop().unwrap();
+    assert_eq!((&info["ok"], &info["outcome"]), (&false.into(), &"partial".into()), "{info}");
+    let rows = &info["servers"];
+    assert_eq!((&rows[0]["outcome"], &rows[0]["data"]["connected"]), (&"ok".into(), &true.into()), "{info}");
+    assert_eq!(
+        (&rows[1]["outcome"], &rows[1]["data"]["connected"]),
+        (&"not_reached".into(), &false.into()),
+        "{info}"
+    );
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn play(cluster: &Cluster, arguments: &[&str], input: &str) -> Played {
     let config = cluster.config();
     let mut console = console(&[&[text(&config)], arguments].concat());
     // At a terminal the log would stand between the session's lines.
-    let Ended { code, stdout, stderr } = run(console.env("RUST_LOG", "trace"), input);
+    let Ended { code, stdout, stderr, .. } = run(console.env("RUST_LOG", "trace"), input);
     Played { text: stdout, log: stderr, kept: String::new(), code: code.unwrap() }
 }
 

@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
@@ -107,6 +107,10 @@ impl Arguments {
     ///
     /// If the file cannot be read.
     pub(crate) fn lines(&self) -> Result<Lines, String> {
+        let is_typed = self.commands.is_empty() && self.file.is_none() && io::stdin().is_terminal();
+        if let (true, Output::Json) = (is_typed, self.output) {
+            return Err("--output json reads commands from -c, -f or a pipe, not from a terminal".to_owned());
+        }
         if !self.commands.is_empty() {
             let lines = Box::new(Cursor::new(self.commands.join("\n")));
             return Ok(Lines::Named { name: "-c".to_owned(), lines });

@@ -56,11 +56,14 @@ impl Check {
         for path in &self.transcripts {
             let name = path.display().to_string();
             let about = |error: &dyn ToString| format!("{name}: {}", error.to_string());
-            let expected = fs::read_to_string(path).map_err(|error| about(&error))?;
+            let expected = fs::read_to_string(path).map_err(|error| about(&error))?.replace("\r\n", "\n");
             let printed = self.play(&runtime, &expected).map_err(|error| about(&error))?;
+            if printed == expected {
+                continue;
+            }
             if self.update {
                 fs::write(path, printed).map_err(|error| about(&error))?;
-            } else if printed != expected {
+            } else {
                 crate::tell(&transcript::diff(&expected, &printed, &name));
                 exit = code::FAILED;
             }

@@ -16,7 +16,7 @@ pub(crate) struct Commands {
 impl Commands {
     /// Prints it.
     pub(crate) fn run(&self) -> Result<(), String> {
-        crate::tell(&help(self.command.as_deref()).map_err(text)?);
-        Ok(())
+        let help = help(self.command.as_deref()).map_err(text)?;
+        crate::put(help.as_bytes())
     }
 }

@@ -1,0 +1,237 @@
+//! SIGINT and SIGTERM while a script runs a command: it says what it has done, and then the program is ended by the signal.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cluster::{CO_PASSWORD, Cluster, listed};
+use crate::process::{PROMPT, Process, console, hsmd, keys, text, wait_until};
+
+/// Stands before a server, and loses what the console says behind an answer, once it is told to.
+#[derive(Clone, Default)]
+struct Wire {
+    loses_next: Arc<AtomicBool>,
+    loses: Arc<AtomicBool>,
+    has_lost: Arc<AtomicBool>,
+}
+
+impl Wire {
+    /// Stands before this server of the configuration.
+    fn before(cluster: &Cluster, node: u32) -> Self {
+        let wire = Self::default();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, hsm) = (listener.local_addr().unwrap().port(), (cluster.address(node), cluster.port));
+        let path = cluster.config();
+        let mut config: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        config["servers"][node as usize]["hostname"] = "127.0.0.1".into();
+        config["servers"][node as usize]["port"] = port.into();
+        std::fs::write(path, config.to_string()).unwrap();
+        let this = wire.clone();
+        thread::spawn(move || {
+            for console in listener.incoming() {
+                let Ok(hsm) = TcpStream::connect(hsm.clone()) else { return };
+                this.relay(console.unwrap(), hsm);
+            }
+        });
+        wire
+    }
+
+    fn relay(&self, console: TcpStream, hsm: TcpStream) {
+        let (to, back) = (self.clone(), self.clone());
+        let (from_console, to_hsm) = (console.try_clone().unwrap(), hsm.try_clone().unwrap());
+        thread::spawn(move || {
+            pass(from_console, to_hsm, || {
+                let loses = to.loses.load(Ordering::SeqCst);
+                to.has_lost.fetch_or(loses, Ordering::SeqCst);
+                !loses
+            });
+        });
+        thread::spawn(move || {
+            pass(hsm, console, || {
+                let loses = back.loses_next.load(Ordering::SeqCst);
+                back.loses.fetch_or(loses, Ordering::SeqCst);
+                true
+            });
+        });
+    }
+
+    /// The next call is answered; the one behind it is not.
+    fn lose_the_call_after_next(&self) {
+        self.loses_next.store(true, Ordering::SeqCst);
+    }
+
+    fn lose_all(&self) {
+        self.loses.store(true, Ordering::SeqCst);
+    }
+
+    fn mend(&self) {
+        self.loses_next.store(false, Ordering::SeqCst);
+        self.loses.store(false, Ordering::SeqCst);
+    }
+
+    fn wait_until_lost(&self) {
+        wait_until(|| self.has_lost.load(Ordering::SeqCst));
+    }
+}
+
+/// Passes on what may be passed on.
+fn pass(mut from: TcpStream, mut to: TcpStream, may_pass: impl Fn() -> bool) {
+    let mut bytes = [0; 65536];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        if may_pass() && to.write_all(&bytes[..count]).is_err() {
+            return;
+        }
+    }
+}
+
+const LATE: &str =
+    "HSM CLUSTER ERROR: No answer from the server, it may or may not have done this (interrupted)";
+
+/// Each call is in the log.
+fn daemon_of(cluster: &Cluster) -> Process {
+    let daemon = Process::start(hsmd(&["run", text(&cluster.path(""))]).env("RUST_LOG", "debug"));
+    daemon.wait_for_log("ready");
+    daemon
+}
+
+/// Two were asked, then the change was made on one of them, and the console has heard of it.
+fn wait_until_changed(daemon: &Process) {
+    wait_until(|| daemon.log().matches("call=\"CreateUser\"").count() == 3);
+    thread::sleep(Duration::from_millis(500));
+}
+
+#[test]
+fn a_change_under_way_is_accounted_for() {
+    for (signal, number) in [("-INT", 2), ("-TERM", 15)] {
+        let cluster = Cluster::activated(2);
+        let daemon = daemon_of(&cluster);
+        let wire = Wire::before(&cluster, 1);
+        let mut console = cluster.logged_in();
+        console.send("createUser CU alice crypto12\n");
+        console.wait_for("continue(y/n)?");
+        wire.lose_the_call_after_next();
+        console.send("y\nlistUsers\n");
+        wire.wait_until_lost();
+        wait_until_changed(&daemon);
+        console.signal(signal);
+        console.wait_for("Creating User alice(CU) on 2 nodes\n");
+        let told = console.wait_for("disconnecting from servers, please wait...\n");
+        let [one, other] = [0, 1].map(|node| format!("server {node}({})", cluster.address(node)));
+        let expected = format!(
+            "createUser success on {one}\ncreateUser failed: {LATE}\ncreating user on {other} failed\n\n\
+             createUser is done on {one}\ncreateUser may be done on {other}\nWhat is done is not undone.\n"
+        );
+        assert!(told.starts_with(&expected), "{told}");
+        assert!(
+            told.contains("To mend server 1: server 1, loginHSM, createUser CU alice -hpswd, exit\n"),
+            "{told}"
+        );
+        assert!(!told.contains(PROMPT), "nothing more is run: {told}");
+        let ended = console.wait();
+        assert_eq!((ended.code, ended.signal), (None, Some(number)));
+        wire.mend();
+        let users = listed(&cluster.play("listUsers\n").stdout);
+        assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
+    }
+}
+
+/// In the rehearsal, too: then there is nothing to mend.
+#[test]
+fn a_change_that_has_not_begun_is_told_to_be_none() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    let wire = Wire::before(&cluster, 1);
+    let mut console = cluster.logged_in();
+    console.send("createUser CU alice crypto12\n");
+    console.wait_for("continue(y/n)?");
+    wire.lose_all();
+    console.send("y\n");
+    wire.wait_until_lost();
+    console.signal("-INT");
+    console.wait_for("creating user on server 1(");
+    let told = console.wait_for("disconnecting");
+    assert!(told.ends_with(" failed\nNothing was changed on any server.\n"), "{told}");
+    assert_eq!(console.wait().signal, Some(2));
+    wire.mend();
+    let users = listed(&cluster.play("listUsers\n").stdout);
+    assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
+}
+
+#[test]
+fn a_change_under_way_is_accounted_for_in_data() {
+    let cluster = Cluster::activated(2);
+    let daemon = daemon_of(&cluster);
+    let wire = Wire::before(&cluster, 1);
+    let config = cluster.config();
+    let mut session = Process::start(&mut console(&[text(&config), "--yes", "--output", "json"]));
+    session.send(&format!("loginHSM CO admin {CO_PASSWORD}\n"));
+    session.wait_for("}\n");
+    wire.lose_the_call_after_next();
+    session.send("createUser CU alice crypto12\nlistUsers\n");
+    wire.wait_until_lost();
+    wait_until_changed(&daemon);
+    session.signal("-INT");
+    let ended = session.wait();
+    assert_eq!((ended.code, ended.signal), (None, Some(2)));
+    let objects: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 2, "{}", ended.stdout);
+    let [created, servers] = [&objects[1], &objects[1]["servers"]];
+    assert_eq!((&created["ok"], &created["outcome"]), (&false.into(), &"partial".into()), "{created}");
+    assert_eq!([&servers[0]["outcome"], &servers[1]["outcome"]], ["ok", "no_answer"], "{created}");
+    wire.mend();
+}
+
+#[test]
+fn the_key_tool_accounts_for_its_command_too() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    cluster.play(&format!("loginHSM CO admin {CO_PASSWORD}\ncreateUser CU alice crypto12\ny\n")).with_code(0);
+    let wire = Wire::before(&cluster, 1);
+    let config = cluster.config();
+    let mut session = Process::start(&mut keys(&[text(&config)]));
+    session.wait_for("Command:  ");
+    session.send("loginHSM -u CU -s alice -p crypto12\n");
+    session.wait_for("Command:  ");
+    wire.lose_the_call_after_next();
+    session.send("listUsers\nlistUsers\n");
+    wire.wait_until_lost();
+    session.signal("-INT");
+    let ended = session.wait();
+    assert_eq!((ended.code, ended.signal), (None, Some(2)));
+    assert!(ended.stdout.contains("Node id 1"), "{}", ended.stdout);
+    wire.mend();
+}
+
+/// Nothing is under way then.
+#[test]
+fn who_waits_for_a_line_is_ended_at_once() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let mut console = cluster.logged_in();
+    console.send("createUser CU alice crypto12\n");
+    console.wait_for("continue(y/n)?");
+    console.signal("-INT");
+    let ended = console.wait();
+    assert_eq!((ended.code, ended.signal), (None, Some(2)));
+    assert!(ended.stdout.ends_with("continue(y/n)?"), "{}", ended.stdout);
+}
+
+/// As a shell starts a job in the background of a script: Ctrl-C is not meant for it.
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let config = cluster.config();
+    let ignoring = ["-c", "trap '' INT; exec \"$@\"", "-", env!("CARGO_BIN_EXE_cloudhsm_mgmt_util")];
+    let mut console = Process::start(Command::new("sh").args(ignoring).arg(&config));
+    console.wait_for(PROMPT);
+    console.signal("-INT");
+    assert!(console.command("listUsers").contains("admin"));
+    console.end().with_code(0);
+}
