@@ -1,5 +1,7 @@
 //! `listUsers`
 
+use std::fmt::Write;
+
 use super::command::action;
 use super::read::{read, shown};
 use super::{Action, Command, Group, Outcome, Session};
@@ -43,20 +45,20 @@ const HEADER: &str = "    User Id\t\tUser Type\tUser Name\t\t\t   MofnPubKey\t L
 
 fn show(server: &Server, users: &[UserRow]) -> String {
     let mut text = format!("Users on {server}:\nNumber of users found:{}\n\n{HEADER}", users.len());
-    users.iter().for_each(|user| text.push_str(&row(user)));
+    for user in users {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "{:>10}\t\t{}\t\t{:<32}\t{:>3} {:>15}\t\t {:>3}",
+            user.id.0,
+            user.user_type,
+            shown(&user.name),
+            yes_or_no(user.quorum_key),
+            user.login_failures,
+            yes_or_no(user.second_factor),
+        );
+    }
     text
-}
-
-fn row(user: &UserRow) -> String {
-    format!(
-        "{:>10}\t\t{}\t\t{:<32}\t{:>3} {:>15}\t\t {:>3}\n",
-        user.id.0,
-        user.user_type,
-        shown(&user.name),
-        yes_or_no(user.quorum_key),
-        user.login_failures,
-        yes_or_no(user.second_factor),
-    )
 }
 
 fn yes_or_no(yes: bool) -> &'static str {

@@ -9,6 +9,9 @@ use crate::cluster::{Failure, Server};
 impl Session<'_> {
     /// Hands the line of a command that has ended to the console; nothing happens where text is shown.
     pub fn record(&mut self, command: &str, line: &str, outcome: Outcome) {
+        if !self.tally.keeps_replies() {
+            return;
+        }
         let scope = match self.pinned {
             None => json!("global"),
             Some(number) => json!({ "server": number }),

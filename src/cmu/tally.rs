@@ -46,6 +46,11 @@ impl Tally {
         self.keeps = Keeps::Replies;
     }
 
+    /// Whether what servers reply becomes data.
+    pub(super) fn keeps_replies(&self) -> bool {
+        self.keeps == Keeps::Replies
+    }
+
     /// Forgets the command before.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
@@ -72,7 +77,8 @@ impl Tally {
             (Err(failure), _) => Row::Failed(failure.clone()),
             (Ok(_), Round::Rehearse) => Row::NotAttempted,
             (Ok(reply), Round::Perform(_)) => {
-                Row::Done(reply.clone().filter(|_| self.keeps == Keeps::Replies).map(O::wrap))
+                let kept = if self.keeps_replies() { reply.clone() } else { None };
+                Row::Done(kept.map(O::wrap))
             }
         };
         self.rows.insert(number, row);

@@ -1,6 +1,6 @@
 //! The console of a program that reads data: what commands print is kept, and each leaves one line instead.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Read, Write};
 
 use super::script::Script;
 use super::{Console, Input, NOT_TEXT};
@@ -14,7 +14,7 @@ pub struct Data<R, W> {
     lost: bool,
 }
 
-impl<R: BufRead, W: Write> Data<R, W> {
+impl<R: Read, W: Write> Data<R, W> {
     /// Plays a script.
     pub fn new(script: Script<R, io::Sink>, output: W) -> Self {
         Self { script, output, printed: String::new(), lost: false }
@@ -29,7 +29,7 @@ impl<R: BufRead, W: Write> Data<R, W> {
     }
 }
 
-impl<R: BufRead, W: Write> Console for Data<R, W> {
+impl<R: Read, W: Write> Console for Data<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         let input = self.script.line(prompt);
         self.heard(input)

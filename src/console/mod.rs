@@ -14,7 +14,7 @@ mod terminal;
 mod tty;
 mod utf8;
 
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub enum Lines {
         /// Such as the name of a file.
         name: String,
         /// One command a line.
-        lines: Box<dyn BufRead>,
+        lines: Box<dyn Read>,
     },
 }
 
@@ -117,7 +117,7 @@ pub fn open_for(
     match (lines, output) {
         (Lines::Stdin, Output::Text) => open(language, interrupt, history),
         (Lines::Stdin, Output::Json) => {
-            let script = Script::new(BufReader::new(io::stdin()), io::sink(), mask, Echo::Written);
+            let script = Script::new(io::stdin(), io::sink(), mask, Echo::Written);
             let script = script.named(Source::StandardInput).watched(watch()?);
             Ok(Box::new(Data::new(script, io::stdout())))
         }

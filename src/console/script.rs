@@ -1,6 +1,6 @@
 //! Standard input that is no terminal: one command a line, and the next line answers a question.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::{mem, str};
 
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use crate::protocol::Secret;
 
 /// Plays lines, and writes the session as a terminal would have shown it, with secrets masked.
 pub struct Script<R, W> {
-    input: R,
+    input: BufReader<R>,
     output: W,
     mask: Mask,
     echo: Echo,
@@ -45,9 +45,10 @@ pub enum Echo {
     Typed,
 }
 
-impl<R: BufRead, W: Write> Script<R, W> {
+impl<R: io::Read, W: Write> Script<R, W> {
     /// Plays `input`.
     pub fn new(input: R, output: W, mask: Mask, echo: Echo) -> Self {
+        let input = BufReader::new(input);
         let signals = Watch::default();
         let (after_return, lost, source) = (false, false, None);
         Self { input, output, mask, echo, after_return, lost, source, count: 0, command: 0, signals }
@@ -70,6 +71,9 @@ impl<R: BufRead, W: Write> Script<R, W> {
         let mut line = Zeroizing::new(Vec::new());
         let mut any = false;
         while !self.lost {
+            if self.input.buffer().is_empty() {
+                self.lost |= self.output.flush().is_err();
+            }
             // Once: a terminal's end of input is over after it was seen.
             let byte = match self.input.fill_buf() {
                 Ok(&[byte, ..]) => byte,
@@ -109,7 +113,9 @@ impl<R: BufRead, W: Write> Script<R, W> {
 
     /// Shows a prompt, reads a line that `keep` keeps, and shows it.
     fn ask_now(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
-        self.print(prompt);
+        // Whoever waits for the prompt gets it before the line is waited for; whoever has sent the line already gets both at
+        // once.
+        self.lost |= self.output.write_all(prompt.as_bytes()).is_err();
         loop {
             let line = match self.read_counted() {
                 Read::Line(line) => line,
@@ -147,7 +153,7 @@ fn text(line: &[u8]) -> Read {
     }
 }
 
-impl<R: BufRead, W: Write> Console for Script<R, W> {
+impl<R: io::Read, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         self.signals.set_running(false);
         let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask);

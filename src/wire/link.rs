@@ -31,7 +31,8 @@ pub enum Address {
 /// A call takes it and gives it back only after a whole answer, so that a late answer is never taken for the
 /// next one's.
 pub struct Link {
-    frames: Frames<TlsStream<TcpStream>>,
+    /// Thousands of bytes, and a call moves the link from hand to hand.
+    frames: Box<Frames<TlsStream<TcpStream>>>,
     hsm_id: String,
 }
 
@@ -91,7 +92,7 @@ impl Link {
         let handshake = TlsConnector::from(tls).connect(name, tcp);
         let tls =
             within("TLS handshake", limits.handshake, handshake).await?.map_err(|error| tls_error(&error))?;
-        let mut frames = frames(tls, MAX_HELLO);
+        let mut frames = Box::new(frames(tls, MAX_HELLO));
         let hsm_id = within("hello", limits.hello, greet(&mut frames)).await??;
         frames.codec_mut().set_max_frame_length(MAX_ANSWER);
         Ok(Self { frames, hsm_id })
@@ -120,7 +121,7 @@ impl Link {
 
     /// Says goodbye; an HSM that does not listen is not waited for.
     pub async fn close(mut self, limits: &Limits) {
-        let goodbye = SinkExt::<Bytes>::close(&mut self.frames);
+        let goodbye = SinkExt::<Bytes>::close(&mut *self.frames);
         let _ = within("close", limits.hello, goodbye).await;
     }
 }

@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, IsTerminal};
+use std::io::{self, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
@@ -145,11 +145,11 @@ impl Arguments {
     }
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if fs::metadata(path)?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    Ok(Box::new(BufReader::new(File::open(path)?)))
+    Ok(Box::new(File::open(path)?))
 }
 
 impl From<Output> for console::Output {
