@@ -23,6 +23,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use tokio::task::yield_now;
 
 use crate::interrupt::Interrupt;
 use crate::protocol::message::Round;
@@ -131,15 +132,18 @@ impl Cluster {
         }
     }
 
+    /// Those of these servers that have no connection any more; it waits for nobody.
+    pub async fn lost(&mut self, scope: &[usize]) -> Vec<usize> {
+        // A runtime of one thread looks at the connections only now.
+        yield_now().await;
+        let mut is_lost =
+            |number: usize| self.servers.get_mut(number).is_some_and(|server| !server.is_alive());
+        scope.iter().copied().filter(|number| is_lost(*number)).collect()
+    }
+
     /// Makes a new connection to those of these servers that lost theirs, and tells which.
     pub async fn reconnect(&mut self, scope: &[usize]) -> Vec<(usize, Reconnected)> {
-        // A runtime of one thread looks at the connections only now.
-        tokio::task::yield_now().await;
-        let lost: Vec<usize> = scope
-            .iter()
-            .copied()
-            .filter(|number| self.servers.get_mut(*number).is_some_and(|server| !server.is_alive()))
-            .collect();
+        let lost = self.lost(scope).await;
         let mut told = Vec::new();
         self.open(
             &lost,

@@ -21,10 +21,22 @@ pub(super) fn print_failure(
     number: usize,
     failure: &impl Display,
 ) {
+    let text = failure_lines(session, command, context, number, failure);
+    session.console.print(&text);
+}
+
+/// Why a command failed, and in global mode where.
+pub(super) fn failure_lines(
+    session: &Session<'_>,
+    command: &str,
+    context: Context,
+    number: usize,
+    failure: &impl Display,
+) -> String {
     let mut text = format!("{command} failed: {failure}\n");
     if let (None, Some(server)) = (session.pinned, session.server(number)) {
         text.push_str(&context(command, server));
         text.push('\n');
     }
-    session.console.print(&text);
+    text
 }

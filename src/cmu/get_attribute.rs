@@ -107,7 +107,7 @@ fn stored(value: &Value) -> String {
     match value {
         Value::Byte(byte) => format!("{byte:#04x}"),
         Value::Number(number) => format!("{number:#010x}"),
-        Value::Text(text) => shown(text),
+        Value::Text(text) => shown(text).into_owned(),
         Value::Bytes(bytes) => in_lines(&format!("0x{}", hex(bytes))),
     }
 }

@@ -1,7 +1,5 @@
 //! `listUsers`
 
-use std::fmt::Write;
-
 use super::command::action;
 use super::read::{read, shown};
 use super::{Action, Command, Group, Outcome, Session};
@@ -45,20 +43,40 @@ const HEADER: &str = "    User Id\t\tUser Type\tUser Name\t\t\t   MofnPubKey\t L
 
 fn show(server: &Server, users: &[UserRow]) -> String {
     let mut text = format!("Users on {server}:\nNumber of users found:{}\n\n{HEADER}", users.len());
-    for user in users {
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "{:>10}\t\t{}\t\t{:<32}\t{:>3} {:>15}\t\t {:>3}",
-            user.id.0,
-            user.user_type,
-            shown(&user.name),
-            yes_or_no(user.quorum_key),
-            user.login_failures,
-            yes_or_no(user.second_factor),
-        );
-    }
+    users.iter().for_each(|user| add_row(&mut text, user));
     text
+}
+
+/// Without `format!`, which adds blanks one by one: an HSM has up to a thousand users, and a cluster many HSMs.
+fn add_row(text: &mut String, user: &UserRow) {
+    add_right(text, &user.id.0.to_string(), 10);
+    text.push_str("\t\t");
+    text.push_str(&user.user_type.to_string());
+    text.push_str("\t\t");
+    add_left(text, &shown(&user.name), 32);
+    text.push('\t');
+    add_right(text, yes_or_no(user.quorum_key), 3);
+    add_right(text, &user.login_failures.to_string(), 16);
+    text.push_str("\t\t");
+    add_right(text, yes_or_no(user.second_factor), 4);
+    text.push('\n');
+}
+
+fn add_left(text: &mut String, cell: &str, columns: usize) {
+    text.push_str(cell);
+    text.push_str(blanks(cell, columns));
+}
+
+/// At the right end of so many columns.
+fn add_right(text: &mut String, cell: &str, columns: usize) {
+    text.push_str(blanks(cell, columns));
+    text.push_str(cell);
+}
+
+/// Those that a cell needs to be so wide.
+fn blanks(cell: &str, columns: usize) -> &'static str {
+    const BLANKS: &str = "                                ";
+    BLANKS.get(..columns.saturating_sub(cell.chars().count())).unwrap_or_default()
 }
 
 fn yes_or_no(yes: bool) -> &'static str {

@@ -1,11 +1,13 @@
 //! A command that is one operation on every server and changes nothing that lasts.
 
-use super::failure::{print_failure, usual_context};
+use std::borrow::Cow;
+
+use super::failure::{failure_lines, usual_context};
 use super::{Outcome, Session};
 use crate::cluster::{Answer, Question, Server};
 use crate::protocol::Operation;
 
-/// Asks every server in scope, and shows each one's reply, or failure, in order.
+/// Asks every server in scope, and shows each one's reply, or failure, in order, at once.
 pub(super) fn read<O: Operation>(
     session: &mut Session<'_>,
     command: &str,
@@ -13,21 +15,21 @@ pub(super) fn read<O: Operation>(
     show: impl Fn(&Server, O::Reply) -> String,
 ) -> Outcome {
     let Some(answers) = ask_all(session, command, operation) else { return Outcome::Failed };
-    let mut outcome = Outcome::Done;
+    let (mut outcome, mut text) = (Outcome::Done, String::new());
     for (number, answer) in answers {
         match answer {
             Ok(reply) => {
                 if let (Some(reply), Some(server)) = (reply, session.server(number)) {
-                    let text = show(server, reply);
-                    session.console.print(&text);
+                    text.push_str(&show(server, reply));
                 }
             }
             Err(failure) => {
-                print_failure(session, command, usual_context, number, &failure);
+                text.push_str(&failure_lines(session, command, usual_context, number, &failure));
                 outcome = Outcome::Failed;
             }
         }
     }
+    session.console.print(&text);
     outcome
 }
 
@@ -60,8 +62,8 @@ pub(super) fn prepare<O: Operation>(
 }
 
 /// Text from an HSM that may be an impostor, for one line of the session.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) { text.replace(char::is_control, "?").into() } else { text.into() }
 }
 
 /// The line of a success: with the server's name in global mode, without in server mode.

@@ -138,7 +138,11 @@ impl<'a> Session<'a> {
 
     /// Reconnects those of these servers that lost their connection, and says what that means.
     pub fn reconnect(&mut self, scope: &[usize]) {
-        for (number, how) in self.watched(async |cluster| cluster.reconnect(scope).await) {
+        let lost = self.runtime.block_on(self.cluster.lost(scope));
+        if lost.is_empty() {
+            return;
+        }
+        for (number, how) in self.watched(async |cluster| cluster.reconnect(&lost).await) {
             let Some(server) = self.cluster.servers().get(number) else { continue };
             let text = match (how, server.limitation()) {
                 (Reconnected::No, _) => continue,

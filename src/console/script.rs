@@ -68,30 +68,36 @@ impl<R: io::Read, W: Write> Script<R, W> {
 
     /// One line without its end, which is `\n`, `\r` or both.
     fn read(&mut self) -> Read {
-        let mut line = Zeroizing::new(Vec::new());
+        // Growing would leave copies of what may be a password behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(512));
         let mut any = false;
-        while !self.lost {
-            if self.input.buffer().is_empty() {
-                self.lost |= self.output.flush().is_err();
-            }
-            // Once: a terminal's end of input is over after it was seen.
-            let byte = match self.input.fill_buf() {
-                Ok(&[byte, ..]) => byte,
-                Ok([]) => break,
-                Err(_) => {
-                    self.lost = true;
-                    break;
-                }
-            };
-            self.input.consume(1);
-            match (byte, mem::replace(&mut self.after_return, byte == b'\r')) {
-                (b'\n', true) => continue,
-                (b'\n' | b'\r', _) => return text(&line),
-                _ => line.push(byte),
+        while let Some(&first) = self.buffered().first() {
+            if mem::take(&mut self.after_return) && first == b'\n' {
+                self.input.consume(1);
+                continue;
             }
             any = true;
+            let buffered = self.input.buffer();
+            let end = buffered.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            line.extend_from_slice(buffered.get(..end.unwrap_or(buffered.len())).unwrap_or_default());
+            self.after_return = end.is_some_and(|end| buffered.get(end) == Some(&b'\r'));
+            let taken = end.map_or(buffered.len(), |end| end.saturating_add(1));
+            self.input.consume(taken);
+            if end.is_some() {
+                return text(&line);
+            }
         }
         if any && !self.lost { text(&line) } else { Read::End }
+    }
+
+    /// What is there of the input; nothing at its end, or if it or the output is lost. Before it waits for more, all that
+    /// was written is shown.
+    fn buffered(&mut self) -> &[u8] {
+        if self.input.buffer().is_empty() && !self.lost {
+            // Once: a terminal's end of input is over after it was seen.
+            self.lost = self.output.flush().is_err() || self.input.fill_buf().is_err();
+        }
+        if self.lost { &[] } else { self.input.buffer() }
     }
 
     fn read_counted(&mut self) -> Read {
