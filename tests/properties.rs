@@ -19,6 +19,8 @@ mod quorum;
 #[path = "properties/second_factor.rs"]
 mod second_factor;
 
+use std::time::Duration;
+
 use cloudhsm::hsm::{Change, Hsm, Outcome, SessionId, audit};
 use cloudhsm::hsmd::clock::Clock;
 use cloudhsm::hsmd::engine::{Engine, Question};
@@ -247,6 +249,30 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     assert_eq!(users.len(), 2);
     drop(engine);
     owner.await.unwrap();
+}
+
+/// Passwords are hashed and keys are made on the runtime's few threads for such work; changes wait for none of them.
+#[test]
+fn an_hsm_commits_while_all_threads_for_slow_work_are_busy() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_time().max_blocking_threads(1).build().unwrap();
+    let (done, work) = std::sync::mpsc::channel::<()>();
+    let busy = runtime.spawn_blocking(move || work.recv());
+    runtime.block_on(async {
+        let (store, hsm) = Store::on(Disk::new().backend(None), &new_hsm()).unwrap();
+        let (engine, owner) =
+            Engine::start(store, hsm, Vec::new(), model::certificates(), Clock::default()).unwrap();
+        let caller = engine.open().await.unwrap();
+        let request = model::login(UserType::PreCo, "admin", true);
+        let worked = Some(model::right_password(&request));
+        let question = Question { request, round: Round::Perform(OperationId(0)), caller, worked };
+        let decided = tokio::time::timeout(Duration::from_secs(60), engine.decide(question)).await;
+        assert!(matches!(decided, Ok(Outcome::Reply(_))));
+        drop(engine);
+        owner.await.unwrap();
+    });
+    done.send(()).unwrap();
+    runtime.block_on(busy).unwrap().unwrap();
 }
 
 /// What happens to users, keys and sessions.

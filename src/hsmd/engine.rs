@@ -1,7 +1,7 @@
 //! The one owner of an HSM: decide, commit, apply, answer, always in that order.
 //!
 //! The owner is a task, so that a request is decided on the thread that has read it; commits, which wait for the disk,
-//! are made on threads of their own.
+//! are made on a thread of their own.
 //!
 //! Requests that arrive while a commit is under way are decided together, on a copy, and share the next one.
 //! If the store fails, the copy is dropped: memory is what it was, every change of the batch is refused, and
@@ -16,6 +16,7 @@ use tokio::task::{self, JoinHandle};
 use super::clock::Clock;
 use super::report::{Changes, Report, Tally};
 use super::store::{Store, StoreError};
+use super::writer::Writer;
 use crate::hsm::{Certificates, Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
@@ -67,10 +68,12 @@ impl Engine {
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
         store.commit(&[&[Change::Started]])?;
         hsm.apply(&Change::Started);
+        let failed = |error| StoreError::Failed(Box::new(redb::Error::Io(error)));
+        let writer = Writer::start(store).map_err(failed)?;
         let (sender, jobs) = mpsc::channel(QUEUE);
         let owner = Owner {
             hsm,
-            store: Some(store),
+            writer: Some(writer),
             members,
             certificates,
             clock,
@@ -121,8 +124,8 @@ impl Engine {
 
 struct Owner {
     hsm: Hsm,
-    /// Away while a commit is under way, and gone after its first failure.
-    store: Option<Store>,
+    /// Gone after the store's first failure.
+    writer: Option<Writer>,
     members: Vec<Member>,
     certificates: Certificates,
     clock: Clock,
@@ -153,6 +156,9 @@ impl Owner {
                 self.take(job, &mut batch);
             }
             self.finish(batch).await;
+        }
+        if let Some(writer) = self.writer {
+            writer.close().await;
         }
     }
 
@@ -222,10 +228,10 @@ impl Owner {
             self.hsm = next;
             return (decided, true);
         }
-        let Some(store) = self.store.take() else { return (decided, false) };
-        let written = task::spawn_blocking(|| write(store, decided, next)).await;
+        let Some(writer) = &self.writer else { return (decided, false) };
+        let written = writer.with(|store| write(store, decided, next)).await;
         // What was asked is lost if that panicked: who waits for it hears that the HSM has stopped.
-        let Ok(Written { decided, next, durable, store }) = written else {
+        let Some(Written { decided, next, durable, failure }) = written else {
             self.give_up(&"it panicked");
             return (Vec::new(), false);
         };
@@ -233,9 +239,8 @@ impl Owner {
             self.hsm = next;
             self.tally.count(&lasting(&decided));
         }
-        match store {
-            Ok(store) => self.store = Some(store),
-            Err(error) => self.give_up(&error),
+        if let Some(error) = failure {
+            self.give_up(&error);
         }
         (decided, durable)
     }
@@ -243,11 +248,12 @@ impl Owner {
     fn give_up(&mut self, error: &dyn Display) {
         let hsm_id = &self.hsm.identity().hsm_id;
         tracing::error!(%hsm_id, %error, "no more changes until this HSM is restarted");
+        self.writer = None;
         self.tally.store_failures = self.tally.store_failures.saturating_add(1);
     }
 
     fn report(&self) -> Report {
-        let changes = match (&self.store, &self.certificates.owner) {
+        let changes = match (&self.writer, &self.certificates.owner) {
             (None, _) => Changes::StoreFailed,
             (Some(_), None) => Changes::NotInitialized,
             (Some(_), Some(_)) => Changes::Taken,
@@ -272,15 +278,15 @@ struct Written {
     decided: Vec<Decided>,
     next: Hsm,
     durable: bool,
-    /// To write to again, or why not.
-    store: Result<Store, StoreError>,
+    /// Why the store is not to be written again.
+    failure: Option<StoreError>,
 }
 
-fn write(mut store: Store, decided: Vec<Decided>, next: Hsm) -> Written {
+fn write(store: &mut Store, decided: Vec<Decided>, next: Hsm) -> Written {
     let committed = store.commit(&lasting(&decided));
     let durable = committed.is_ok();
-    let store = committed.and_then(|()| store.compact(&next)).map(|()| store);
-    Written { decided, next, durable, store }
+    let failure = committed.and_then(|()| store.compact(&next)).err();
+    Written { decided, next, durable, failure }
 }
 
 /// The changes of each decision that outlives its session.

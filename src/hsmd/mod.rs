@@ -33,3 +33,4 @@ pub mod store;
 pub mod vault;
 pub mod watch;
 pub mod worker;
+mod writer;

@@ -18,7 +18,7 @@ pub fn stopping() {
     tell(&[Stopping, Status("answering what was asked, then stopping")]);
 }
 
-/// Tells twice in each `WatchdogSec` that the owner threads of all HSMs answer, if they do; for ever.
+/// Tells twice in each `WatchdogSec` that the owners of all HSMs answer, if they do; for ever.
 pub async fn keep_watchdog(hsms: Vec<Watch>) {
     let Some(limit) = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero()) else { return };
     loop {

@@ -1,4 +1,4 @@
-//! What an HSM's owner thread says about the HSM, and about its own work.
+//! What an HSM's owner says about the HSM, and about its own work.
 
 use crate::hsm::{Census, Change};
 
