@@ -1,4 +1,4 @@
-//! Ctrl-C while a command waits for its servers.
+//! Ctrl-C, or a signal that ends the program, while a command waits for its servers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

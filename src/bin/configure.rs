@@ -1,12 +1,13 @@
 //! The tool that writes the configuration files.
 
 use std::fmt::Display;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, CommandFactory, Parser};
 use cloudhsm::configure::{Address, Files, Order, Template};
+use cloudhsm::console;
 use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::protocol::message::PORT;
 use cloudhsm::wire::Limits;
@@ -158,7 +159,7 @@ fn template(word: &str) -> Result<Template, String> {
 }
 
 fn print(written: &[u8]) -> Result<(), String> {
-    stdout().write_all(written).map_err(text)
+    console::put(written).map_err(text)
 }
 
 fn text(error: impl Display) -> String {

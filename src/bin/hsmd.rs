@@ -1,7 +1,7 @@
 //! The software HSM.
 
 use std::fmt::Display;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stderr};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use cloudhsm::console;
 use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
@@ -149,7 +150,7 @@ enum Cluster {
     },
 }
 
-/// Threads that hash passwords and wait for stores: the memory of each hash stays with its thread.
+/// Threads that hash passwords and make keys: the memory of each hash stays with its thread.
 const BLOCKING: usize = 8;
 
 fn main() -> ExitCode {
@@ -186,7 +187,7 @@ fn wrong(kind: ErrorKind, reason: &str) -> ! {
 }
 
 fn print_generated(kind: Kind) -> Result<(), String> {
-    stdout().write_all(&generate(Arguments::command(), kind, Section::Daemons).map_err(text)?).map_err(text)
+    console::put(&generate(Arguments::command(), kind, Section::Daemons).map_err(text)?).map_err(text)
 }
 
 /// Starts the log. One that nobody reads any more does not stop an HSM.
@@ -293,7 +294,7 @@ fn print_audit_log(dir: &Path) -> Result<(), String> {
 }
 
 fn print(written: &str) -> Result<(), String> {
-    stdout().write_all(written.as_bytes()).map_err(text)
+    console::put(written.as_bytes()).map_err(text)
 }
 
 fn text(error: impl Display) -> String {

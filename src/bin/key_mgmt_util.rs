@@ -1,7 +1,7 @@
 //! The tool that makes keys.
 
 use std::fmt::Display;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -101,7 +101,7 @@ fn main() -> ExitCode {
 fn print(kind: Kind) -> Result<(), String> {
     let written =
         generate(Arguments::command(), kind, Section::Commands).map_err(|error| error.to_string())?;
-    stdout().write_all(&written).map_err(|error| error.to_string())
+    console::put(&written).map_err(|error| error.to_string())
 }
 
 /// An exit code, and what to say of it.
@@ -125,11 +125,10 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     } else {
         NOT_STARTED
     };
-    let signal = session.console.ended_by();
     if let Some(dev) = source.dev {
         dev.stop();
     }
-    if let Some(signal) = signal {
+    if let Some(signal) = session.console.ended_by() {
         console::end_by(signal);
     }
     Ok(code)

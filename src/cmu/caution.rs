@@ -37,7 +37,8 @@ pub(super) fn confirmed(session: &mut Session<'_>) -> Result<(), Outcome> {
             },
             Input::Interrupted => return Err(Outcome::Failed),
             Input::Ended => {
-                session.console.print("Not confirmed: the input has ended\n");
+                let why = if session.interrupt.is_raised() { "interrupted" } else { "the input has ended" };
+                session.console.print(&format!("Not confirmed: {why}\n"));
                 return Err(Outcome::Failed);
             }
         }

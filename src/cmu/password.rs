@@ -6,7 +6,7 @@ use std::env;
 use super::{Session, Usage, Words};
 use crate::console::Input;
 use crate::protocol::Secret;
-use crate::signing::file::{Unreadable, read_line};
+use crate::signing::file::{Unreadable, is_standard_input, read_line};
 
 /// The word that stands for a password to be asked for.
 pub(super) const PROMPTED: &str = "-hpswd";
@@ -42,8 +42,8 @@ enum NoPassword {
     StandardInput,
     #[error("the input has ended")]
     Ended,
-    #[error("{0}: interrupted")]
-    Interrupted(String),
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Password {
@@ -86,6 +86,9 @@ impl Password {
                 Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
                 Ok(_) | Err(_) => Err(NoPassword::Env(name)),
             },
+            Self::File(path) if session.console.reads_standard_input() && is_standard_input(&path) => {
+                Err(NoPassword::StandardInput)
+            }
             Self::File(path) => line_of(session, path, 0).map(|(line, _)| line),
             Self::Fd(0) if session.console.reads_standard_input() => Err(NoPassword::StandardInput),
             Self::Fd(number) => {
@@ -106,7 +109,7 @@ fn line_of(session: &mut Session<'_>, path: String, start: u64) -> Result<(Secre
     match session.apart(&path, move || read_line(&named, start)) {
         Some(Ok((line, next))) => Ok((Secret::new(line), next)),
         Some(Err(reason)) => Err(NoPassword::File { path, reason }),
-        None => Err(NoPassword::Interrupted(path)),
+        None => Err(NoPassword::Interrupted),
     }
 }
 
@@ -115,7 +118,8 @@ fn asked(session: &mut Session<'_>, prompt: &str) -> Option<Secret> {
         Input::Given(secret) => Some(secret),
         Input::Interrupted => None,
         Input::Ended => {
-            tell(session, &NoPassword::Ended);
+            let why = if session.interrupt.is_raised() { NoPassword::Interrupted } else { NoPassword::Ended };
+            tell(session, &why);
             None
         }
     }

@@ -21,8 +21,9 @@ impl Session<'_> {
         let line = mask(line);
         self.console.record(&mut |text| {
             let ok = matches!(outcome, Outcome::Done | Outcome::Quit);
-            // A person's words, where there is no more to be had or something went wrong.
-            let text = if ok && !servers.is_empty() { "" } else { text };
+            // A person's words, where there is no more to be had or not all is well.
+            let is_well = |row: &Value| row.get("outcome").is_some_and(|outcome| outcome == "ok");
+            let text = if ok && !servers.is_empty() && servers.iter().all(is_well) { "" } else { text };
             let object = json!({
                 "command": command,
                 "line": line.trim(),

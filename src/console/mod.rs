@@ -14,7 +14,7 @@ mod terminal;
 mod tty;
 mod utf8;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub trait Console {
     fn blame(&mut self, _what: &str) {}
 
     /// From now on, and until the next line is asked for, a command runs: a signal does not end the program before the
-    /// command has ended and said what it has done.
+    /// command has ended and said what it has done. Its questions are not answered any more then.
     fn commence(&mut self) {}
 
     /// The signal that has ended the session, if one has: the program is to end by it, too.
@@ -98,6 +98,18 @@ pub enum Output {
 #[must_use]
 pub fn is_at_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Writes to standard output what a program is run for. Whoever reads no further has seen enough.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn put(bytes: &[u8]) -> io::Result<()> {
+    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// The console for these lines and this output. None of them asks the terminal but [`open`]'s.

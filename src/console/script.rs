@@ -87,15 +87,17 @@ impl<R: io::Read, W: Write> Script<R, W> {
                 return text(&line);
             }
         }
-        if any && !self.lost { text(&line) } else { Read::End }
+        if any && !self.lost && self.signals.caught().is_none() { text(&line) } else { Read::End }
     }
 
-    /// What is there of the input; nothing at its end, or if it or the output is lost. Before it waits for more, all that
-    /// was written is shown.
+    /// What is there of the input; nothing at its end, behind a signal, or if it or the output is lost. Before it waits for
+    /// more, all that was written is shown.
     fn buffered(&mut self) -> &[u8] {
         if self.input.buffer().is_empty() && !self.lost {
+            self.lost = self.output.flush().is_err();
+            let comes = self.source != Some(Source::StandardInput) || self.signals.await_input();
             // Once: a terminal's end of input is over after it was seen.
-            self.lost = self.output.flush().is_err() || self.input.fill_buf().is_err();
+            self.lost |= comes && self.input.fill_buf().is_err();
         }
         if self.lost { &[] } else { self.input.buffer() }
     }
@@ -105,20 +107,11 @@ impl<R: io::Read, W: Write> Script<R, W> {
         self.read()
     }
 
-    /// As [`ask_now`](Self::ask_now), unless a signal has ended the session. While it waits for a line, a signal ends the
-    /// program.
+    /// Shows a prompt, reads a line that `keep` keeps, and shows it.
     fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
-        let ran = self.signals.set_running(false);
         if self.signals.caught().is_some() {
             return Input::Ended;
         }
-        let input = self.ask_now(prompt, keep, mask);
-        self.signals.set_running(ran);
-        input
-    }
-
-    /// Shows a prompt, reads a line that `keep` keeps, and shows it.
-    fn ask_now(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
         // Whoever waits for the prompt gets it before the line is waited for; whoever has sent the line already gets both at
         // once.
         self.lost |= self.output.write_all(prompt.as_bytes()).is_err();
@@ -138,7 +131,8 @@ impl<R: io::Read, W: Write> Script<R, W> {
                 if self.echo == Echo::Written {
                     self.print(&format!("{}\n", mask(&line)));
                 }
-                return Input::Given(line);
+                // Nobody would see what it does.
+                return if self.lost { Input::Ended } else { Input::Given(line) };
             }
         }
     }

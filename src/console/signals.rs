@@ -1,10 +1,15 @@
 //! Signals while a script plays: the command that runs comes to its end and says what it has done, and then the program
 //! ends as the signal would have ended it.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -22,7 +27,15 @@ struct State {
     running: AtomicBool,
     /// The signal that ends the session; 0 is none.
     caught: AtomicI32,
+    /// Can be read once a signal ends a command.
+    stopped: Option<OwnedFd>,
 }
+
+/// A signal that comes so soon behind another is the same: some senders send it to a program and to its group.
+const TWICE: Duration = Duration::from_millis(500);
+
+/// How long a command may take to its end, such as one whose output nobody reads.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Watch {
     /// Watches until the program ends. What is ignored stays so, such as Ctrl-C by a job in a script's background.
@@ -31,34 +44,53 @@ impl Watch {
         let wanted =
             [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter().filter(|signal| ignored >> signal & 1 == 0);
         let mut signals = Signals::new(wanted)?;
-        let watch = Self::default();
+        let (stopped, stop) = pipe_with(PipeFlags::CLOEXEC)?;
+        let watch = Self(Arc::new(State { stopped: Some(stopped), ..State::default() }));
         let this = watch.clone();
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let (mut stop, mut first) = (Some(stop), None);
             for signal in signals.forever() {
-                this.take(signal, &interrupt);
+                let since = first.get_or_insert_with(Instant::now).elapsed();
+                if this.stops(signal) {
+                    interrupt.raise();
+                    // Closed, it can be read to its end.
+                    drop(stop.take());
+                    thread::spawn(move || {
+                        thread::sleep(PATIENCE);
+                        end_by(signal);
+                    });
+                } else if stop.is_some() || since > TWICE {
+                    end_by(signal);
+                }
             }
         })?;
         Ok(watch)
     }
 
-    /// A second signal is not waited for.
-    fn take(&self, signal: i32, interrupt: &Interrupt) {
+    /// Whether this signal is the first, and comes while a command runs.
+    fn stops(&self, signal: i32) -> bool {
         let is_first = self.0.caught.swap(signal, Ordering::SeqCst) == 0;
-        if is_first && signal != SIGQUIT && self.0.running.load(Ordering::SeqCst) {
-            interrupt.raise();
-        } else {
-            end_by(signal);
-        }
+        is_first && signal != SIGQUIT && self.0.running.load(Ordering::SeqCst)
     }
 
-    /// From now on a command runs, or none; says what was before.
-    pub(super) fn set_running(&self, running: bool) -> bool {
-        self.0.running.swap(running, Ordering::SeqCst)
+    /// From now on a command runs, or none.
+    pub(super) fn set_running(&self, running: bool) {
+        self.0.running.store(running, Ordering::SeqCst);
     }
 
     /// The signal that ends the session, if one does.
     pub(super) fn caught(&self) -> Option<i32> {
         Some(self.0.caught.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+
+    /// Waits until standard input has something, or its end; whether that was before a signal.
+    pub(super) fn await_input(&self) -> bool {
+        let Some(stopped) = &self.0.stopped else { return true };
+        let input = io::stdin();
+        let mut ends = [PollFd::new(&input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+        while let Err(Errno::INTR) = poll(&mut ends, None) {}
+        let [_, stopped] = &ends;
+        stopped.revents().is_empty()
     }
 }
 

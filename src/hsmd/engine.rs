@@ -1,6 +1,6 @@
 //! The one owner of an HSM: decide, commit, apply, answer, always in that order.
 //!
-//! The owner is a task, so that a request is decided on the thread that has read it; commits, which wait for the disk,
+//! The owner is a task, so that a request can be decided on the thread that has read it; commits, which wait for the disk,
 //! are made on a thread of their own.
 //!
 //! Requests that arrive while a commit is under way are decided together, on a copy, and share the next one.
@@ -232,7 +232,7 @@ impl Owner {
         let written = writer.with(|store| write(store, decided, next)).await;
         // What was asked is lost if that panicked: who waits for it hears that the HSM has stopped.
         let Some(Written { decided, next, durable, failure }) = written else {
-            self.give_up(&"it panicked");
+            self.give_up(&"it panicked").await;
             return (Vec::new(), false);
         };
         if durable {
@@ -240,15 +240,17 @@ impl Owner {
             self.tally.count(&lasting(&decided));
         }
         if let Some(error) = failure {
-            self.give_up(&error);
+            self.give_up(&error).await;
         }
         (decided, durable)
     }
 
-    fn give_up(&mut self, error: &dyn Display) {
+    async fn give_up(&mut self, error: &(dyn Display + Sync)) {
         let hsm_id = &self.hsm.identity().hsm_id;
         tracing::error!(%hsm_id, %error, "no more changes until this HSM is restarted");
-        self.writer = None;
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
+        }
         self.tally.store_failures = self.tally.store_failures.saturating_add(1);
     }
 

@@ -78,7 +78,8 @@ pub fn step(shell: &mut impl Shell) -> Option<Outcome> {
         Input::Given(line) if line.trim_start().starts_with('#') => Some(Outcome::Done),
         Input::Given(line) => {
             shell.console().commence();
-            Some(shell.run_line(&line))
+            // A signal may have come with the line.
+            shell.console().ended_by().is_none().then(|| shell.run_line(&line))
         }
         Input::Interrupted => {
             shell.leave_out();

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -85,6 +86,13 @@ pub fn read_line(path: &str, start: u64) -> Result<(String, u64), Unreadable> {
         "" => Err(Unreadable::Empty),
         text => Ok((text.to_owned(), next)),
     }
+}
+
+/// Whether the path leads to what standard input is, such as `/dev/stdin`, and that is no terminal.
+#[must_use]
+pub fn is_standard_input(path: &str) -> bool {
+    let place = |path: &str| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    !io::stdin().is_terminal() && place(path).is_some_and(|found| Some(found) == place("/dev/fd/0"))
 }
 
 /// Bytes of the longest line that is read.

@@ -1,7 +1,7 @@
 //! SIGINT and SIGTERM while a script runs a command: it says what it has done, and then the program is ended by the signal.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +18,7 @@ use crate::process::{PROMPT, Process, console, hsmd, keys, text, wait_until};
 struct Wire {
     loses_next: Arc<AtomicBool>,
     loses: Arc<AtomicBool>,
+    cuts: Arc<AtomicBool>,
     has_lost: Arc<AtomicBool>,
 }
 
@@ -44,10 +45,14 @@ impl Wire {
 
     fn relay(&self, console: TcpStream, hsm: TcpStream) {
         let (to, back) = (self.clone(), self.clone());
+        let cut = console.try_clone().unwrap();
         let (from_console, to_hsm) = (console.try_clone().unwrap(), hsm.try_clone().unwrap());
         thread::spawn(move || {
             pass(from_console, to_hsm, || {
                 let loses = to.loses.load(Ordering::SeqCst);
+                if loses && to.cuts.load(Ordering::SeqCst) {
+                    cut.shutdown(Shutdown::Both).unwrap();
+                }
                 to.has_lost.fetch_or(loses, Ordering::SeqCst);
                 !loses
             });
@@ -208,18 +213,55 @@ fn the_key_tool_accounts_for_its_command_too() {
     wire.mend();
 }
 
-/// Nothing is under way then.
+/// The change is on one server when the question is asked.
+#[test]
+fn a_question_that_a_signal_answers_is_accounted_for() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    let wire = Wire::before(&cluster, 1);
+    wire.cuts.store(true, Ordering::SeqCst);
+    let mut console = cluster.logged_in();
+    console.send("createUser CU alice crypto12\n");
+    console.wait_for("continue(y/n)?");
+    wire.lose_the_call_after_next();
+    console.send("y\n");
+    console.wait_for("Retry/Ignore/Abort?(R/I/A):");
+    console.signal("-TERM");
+    let told = console.wait_for("disconnecting from servers, please wait...\n");
+    assert!(told.contains("\ncreateUser is done on server 0("), "{told}");
+    assert!(told.contains("\ncreateUser may be done on server 1("), "{told}");
+    assert_eq!(console.wait().signal, Some(15));
+    wire.mend();
+}
+
+/// Nothing is under way at a prompt; a command that has asked something comes to its end.
 #[test]
 fn who_waits_for_a_line_is_ended_at_once() {
     let cluster = Cluster::activated(1);
     let _daemon = cluster.run();
-    let mut console = cluster.logged_in();
-    console.send("createUser CU alice crypto12\n");
-    console.wait_for("continue(y/n)?");
-    console.signal("-INT");
-    let ended = console.wait();
-    assert_eq!((ended.code, ended.signal), (None, Some(2)));
-    assert!(ended.stdout.ends_with("continue(y/n)?"), "{}", ended.stdout);
+    for (line, end, signal) in [
+        ("", "aws-cloudhsm>", 2),
+        (
+            "createUser CU alice crypto12\n",
+            "?\nNot confirmed: interrupted\ndisconnecting from servers, please wait...\n",
+            2,
+        ),
+        (
+            "loginHSM CU alice -hpswd\n",
+            ": \nNo password: interrupted\ndisconnecting from servers, please wait...\n",
+            2,
+        ),
+    ] {
+        let mut console = cluster.logged_in();
+        console.send(line);
+        if !line.is_empty() {
+            console.wait_for(if line.contains("-hpswd") { "Enter password: " } else { "continue(y/n)?" });
+        }
+        console.signal("-INT");
+        let ended = console.wait();
+        assert_eq!((ended.code, ended.signal), (None, Some(signal)), "{line}");
+        assert!(ended.stdout.ends_with(end), "{}", ended.stdout);
+    }
 }
 
 /// As a shell starts a job in the background of a script: Ctrl-C is not meant for it.

@@ -129,6 +129,8 @@ fn an_open_file_gives_one_password_after_the_other() {
     let played = cluster.play(&format!("loginHSM CO admin -fd 0\n# {CO_PASSWORD}\n")).with_code(1);
     let refused = "No password: standard input has the commands, and -hpswd takes its next line\n";
     assert!(played.stdout.contains(refused), "{}", played.stdout);
+    let played = cluster.play("loginHSM CO admin -file /dev/stdin\n").with_code(1);
+    assert!(played.stdout.contains(refused), "{}", played.stdout);
 }
 
 /// Whoever writes to a pipe may never come.
@@ -145,7 +147,7 @@ fn waiting_for_a_password_can_be_interrupted() {
     console.signal("-INT");
     assert_eq!(
         console.wait_for(".\n"),
-        format!("No password: {}: interrupted\ndisconnecting from servers, please wait..", text(&pipe))
+        "No password: interrupted\ndisconnecting from servers, please wait.."
     );
     assert_eq!(console.wait().signal, Some(2));
 }
@@ -171,6 +173,22 @@ fn what_the_input_does_not_say_is_told() {
             last["servers"].as_array().unwrap().iter().map(|row| &row["outcome"]).collect();
         assert_eq!(outcomes, ["not_attempted"; 2], "{last}");
     }
+}
+
+/// It is no failure, and all the same not done: the words say why.
+#[test]
+fn a_change_that_nobody_wants_is_told_in_data() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let lines = format!("loginHSM CO admin {CO_PASSWORD}\ncreateUser CU alice crypto12\nn\n");
+    let played = play(&cluster, &["--output", "json"], &lines).with_code(0);
+    let last = objects(&played).pop().unwrap();
+    assert_eq!(
+        (&last["ok"], &last["servers"][0]["outcome"]),
+        (&true.into(), &"not_attempted".into()),
+        "{last}"
+    );
+    assert!(last["text"].to_string().contains("CAUTION"), "{last}");
 }
 
 #[test]

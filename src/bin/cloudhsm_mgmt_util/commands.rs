@@ -2,6 +2,7 @@
 
 use clap::Args;
 use cloudhsm::cmu::help;
+use cloudhsm::console;
 
 use crate::text;
 
@@ -17,6 +18,6 @@ impl Commands {
     /// Prints it.
     pub(crate) fn run(&self) -> Result<(), String> {
         let help = help(self.command.as_deref()).map_err(text)?;
-        crate::put(help.as_bytes())
+        console::put(help.as_bytes()).map_err(text)
     }
 }

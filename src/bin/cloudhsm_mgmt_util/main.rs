@@ -6,7 +6,7 @@ mod commands;
 mod sign;
 
 use std::fmt::Display;
-use std::io::{self, Write, stderr, stdout};
+use std::io::{Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -86,11 +86,10 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     } else {
         code::UNREACHED
     };
-    let signal = session.console.ended_by();
     if let Some(dev) = dev {
         dev.stop();
     }
-    if let Some(signal) = signal {
+    if let Some(signal) = session.console.ended_by() {
         console::end_by(signal);
     }
     Ok(code)
@@ -142,15 +141,7 @@ fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
 }
 
 fn print(kind: Kind) -> Result<(), String> {
-    put(&generate(Arguments::command(), kind, Section::Commands).map_err(text)?)
-}
-
-/// Writes to standard output what the program is run for. Whoever reads no further has seen enough.
-fn put(bytes: &[u8]) -> Result<(), String> {
-    match stdout().write_all(bytes).and_then(|()| stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(text(error)),
-        Err(_) | Ok(()) => Ok(()),
-    }
+    console::put(&generate(Arguments::command(), kind, Section::Commands).map_err(text)?).map_err(text)
 }
 
 /// To standard output.
