@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM while a script runs a command: it says what it has done, and then the program is ended by the signal.
+//! SIGTERM, and SIGINT, while a script runs a command: it says what it has done, and then the program is ended by the signal.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -113,37 +113,35 @@ fn wait_until_changed(daemon: &Process) {
 
 #[test]
 fn a_change_under_way_is_accounted_for() {
-    for (signal, number) in [("-INT", 2), ("-TERM", 15)] {
-        let cluster = Cluster::activated(2);
-        let daemon = daemon_of(&cluster);
-        let wire = Wire::before(&cluster, 1);
-        let mut console = cluster.logged_in();
-        console.send("createUser CU alice crypto12\n");
-        console.wait_for("continue(y/n)?");
-        wire.lose_the_call_after_next();
-        console.send("y\nlistUsers\n");
-        wire.wait_until_lost();
-        wait_until_changed(&daemon);
-        console.signal(signal);
-        console.wait_for("Creating User alice(CU) on 2 nodes\n");
-        let told = console.wait_for("disconnecting from servers, please wait...\n");
-        let [one, other] = [0, 1].map(|node| format!("server {node}({})", cluster.address(node)));
-        let expected = format!(
-            "createUser success on {one}\ncreateUser failed: {LATE}\ncreating user on {other} failed\n\n\
-             createUser is done on {one}\ncreateUser may be done on {other}\nWhat is done is not undone.\n"
-        );
-        assert!(told.starts_with(&expected), "{told}");
-        assert!(
-            told.contains("To mend server 1: server 1, loginHSM, createUser CU alice -hpswd, exit\n"),
-            "{told}"
-        );
-        assert!(!told.contains(PROMPT), "nothing more is run: {told}");
-        let ended = console.wait();
-        assert_eq!((ended.code, ended.signal), (None, Some(number)));
-        wire.mend();
-        let users = listed(&cluster.play("listUsers\n").stdout);
-        assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
-    }
+    let cluster = Cluster::activated(2);
+    let daemon = daemon_of(&cluster);
+    let wire = Wire::before(&cluster, 1);
+    let mut console = cluster.logged_in();
+    console.send("createUser CU alice crypto12\n");
+    console.wait_for("continue(y/n)?");
+    wire.lose_the_call_after_next();
+    console.send("y\nlistUsers\n");
+    wire.wait_until_lost();
+    wait_until_changed(&daemon);
+    console.signal("-TERM");
+    console.wait_for("Creating User alice(CU) on 2 nodes\n");
+    let told = console.wait_for("disconnecting from servers, please wait...\n");
+    let [one, other] = [0, 1].map(|node| format!("server {node}({})", cluster.address(node)));
+    let expected = format!(
+        "createUser success on {one}\ncreateUser failed: {LATE}\ncreating user on {other} failed\n\n\
+         createUser is done on {one}\ncreateUser may be done on {other}\nWhat is done is not undone.\n"
+    );
+    assert!(told.starts_with(&expected), "{told}");
+    assert!(
+        told.contains("To mend server 1: server 1, loginHSM, createUser CU alice -hpswd, exit\n"),
+        "{told}"
+    );
+    assert!(!told.contains(PROMPT), "nothing more is run: {told}");
+    let ended = console.wait();
+    assert_eq!((ended.code, ended.signal), (None, Some(15)));
+    wire.mend();
+    let users = listed(&cluster.play("listUsers\n").stdout);
+    assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
 }
 
 /// In the rehearsal, too: then there is nothing to mend.
@@ -158,11 +156,11 @@ fn a_change_that_has_not_begun_is_told_to_be_none() {
     wire.lose_all();
     console.send("y\n");
     wire.wait_until_lost();
-    console.signal("-INT");
+    console.signal("-TERM");
     console.wait_for("creating user on server 1(");
     let told = console.wait_for("disconnecting");
     assert!(told.ends_with(" failed\nNothing was changed on any server.\n"), "{told}");
-    assert_eq!(console.wait().signal, Some(2));
+    assert_eq!(console.wait().signal, Some(15));
     wire.mend();
     let users = listed(&cluster.play("listUsers\n").stdout);
     assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
@@ -181,9 +179,9 @@ fn a_change_under_way_is_accounted_for_in_data() {
     session.send("createUser CU alice crypto12\nlistUsers\n");
     wire.wait_until_lost();
     wait_until_changed(&daemon);
-    session.signal("-INT");
+    session.signal("-TERM");
     let ended = session.wait();
-    assert_eq!((ended.code, ended.signal), (None, Some(2)));
+    assert_eq!((ended.code, ended.signal), (None, Some(15)));
     let objects: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(objects.len(), 2, "{}", ended.stdout);
     let [created, servers] = [&objects[1], &objects[1]["servers"]];
@@ -206,9 +204,9 @@ fn the_key_tool_accounts_for_its_command_too() {
     wire.lose_the_call_after_next();
     session.send("listUsers\nlistUsers\n");
     wire.wait_until_lost();
-    session.signal("-INT");
+    session.signal("-TERM");
     let ended = session.wait();
-    assert_eq!((ended.code, ended.signal), (None, Some(2)));
+    assert_eq!((ended.code, ended.signal), (None, Some(15)));
     assert!(ended.stdout.contains("Node id 1"), "{}", ended.stdout);
     wire.mend();
 }
@@ -240,16 +238,16 @@ fn who_waits_for_a_line_is_ended_at_once() {
     let cluster = Cluster::activated(1);
     let _daemon = cluster.run();
     for (line, end, signal) in [
-        ("", "aws-cloudhsm>", 2),
+        ("", "aws-cloudhsm>", 15),
         (
             "createUser CU alice crypto12\n",
             "?\nNot confirmed: interrupted\ndisconnecting from servers, please wait...\n",
-            2,
+            15,
         ),
         (
             "loginHSM CU alice -hpswd\n",
             ": \nNo password: interrupted\ndisconnecting from servers, please wait...\n",
-            2,
+            15,
         ),
     ] {
         let mut console = cluster.logged_in();
@@ -257,11 +255,24 @@ fn who_waits_for_a_line_is_ended_at_once() {
         if !line.is_empty() {
             console.wait_for(if line.contains("-hpswd") { "Enter password: " } else { "continue(y/n)?" });
         }
-        console.signal("-INT");
+        console.signal("-TERM");
         let ended = console.wait();
         assert_eq!((ended.code, ended.signal), (None, Some(signal)), "{line}");
         assert!(ended.stdout.ends_with(end), "{}", ended.stdout);
     }
+}
+
+/// Whatever runs the tests may ignore it, which they would inherit.
+#[test]
+fn ctrl_c_ends_a_script_that_waits_for_its_next_line() {
+    let cluster = Cluster::new(1);
+    let _daemon = cluster.run();
+    let mut attentive = Command::new("env");
+    attentive.args(["--default-signal=INT", env!("CARGO_BIN_EXE_cloudhsm_mgmt_util")]);
+    let mut console = Process::start(attentive.arg(cluster.config()));
+    console.wait_for(PROMPT);
+    console.signal("-INT");
+    assert_eq!(console.wait().signal, Some(2));
 }
 
 /// As a shell starts a job in the background of a script: Ctrl-C is not meant for it.

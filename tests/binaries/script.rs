@@ -144,12 +144,12 @@ fn waiting_for_a_password_can_be_interrupted() {
     let mut console = Process::start(&mut console(&[text(&config), "-c", &login]));
     console.wait_for(&format!("{login}\n"));
     std::thread::sleep(std::time::Duration::from_millis(300));
-    console.signal("-INT");
+    console.signal("-TERM");
     assert_eq!(
         console.wait_for(".\n"),
         "No password: interrupted\ndisconnecting from servers, please wait.."
     );
-    assert_eq!(console.wait().signal, Some(2));
+    assert_eq!(console.wait().signal, Some(15));
 }
 
 /// Where nobody answers, the reason is told, and a row for each server says that it was not asked.
