@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
-use crate::cluster::config::{Config, ConfigError, ServerConfig};
 use crate::cluster::{Dial, Opened, Owner};
+use crate::config::{Config, ConfigError, ServerConfig};
 use crate::hsmd::folder::{self, CONFIG, FolderError};
 use crate::hsmd::init::{self, InitError, Names, NewCluster};
 use crate::hsmd::run::{RunError, Running};

@@ -21,7 +21,7 @@ use super::pki::{ClusterPki, Hardware, OwnerPki};
 use super::settings::{HashCost, Settings};
 use super::store::{Store, StoreError};
 use super::vault::{Family, random_key};
-use crate::cluster::config::{Config, ServerConfig};
+use crate::config::{Config, ServerConfig};
 use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
 use crate::protocol::device::Member;
 use crate::protocol::user::{UserId, UserType};
