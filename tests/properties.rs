@@ -4,6 +4,8 @@
 
 #[path = "properties/book.rs"]
 mod book;
+#[path = "properties/formats.rs"]
+mod formats;
 #[path = "properties/frozen.rs"]
 mod frozen;
 #[path = "properties/keys.rs"]
