@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{Change, Outcome, SessionId};
+use super::{Event, SessionId, Verdict};
 use crate::protocol::key::{KeyHandle, KeySpec};
 use crate::protocol::masked::Inserted;
 use crate::protocol::user::UserType;
@@ -211,18 +211,18 @@ impl AuditHead {
     pub(super) fn record(
         &self,
         request: &Request,
-        outcome: &Outcome,
+        verdict: &Verdict,
         session: SessionId,
         reboots: u32,
         time: u64,
-    ) -> Option<Change> {
+    ) -> Option<Event> {
         let opcode = Opcode::of(request)?;
-        let refusal = match outcome {
-            Outcome::Needs(_) => return None,
-            Outcome::Refused(refusal) => Some(*refusal),
-            Outcome::Reply(_) => None,
+        let refusal = match verdict {
+            Verdict::Needs(_) => return None,
+            Verdict::Refused(refusal) => Some(*refusal),
+            Verdict::Reply(_) => None,
         };
-        Some(Change::Recorded(AuditRecord {
+        Some(Event::Recorded(AuditRecord {
             sequence: self.sequence.saturating_add(1),
             time,
             reboots,
@@ -230,20 +230,20 @@ impl AuditHead {
             session,
             refusal,
             user: request.subject().map(|(user_type, name)| (user_type, shortened(name))),
-            key: key_of(request, outcome),
+            key: key_of(request, verdict),
             previous: self.link,
         }))
     }
 }
 
 /// The key that a request names, or that was made: of a pair, the public half.
-fn key_of(request: &Request, outcome: &Outcome) -> Option<KeyHandle> {
+fn key_of(request: &Request, verdict: &Verdict) -> Option<KeyHandle> {
     if let Some(handle) = request.key() {
         return Some(handle);
     }
-    match outcome {
-        Outcome::Reply(Reply::GenerateKey(handles)) => handles.first().copied(),
-        Outcome::Reply(Reply::InsertKey(
+    match verdict {
+        Verdict::Reply(Reply::GenerateKey(handles)) => handles.first().copied(),
+        Verdict::Reply(Reply::InsertKey(
             Inserted::Created(handle)
             | Inserted::Equal(handle)
             | Inserted::Differs(handle, _)

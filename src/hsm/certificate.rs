@@ -55,7 +55,7 @@ impl Hsm {
 #[cfg(test)]
 mod tests {
     use super::{Certificates, OwnerCertificates};
-    use crate::hsm::{Env, Hsm, Outcome, SessionId};
+    use crate::hsm::{Env, Hsm, SessionId, Verdict};
     use crate::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
     use crate::protocol::device::{DescribeHsm, ListMembers};
     use crate::protocol::message::{OperationId, Round};
@@ -122,10 +122,10 @@ mod tests {
             owner,
         };
         let env = Env { now: 0, members: &[], certificates: &certificates, worked: None };
-        match Hsm::default().decide(request, round, SessionId(1), &env).outcome {
-            Outcome::Reply(reply) => Ok(reply),
-            Outcome::Refused(refusal) => Err(refusal),
-            Outcome::Needs(_) => panic!("nobody is there whose password could be asked for"),
+        match Hsm::default().decide(request, round, SessionId(1), &env).verdict {
+            Verdict::Reply(reply) => Ok(reply),
+            Verdict::Refused(refusal) => Err(refusal),
+            Verdict::Needs(_) => panic!("nobody is there whose password could be asked for"),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::Verdict;
 use crate::protocol::message::OperationId;
 use crate::protocol::{Refusal, Reply, Request};
 
@@ -45,13 +45,13 @@ const REMEMBERED: usize = 1024;
 
 impl Done {
     /// What was answered under this id. An id is 128 random bits: who knows it, made the change or was told.
-    pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Outcome> {
+    pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Verdict> {
         let earlier = self.0.iter().rev().find(|earlier| earlier.id == id)?;
         let is_same = earlier.mark == Mark::of(request);
         Some(if is_same {
-            Outcome::Reply(earlier.reply.clone())
+            Verdict::Reply(earlier.reply.clone())
         } else {
-            Outcome::Refused(Refusal::OperationIdReused)
+            Verdict::Refused(Refusal::OperationIdReused)
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, Material, NewKey, No, SessionId, Work, Worked};
+use super::{Env, Event, Hsm, Material, NewKey, No, SessionId, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::{Attribute, Attributes, SetBy, Value};
 use crate::protocol::key::{
@@ -66,7 +66,7 @@ impl Hsm {
         op: &GenerateKey,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<Vec<KeyHandle>, No> {
         let (owner, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
         let count = self.check_template(op, owner)?;
@@ -77,7 +77,7 @@ impl Hsm {
         let handles = self.keys.handles(self.identity.node_id, count)?;
         let session = Some(caller).filter(|_| op.lifetime == Lifetime::Session);
         for (handle, new) in handles.iter().zip(new) {
-            changes.push(Change::KeyCreated { handle: *handle, key: finish(new, op, owner), session });
+            events.push(Event::KeyCreated { handle: *handle, key: finish(new, op, owner), session });
         }
         Ok(handles)
     }
@@ -86,13 +86,13 @@ impl Hsm {
         &self,
         op: &DeleteKey,
         caller: SessionId,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let key = self.own_key(op.handle, caller)?;
         if !key.attributes.destroyable {
             return Err(Refusal::KeyNotDestroyable);
         }
-        changes.push(Change::KeyDeleted(op.handle));
+        events.push(Event::KeyDeleted(op.handle));
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl Hsm {
         &self,
         op: &SetAttribute,
         caller: SessionId,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let key = match op.attribute.set_by() {
             SetBy::Officer => self.keys.get(op.handle)?,
@@ -147,11 +147,11 @@ impl Hsm {
         }
         let (handle, attribute, value) = (op.handle, op.attribute, op.value.clone());
         let becomes_token = after.token && !key.attributes.token;
-        changes.push(if becomes_token {
+        events.push(if becomes_token {
             // Whole: a snapshot that was taken before does not have it.
-            Change::KeyCreated { handle, key: Key { attributes: after, ..Key::clone(key) }, session: None }
+            Event::KeyCreated { handle, key: Key { attributes: after, ..Key::clone(key) }, session: None }
         } else {
-            Change::AttributeSet { handle, attribute, value }
+            Event::AttributeSet { handle, attribute, value }
         });
         Ok(())
     }
@@ -160,7 +160,7 @@ impl Hsm {
         &self,
         op: &ShareKey,
         caller: SessionId,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let key = self.own_key(op.handle, caller)?;
         let is_public = key.attributes.class == KeyClass::Public;
@@ -173,7 +173,7 @@ impl Hsm {
             return Err(Refusal::InvalidInput);
         }
         self.must_be_others(&op.users, key.owner)?;
-        changes.push(Change::KeyShared { handle: op.handle, users: op.users.clone(), sharing: op.sharing });
+        events.push(Event::KeyShared { handle: op.handle, users: op.users.clone(), sharing: op.sharing });
         Ok(())
     }
 

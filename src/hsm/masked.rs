@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Change, Copied, CopiedKey, CopiedUser, Env, Hsm, Key, MAX_KEYS, MAX_USERS, No, SessionId, User};
+use super::{Copied, CopiedKey, CopiedUser, Env, Event, Hsm, Key, MAX_KEYS, MAX_USERS, No, SessionId, User};
 use super::{UserName, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
@@ -54,7 +54,7 @@ impl Hsm {
         op: &InsertKey,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<Inserted<KeyHandle>, No> {
         let copied = match unmasked(&op.object, env)? {
             Copied::Key(copied) => copied,
@@ -80,11 +80,11 @@ impl Hsm {
             Ok(present) => {
                 // A CU may own the copy and not what is here.
                 self.must_manage(present.owner, caller)?;
-                Ok(replace_key(handle, present, key, op.existing, changes)?)
+                Ok(replace_key(handle, present, key, op.existing, events)?)
             }
             Err(_) if self.keys.len() >= MAX_KEYS => Err(Refusal::TooManyKeys.into()),
             Err(_) => {
-                changes.push(Change::KeyCreated { handle, key, session: None });
+                events.push(Event::KeyCreated { handle, key, session: None });
                 Ok(Inserted::Created(handle))
             }
         }
@@ -94,7 +94,7 @@ impl Hsm {
         &self,
         op: &InsertUser,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<Inserted<UserId>, No> {
         let copied = match unmasked(&op.object, env)? {
             Copied::User(copied) => copied,
@@ -111,7 +111,7 @@ impl Hsm {
             let name = UserName::parse(&copied.name)?;
             let user = User::new(user_type, name, copied.password.clone())
                 .with_quorum_key(copied.quorum_key.clone());
-            changes.push(Change::UserCreated { id, user });
+            events.push(Event::UserCreated { id, user });
             return Ok(Inserted::Created(id));
         };
         let differences = named([
@@ -123,8 +123,8 @@ impl Hsm {
             Existing::Compare => Ok(Inserted::Differs(id, differences)),
             Existing::Replace if self.has_session(id, None) => Err(Refusal::UserIsLoggedIn.into()),
             Existing::Replace => {
-                changes.push(Change::PasswordChanged { id, user_type, password: copied.password.clone() });
-                changes.push(Change::QuorumKeySet { id, key: copied.quorum_key.clone() });
+                events.push(Event::PasswordChanged { id, user_type, password: copied.password.clone() });
+                events.push(Event::QuorumKeySet { id, key: copied.quorum_key.clone() });
                 Ok(Inserted::Replaced(id))
             }
         }
@@ -169,7 +169,7 @@ fn replace_key(
     present: &Arc<Key>,
     key: Key,
     existing: Existing,
-    changes: &mut Vec<Change>,
+    events: &mut Vec<Event>,
 ) -> Result<Inserted<KeyHandle>, Refusal> {
     if present.material.fingerprint != key.material.fingerprint {
         return Err(Refusal::HandleTaken);
@@ -179,7 +179,7 @@ fn replace_key(
         _ if differences.is_empty() => Ok(Inserted::Equal(handle)),
         Existing::Compare => Ok(Inserted::Differs(handle, differences)),
         Existing::Replace => {
-            changes.push(Change::KeyCreated { handle, key, session: None });
+            events.push(Event::KeyCreated { handle, key, session: None });
             Ok(Inserted::Replaced(handle))
         }
     }

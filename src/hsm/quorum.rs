@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::permission::is_about;
 use super::public_key::PublicKey;
-use super::{Change, Env, Hsm, SessionId};
+use super::{Env, Event, Hsm, SessionId};
 use crate::protocol::attribute::SetBy;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{
@@ -138,7 +138,7 @@ impl Hsm {
         self.m_values.of(op.service).max(1)
     }
 
-    pub(super) fn set_m_value(&self, op: &SetMValue, changes: &mut Vec<Change>) -> Result<(), Refusal> {
+    pub(super) fn set_m_value(&self, op: &SetMValue, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let MValues { user_management, misc_co } = self.m_values;
         let breaks_order = match op.service {
             // Once it is set, those of service 4 approve a change, who are at least as many.
@@ -158,14 +158,14 @@ impl Hsm {
         if breaks_order {
             return Err(Refusal::MValueOrder);
         }
-        changes.push(Change::MValueSet { service: op.service, m: op.m });
+        events.push(Event::MValueSet { service: op.service, m: op.m });
         Ok(())
     }
 
     pub(super) fn register_quorum_key(
         &self,
         op: &RegisterQuorumKey,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let (id, user) = self.find_user(op.user_type, &op.name)?;
         if user.has_second_factor() {
@@ -180,7 +180,7 @@ impl Hsm {
             return Err(Refusal::SignatureInvalid);
         }
         let key = Some(QuorumKey { public_key, is_second_factor: false });
-        changes.push(Change::QuorumKeySet { id, key });
+        events.push(Event::QuorumKeySet { id, key });
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::public_key::PublicKey;
 use super::quorum::QuorumKey;
-use super::{Change, Env, Hsm, No, SessionId, User, UserName, Work, Worked};
+use super::{Env, Event, Hsm, No, SessionId, User, UserName, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor, Purpose, SignedDigests};
 use crate::protocol::user::{UserId, UserType};
@@ -51,7 +51,7 @@ impl Hsm {
         op: &GetDigest,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<Digest, No> {
         let is_login = op.purpose == Purpose::Login;
         if !is_login && !matches!(op.user_type, UserType::Co | UserType::PreCo) {
@@ -63,7 +63,7 @@ impl Hsm {
         let Some(Worked::Random(random)) = env.worked else { return Err(No::Needs(Work::Random)) };
         let challenge = Challenge::new(&self.identity.hsm_id, op, random);
         let digest = challenge.digest;
-        changes.push(Change::ChallengeGiven { session: caller, challenge });
+        events.push(Event::ChallengeGiven { session: caller, challenge });
         Ok(digest)
     }
 
@@ -92,7 +92,7 @@ impl Hsm {
         (id, user): (UserId, &User),
         signed: Option<&SignedDigests>,
         caller: SessionId,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let Some(key) = user.quorum_key.as_ref().filter(|key| key.is_second_factor) else { return Ok(()) };
         // Before the password is looked at, so that nobody learns whether it is right.
@@ -100,7 +100,7 @@ impl Hsm {
         let about = (user.user_type, user.name.as_str());
         let checked = self.must_be_signed(signed, &key.public_key, Purpose::Login, about, caller);
         if checked == Err(Refusal::SignatureInvalid) {
-            changes.push(Change::LoginFailed(id));
+            events.push(Event::LoginFailed(id));
         }
         checked
     }

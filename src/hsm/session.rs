@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, No, User, Work, Worked};
+use super::{Env, Event, Hsm, No, User, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::session::Login;
 use crate::protocol::user::UserId;
@@ -48,18 +48,18 @@ impl Hsm {
         op: &Login,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), No> {
         let (id, user) = self.find_user(op.user_type, &op.name)?;
         if user.is_locked_out() {
             return Err(Refusal::UserLockedOut.into());
         }
-        self.must_have_second_factor((id, user), op.second_factor.as_ref(), caller, changes)?;
+        self.must_have_second_factor((id, user), op.second_factor.as_ref(), caller, events)?;
         if password_is_right(user, env)? {
-            changes.push(Change::LoggedIn { session: caller, user: id });
+            events.push(Event::LoggedIn { session: caller, user: id });
             return Ok(());
         }
-        changes.push(Change::LoginFailed(id));
+        events.push(Event::LoginFailed(id));
         Err(Refusal::LoginFailure.into())
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::quorum::Needed;
-use super::{Change, Env, Hsm, No, PublicKey, SessionId, Work, Worked};
+use super::{Env, Event, Hsm, No, PublicKey, SessionId, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{ApproveToken, DeleteTokens, GetToken, Service, Token, TokenAbout, TokenRow};
@@ -101,7 +101,7 @@ impl Hsm {
         op: &GetToken,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<Token, No> {
         let (user, name) = self.may_get(op, caller)?;
         if self.m_of(op.service, op.key).is_none() {
@@ -118,11 +118,11 @@ impl Hsm {
             None => return Err(Refusal::TooManyTokens.into()),
         };
         let Some(Worked::Random(nonce)) = env.worked else { return Err(No::Needs(Work::Random)) };
-        changes.extend(in_the_way.map(Change::TokenRemoved));
+        events.extend(in_the_way.map(Event::TokenRemoved));
         let (id, node) = (self.tokens.last.saturating_add(1), self.identity.node_id);
         let about = TokenAbout { id, service: op.service, node, key: op.key, user: name };
         let token = Token { about, hsm_id: self.identity.hsm_id.clone(), nonce: *nonce };
-        changes.push(Change::TokenIssued { token: token.clone(), session: caller, user, issued: env.now });
+        events.push(Event::TokenIssued { token: token.clone(), session: caller, user, issued: env.now });
         Ok(token)
     }
 
@@ -131,7 +131,7 @@ impl Hsm {
         op: &ApproveToken,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let (id, held) = self.own_token_in(&op.tokens, caller)?;
         if held.is_expired(env.now) {
@@ -150,7 +150,7 @@ impl Hsm {
             return Err(Refusal::AlreadyApproved);
         }
         let key = registered.public_key.clone();
-        changes.push(Change::TokenApproved { token: id, approver, key });
+        events.push(Event::TokenApproved { token: id, approver, key });
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl Hsm {
         &self,
         op: &DeleteTokens,
         caller: SessionId,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let (user, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
         match op {
@@ -180,11 +180,11 @@ impl Hsm {
                 if held.user != user {
                     return Err(Refusal::TokenOfAnother);
                 }
-                changes.push(Change::TokenRemoved(id));
+                events.push(Event::TokenRemoved(id));
             }
             DeleteTokens::All => {
                 let own = self.tokens.held.iter().filter(|(_, held)| held.user == user);
-                changes.extend(own.map(|(id, _)| Change::TokenRemoved(*id)));
+                events.extend(own.map(|(id, _)| Event::TokenRemoved(*id)));
             }
         }
         Ok(())

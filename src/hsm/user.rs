@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, No, QuorumKey, SessionId, Work, Worked};
+use super::{Env, Event, Hsm, No, QuorumKey, SessionId, Work, Worked};
 use crate::protocol::second_factor::Purpose;
 use crate::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserId, UserRow, UserType};
 use crate::protocol::{Refusal, Secret};
@@ -113,7 +113,7 @@ impl Hsm {
         op: &CreateUser,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<UserId, No> {
         must_be_manageable(op.user_type)?;
         let name = UserName::parse(&op.name)?;
@@ -129,11 +129,11 @@ impl Hsm {
         let password = new_password(env)?;
         let id = UserId(self.next_user.max(1));
         let user = User::new(op.user_type, name, password).with_quorum_key(quorum_key);
-        changes.push(Change::UserCreated { id, user });
+        events.push(Event::UserCreated { id, user });
         Ok(id)
     }
 
-    pub(super) fn delete_user(&self, op: &DeleteUser, changes: &mut Vec<Change>) -> Result<(), No> {
+    pub(super) fn delete_user(&self, op: &DeleteUser, events: &mut Vec<Event>) -> Result<(), No> {
         must_be_manageable(op.user_type)?;
         let (id, user) = self.find_user(op.user_type, &op.name)?;
         if self.has_session(id, None) {
@@ -143,7 +143,7 @@ impl Hsm {
             return Err(Refusal::UserOwnsKeys.into());
         }
         self.must_be_dispensable(user)?;
-        changes.push(Change::UserDeleted(id));
+        events.push(Event::UserDeleted(id));
         Ok(())
     }
 
@@ -152,7 +152,7 @@ impl Hsm {
         op: &ChangePassword,
         caller: SessionId,
         env: &Env<'_>,
-        changes: &mut Vec<Change>,
+        events: &mut Vec<Event>,
     ) -> Result<(), No> {
         let user_type = after_password_change(op.user_type)?;
         must_have_allowed_length(&op.password)?;
@@ -165,10 +165,10 @@ impl Hsm {
         }
         let (new, purpose) = (op.second_factor.as_ref(), Purpose::ChangePassword);
         let key = self.new_second_factor(new, purpose, op.user_type, &op.name, caller)?;
-        changes.push(Change::PasswordChanged { id, user_type, password: new_password(env)? });
+        events.push(Event::PasswordChanged { id, user_type, password: new_password(env)? });
         // Without one, the second factor ends; a key that was only registered stays.
         if key.is_some() || user.has_second_factor() {
-            changes.push(Change::QuorumKeySet { id, key });
+            events.push(Event::QuorumKeySet { id, key });
         }
         Ok(())
     }

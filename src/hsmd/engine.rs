@@ -17,7 +17,7 @@ use super::clock::Clock;
 use super::report::{Changes, Report, Tally};
 use super::store::{Store, StoreError};
 use super::writer::Writer;
-use crate::hsm::{Certificates, Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
+use crate::hsm::{Certificates, Decision, Env, Event, Hsm, SessionId, Verdict, Worked};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
 use crate::protocol::{Refusal, Request};
@@ -32,7 +32,7 @@ enum Job {
     Close(SessionId),
     Snapshot(oneshot::Sender<Hsm>),
     Report(oneshot::Sender<Report>),
-    Decide(Box<Question>, oneshot::Sender<Outcome>),
+    Decide(Box<Question>, oneshot::Sender<Verdict>),
 }
 
 /// A request with all that its decision depends on but the time.
@@ -66,8 +66,8 @@ impl Engine {
         certificates: Certificates,
         clock: Clock,
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
-        store.commit(&[&[Change::Started]])?;
-        hsm.apply(&Change::Started);
+        store.commit(&[&[Event::Started]])?;
+        hsm.apply(&Event::Started);
         let failed = |error| StoreError::Failed(Box::new(redb::Error::Io(error)));
         let writer = Writer::start(store).map_err(failed)?;
         let (sender, jobs) = mpsc::channel(QUEUE);
@@ -112,12 +112,12 @@ impl Engine {
     }
 
     /// Asks the HSM; what it answers is durable.
-    pub async fn decide(&self, question: Question) -> Outcome {
+    pub async fn decide(&self, question: Question) -> Verdict {
         let (sender, receiver) = oneshot::channel();
         let sent = self.0.send(Job::Decide(Box::new(question), sender)).await;
         match sent {
-            Ok(()) => receiver.await.unwrap_or(Outcome::Refused(Refusal::ShuttingDown)),
-            Err(_) => Outcome::Refused(Refusal::ShuttingDown),
+            Ok(()) => receiver.await.unwrap_or(Verdict::Refused(Refusal::ShuttingDown)),
+            Err(_) => Verdict::Refused(Refusal::ShuttingDown),
         }
     }
 }
@@ -135,7 +135,7 @@ struct Owner {
 }
 
 /// A decision, and who waits for it.
-type Decided = (Decision, oneshot::Sender<Outcome>);
+type Decided = (Decision, oneshot::Sender<Verdict>);
 
 /// The decisions of one batch, in order.
 #[derive(Default)]
@@ -200,9 +200,9 @@ impl Owner {
         };
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
         let decision = hsm.decide(&question.request, question.round, question.caller, &env);
-        if !decision.changes.is_empty() {
+        if !decision.events.is_empty() {
             let next = batch.next.get_or_insert_with(|| self.hsm.clone());
-            decision.changes.iter().for_each(|change| next.apply(change));
+            decision.events.iter().for_each(|event| next.apply(event));
         }
         decision
     }
@@ -215,10 +215,10 @@ impl Owner {
         // What was decided behind a change that is not durable saw what never was.
         let mut sound = true;
         for (decision, sender) in decided {
-            sound &= durable || decision.changes.is_empty();
-            let outcome = if sound { decision.outcome } else { Outcome::Refused(Refusal::StoreFailure) };
+            sound &= durable || decision.events.is_empty();
+            let verdict = if sound { decision.verdict } else { Verdict::Refused(Refusal::StoreFailure) };
             // A client that hung up learns the outcome by asking again under the same id.
-            let _ = sender.send(outcome);
+            let _ = sender.send(verdict);
         }
     }
 
@@ -292,7 +292,7 @@ fn write(store: &mut Store, decided: Vec<Decided>, next: Hsm) -> Written {
 }
 
 /// The changes of each decision that outlives its session.
-fn lasting(decided: &[Decided]) -> Vec<&[Change]> {
-    let changes = decided.iter().map(|(decision, _)| decision.changes.as_slice());
-    changes.filter(|changes| changes.iter().any(Change::is_lasting)).collect()
+fn lasting(decided: &[Decided]) -> Vec<&[Event]> {
+    let events = decided.iter().map(|(decision, _)| decision.events.as_slice());
+    events.filter(|events| events.iter().any(Event::is_lasting)).collect()
 }

@@ -22,7 +22,7 @@ use super::settings::{HashCost, Settings};
 use super::store::{Store, StoreError};
 use super::vault::{Family, random_key};
 use crate::config::{Config, ServerConfig};
-use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
+use crate::hsm::{Event, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
 use crate::protocol::device::Member;
 use crate::protocol::user::{UserId, UserType};
 use crate::protocol::{Refusal, Secret};
@@ -230,7 +230,7 @@ fn fill(
 }
 
 /// A new HSM: its `admin` is a PRECO whose password everybody knows, and nobody can log in as `app_user`.
-fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Change>, InitError> {
+fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Event>, InitError> {
     let password = Hasher::new(new.password_hash)?
         .hash(&Secret::new(FIRST_PASSWORD.to_owned()))
         .ok_or_else(|| InitError::Key("no hash".to_owned()))?;
@@ -239,9 +239,9 @@ fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Change>, In
     };
     let no_password = PasswordHash("!".to_owned());
     Ok(vec![
-        Change::Made(identity),
-        Change::UserCreated { id: UserId(1), user: user(UserType::PreCo, "admin", password)? },
-        Change::UserCreated { id: UserId(2), user: user(UserType::Au, "app_user", no_password)? },
+        Event::Made(identity),
+        Event::UserCreated { id: UserId(1), user: user(UserType::PreCo, "admin", password)? },
+        Event::UserCreated { id: UserId(2), user: user(UserType::Au, "app_user", no_password)? },
     ])
 }
 

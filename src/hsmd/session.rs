@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Question;
 use super::server::Service;
-use crate::hsm::{Outcome, SessionId};
+use crate::hsm::{SessionId, Verdict};
 use crate::protocol::message::{Answer, Call, Hello, Round, VERSION, Welcome};
 use crate::protocol::{Refusal, Reply};
 use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
@@ -136,10 +136,10 @@ async fn answer(call: Call, service: &Service, session: SessionId) -> Answer {
     for _ in 0..MAX_WORK {
         let question = Question { request: request.clone(), round, caller: session, worked };
         match (service.engine.decide(question).await, round) {
-            (Outcome::Refused(refusal), _) => return Err(refusal),
-            (Outcome::Reply(_) | Outcome::Needs(_), Round::Rehearse) => return Ok(None),
-            (Outcome::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
-            (Outcome::Needs(work), Round::Perform(_)) => {
+            (Verdict::Refused(refusal), _) => return Err(refusal),
+            (Verdict::Reply(_) | Verdict::Needs(_), Round::Rehearse) => return Ok(None),
+            (Verdict::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
+            (Verdict::Needs(work), Round::Perform(_)) => {
                 let done = service.worker.work(work, request.password().cloned()).await;
                 worked = Some(done.ok_or(Refusal::OutOfResources)?);
             }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::hsm::audit::AuditRecord;
-use crate::hsm::{Change, Hsm};
+use crate::hsm::{Event, Hsm};
 
 /// An open store; nobody else has it open.
 pub struct Store {
@@ -71,7 +71,7 @@ impl Store {
     /// # Errors
     ///
     /// If the file cannot be made; an existing one is not touched.
-    pub fn create(path: &Path, history: &[Change]) -> Result<(), StoreError> {
+    pub fn create(path: &Path, history: &[Event]) -> Result<(), StoreError> {
         if path.exists() {
             return Err(StoreError::Exists);
         }
@@ -116,7 +116,7 @@ impl Store {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn on(storage: impl StorageBackend, history: &[Change]) -> Result<(Self, Hsm), StoreError> {
+    pub fn on(storage: impl StorageBackend, history: &[Event]) -> Result<(Self, Hsm), StoreError> {
         let database = Builder::new().set_cache_size(CACHE).create_with_backend(storage).map_err(failed)?;
         match Self::replay(database)? {
             (store, hsm) if store.last > 0 => Ok((store, hsm)),
@@ -132,16 +132,16 @@ impl Store {
     /// # Errors
     ///
     /// If that is not certain; the store should not be written again before it was reopened.
-    pub fn commit(&mut self, decisions: &[&[Change]]) -> Result<(), StoreError> {
+    pub fn commit(&mut self, decisions: &[&[Event]]) -> Result<(), StoreError> {
         let transaction = self.database.begin_write().map_err(failed)?;
         let mut number = self.last;
-        for changes in decisions {
+        for events in decisions {
             number = number.saturating_add(1);
             // What only a session has ends with it.
-            let lasting: Vec<&Change> = changes.iter().filter(|change| change.is_lasting()).collect();
+            let lasting: Vec<&Event> = events.iter().filter(|event| event.is_lasting()).collect();
             write(&transaction, HISTORY, number, &lasting)?;
-            for change in *changes {
-                if let Change::Recorded(record) = change {
+            for event in *events {
+                if let Event::Recorded(record) = event {
                     write(&transaction, AUDIT, record.sequence, record)?;
                 }
             }
@@ -213,8 +213,8 @@ impl Store {
             for row in history.range(last.saturating_add(1)..).map_err(failed)? {
                 let (number, value) = row.map_err(failed)?;
                 last = number.value();
-                let changes: Vec<Change> = decode(last, value.value())?;
-                changes.iter().for_each(|change| hsm.apply(change));
+                let events: Vec<Event> = decode(last, value.value())?;
+                events.iter().for_each(|event| hsm.apply(event));
             }
         }
         transaction.abort().map_err(failed)?;

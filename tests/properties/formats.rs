@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use cloudhsm::hsm::audit::{AuditRecord, Opcode};
-use cloudhsm::hsm::{Change, SessionId};
+use cloudhsm::hsm::{Event, SessionId};
 use cloudhsm::protocol::key::KeyHandle;
 use cloudhsm::protocol::message::{Answer, Call, OperationId, Round};
 use cloudhsm::protocol::quorum::Service;
@@ -46,13 +46,13 @@ fn operations_keep_their_order() {
 #[test]
 fn changes_keep_their_order() {
     for (change, bytes) in [
-        (Change::Started, "01"),
-        (Change::UserDeleted(UserId(5)), "0305"),
-        (Change::LoggedOut(SessionId(1)), "0701"),
-        (Change::KeyDeleted(KeyHandle(6)), "0b06"),
-        (Change::MValueSet { service: Service::MiscCo, m: 2 }, "0f0402"),
-        (Change::TokenRemoved(1), "1201"),
-        (Change::ChallengeUsed(SessionId(1)), "1401"),
+        (Event::Started, "01"),
+        (Event::UserDeleted(UserId(5)), "0305"),
+        (Event::LoggedOut(SessionId(1)), "0701"),
+        (Event::KeyDeleted(KeyHandle(6)), "0b06"),
+        (Event::MValueSet { service: Service::MiscCo, m: 2 }, "0f0402"),
+        (Event::TokenRemoved(1), "1201"),
+        (Event::ChallengeUsed(SessionId(1)), "1401"),
     ] {
         assert_eq!(hex(&change), bytes);
     }

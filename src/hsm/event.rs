@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
 use super::done::{Mark, Performed};
-use super::{Challenge, Identity, Key, Outcome, PasswordHash, PublicKey, QuorumKey, SessionId, User};
+use super::{Challenge, Identity, Key, PasswordHash, PublicKey, QuorumKey, SessionId, User, Verdict};
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{KeyHandle, Sharing};
 use crate::protocol::message::OperationId;
@@ -14,7 +14,7 @@ use crate::protocol::{Effect, Request};
 
 /// One step of an HSM's history. New ones go to the end: the order is the store's format.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Change {
+pub enum Event {
     /// The HSM came to be; always the first.
     Made(Identity),
     /// The HSM was started: no session is open.
@@ -128,7 +128,7 @@ pub enum Change {
     ChallengeUsed(SessionId),
 }
 
-impl Change {
+impl Event {
     /// Whether it outlives a restart. What a session alone has is no history.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
@@ -158,9 +158,9 @@ impl Change {
     }
 
     /// What makes a second request under the same id harmless; nothing unless a change was done.
-    pub(super) fn performed(id: OperationId, request: &Request, outcome: &Outcome) -> Option<Self> {
-        match (request.effect(), outcome) {
-            (Effect::Change, Outcome::Reply(reply)) => {
+    pub(super) fn performed(id: OperationId, request: &Request, verdict: &Verdict) -> Option<Self> {
+        match (request.effect(), verdict) {
+            (Effect::Change, Verdict::Reply(reply)) => {
                 Some(Self::Performed(Performed { id, mark: Mark::of(request), reply: reply.clone() }))
             }
             (Effect::Change | Effect::Session | Effect::None, _) => None,
