@@ -78,7 +78,7 @@ impl fmt::Display for AuditRecord {
         writeln!(f, "Session Handle : {}", self.session)?;
         match self.refusal {
             None => writeln!(f, "Response : 0:HSM Return: SUCCESS")?,
-            Some(refusal) => writeln!(f, "Response : {}:{}", refusal.code(), refusal.text())?,
+            Some(refusal) => writeln!(f, "Response : {}:{}", refusal.code(), refusal.logged())?,
         }
         match (&self.user, self.key) {
             // The original's own words for what it shares.

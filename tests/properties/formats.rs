@@ -113,7 +113,7 @@ fn an_audit_record_has_the_first_releases_words_and_hash() {
 
 #[test]
 fn refusals_have_the_first_releases_words_in_the_audit_log() {
-    let said = |refusal: &Refusal| format!("{}:{}\n", refusal.code(), refusal.text());
+    let said = |refusal: &Refusal| format!("{}:{}\n", refusal.code(), refusal.logged());
     let text: String = Refusal::ALL.iter().take(54).map(said).collect();
     assert!(text.ends_with("65584:HSM Error: The copy is older than what was approved for this key since\n"));
     assert_eq!(
