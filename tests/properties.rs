@@ -27,7 +27,7 @@ use cloudhsm::hsm::{Event, Hsm, SessionId, Verdict, audit};
 use cloudhsm::hsmd::clock::Clock;
 use cloudhsm::hsmd::engine::{Engine, Question};
 use cloudhsm::hsmd::store::Store;
-use cloudhsm::protocol::message::{Answer, Call, Hello, OperationId, Round, Welcome};
+use cloudhsm::protocol::message::{Call, Hello, OperationId, Response, Round, Welcome};
 use cloudhsm::protocol::user::{ListUsers, UserType};
 use cloudhsm::protocol::{Effect, Refusal, Reply, Request};
 use cloudhsm::wire::frame::{MAX_CALL, decode, encode, frames};
@@ -112,7 +112,7 @@ proptest! {
             decode::<Hello>(&bytes).is_ok(),
             decode::<Welcome>(&bytes).is_ok(),
             decode::<Call>(&bytes).is_ok(),
-            decode::<Answer>(&bytes).is_ok(),
+            decode::<Response>(&bytes).is_ok(),
         ];
         prop_assert_eq!(decoded.len(), 4);
     }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::Cluster;
-use cloudhsm::protocol::attribute::{Attribute, Value};
-use cloudhsm::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime, SetAttribute};
+use cloudhsm::protocol::attribute::{Attribute, SetAttribute, Value};
+use cloudhsm::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime};
 use futures_util::future::join_all;
 use tokio::runtime::Runtime;
 

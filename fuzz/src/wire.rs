@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use cloudhsm::protocol::message::{Answer, Call, Hello, Welcome};
+use cloudhsm::protocol::message::{Call, Hello, Response, Welcome};
 use cloudhsm::wire::frame::{MAX_ANSWER, MAX_CALL, MAX_HELLO, decode, encode, frames};
 use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub fn run(bytes: &[u8]) {
         Some((b'h', stream)) => read::<Hello>(stream, MAX_HELLO),
         Some((b'w', stream)) => read::<Welcome>(stream, MAX_HELLO),
         Some((b'c', stream)) => read::<Call>(stream, MAX_CALL),
-        Some((b'a', stream)) => read::<Answer>(stream, MAX_ANSWER),
+        Some((b'a', stream)) => read::<Response>(stream, MAX_ANSWER),
         _ => {}
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::protocol::Request;
-use crate::protocol::message::Answer;
+use crate::protocol::message::Response;
 
 /// Answered requests by operation, from the start of the program. Counting waits for nobody.
 pub struct Requests(BTreeMap<&'static str, Answers>);
@@ -37,7 +37,7 @@ impl Default for Requests {
 
 impl Requests {
     /// Counts an answered request by its operation's name.
-    pub fn count(&self, operation: &str, answer: &Answer) {
+    pub fn count(&self, operation: &str, answer: &Response) {
         let Some(answers) = self.0.get(operation) else { return };
         let counter = match answer {
             Ok(Some(_)) => &answers.ok,

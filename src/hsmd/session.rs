@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Question;
 use super::server::Service;
 use crate::hsm::{SessionId, Verdict};
-use crate::protocol::message::{Answer, Call, Hello, Round, VERSION, Welcome};
+use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
 use crate::protocol::{Refusal, Reply};
 use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
 
@@ -130,7 +130,7 @@ fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, Sessi
     }
 }
 
-async fn answer(call: Call, service: &Service, session: SessionId) -> Answer {
+async fn answer(call: Call, service: &Service, session: SessionId) -> Response {
     let Call { round, request } = call;
     let mut worked = None;
     for _ in 0..MAX_WORK {

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudhsm::hsm::{SessionId, Verdict};
-use cloudhsm::protocol::attribute::Attribute;
+use cloudhsm::protocol::attribute::{Attribute, ReadAttributes};
 use cloudhsm::protocol::key::{
-    DescribeKey, FindKeys, GenerateKey, Hold, KeyHandle, Lifetime, ListKeys, ReadAttributes, ShareKey,
-    Sharing,
+    DescribeKey, FindKeys, GenerateKey, Hold, KeyHandle, Lifetime, ListKeys, ShareKey, Sharing,
 };
 use cloudhsm::protocol::user::{UserId, UserType};
 use cloudhsm::protocol::{Reply, Request};

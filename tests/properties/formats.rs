@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use cloudhsm::hsm::audit::{AuditRecord, Opcode};
 use cloudhsm::hsm::{Event, SessionId};
 use cloudhsm::protocol::key::KeyHandle;
-use cloudhsm::protocol::message::{Answer, Call, OperationId, Round};
+use cloudhsm::protocol::message::{Call, OperationId, Response, Round};
 use cloudhsm::protocol::quorum::Service;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserRow, UserType};
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
@@ -27,9 +27,9 @@ fn the_wire_format_is_the_first_releases() {
         login_failures: 1,
         second_factor: true,
     };
-    let answer: Answer = Ok(Some(Reply::ListUsers(vec![row])));
+    let answer: Response = Ok(Some(Reply::ListUsers(vec![row])));
     assert_eq!(hex(&answer), "0001020103010462696c6c000101");
-    assert_eq!(hex(&Answer::Err(Refusal::CopyIsOlder)), "0135");
+    assert_eq!(hex(&Response::Err(Refusal::CopyIsOlder)), "0135");
 }
 
 /// The number of each on the wire and in the store is its place in the list.

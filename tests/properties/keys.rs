@@ -1,11 +1,10 @@
 //! Keys on the model HSM: whose they are, who may do what with them, and how long they live.
 
 use cloudhsm::hsm::{Event, Hsm, Key, Material, NewKey, SessionId, Verdict, Wrapped};
-use cloudhsm::protocol::attribute::{Attribute, Attributes, Value};
+use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::key::{
     DeleteKey, DescribeKey, FindKeys, GenerateKey, HANDLES_PER_NODE, Hash, KeyClass, KeyHandle, KeySpec,
-    KeyType, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing, Sign, SignMechanism,
-    SignScheme,
+    KeyType, Lifetime, ListKeys, ShareKey, Sharing, Sign, SignMechanism, SignScheme,
 };
 use cloudhsm::protocol::session::Logout;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserType};

@@ -6,8 +6,8 @@ use crate::cmu::change::Change;
 use crate::cmu::command::action;
 use crate::cmu::{Action, Command, Group, Session, Stop, Usage, Words};
 use crate::protocol::Operation;
-use crate::protocol::attribute::{Attribute, Value};
-use crate::protocol::key::{self, KeyHandle};
+use crate::protocol::attribute::{self, Attribute, Value};
+use crate::protocol::key::KeyHandle;
 
 pub(in crate::cmu) static COMMAND: Command = Command {
     name: "setAttribute",
@@ -19,20 +19,20 @@ Changes an attribute of a key on every server, or in server mode on the one: the
 0 or 1. The owner of the key sets 260 to 264, 266, 268, 370 and 528, too, a CO only whether the key is trusted (134).
 listAttributes tells what the numbers are; the names that it shows can be given instead. Nothing is changed anywhere before every server has said that it would.",
     example: "setAttribute 14 261 0",
-    access: Some(key::SetAttribute::ACCESS),
-    service: key::SetAttribute::SERVICE,
+    access: Some(attribute::SetAttribute::ACCESS),
+    service: attribute::SetAttribute::SERVICE,
     secret: None,
     parse: |mut words| {
         let handle = KeyHandle(words.number("key-handle")?);
         let attribute = attribute(&mut words)?;
         let value = value(attribute, &mut words)?;
         words.finish()?;
-        action(SetAttribute { operation: key::SetAttribute { handle, attribute, value } })
+        action(SetAttribute { operation: attribute::SetAttribute { handle, attribute, value } })
     },
 };
 
 struct SetAttribute {
-    operation: key::SetAttribute,
+    operation: attribute::SetAttribute,
 }
 
 /// What the attribute is to be; the HSM says whether it can be that.
@@ -52,7 +52,7 @@ impl Action for SetAttribute {
     }
 }
 
-fn again(operation: &key::SetAttribute) -> String {
+fn again(operation: &attribute::SetAttribute) -> String {
     let value = match &operation.value {
         Value::Text(text) => text.clone(),
         Value::Byte(byte) => byte.to_string(),

@@ -7,8 +7,8 @@ use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session, hex};
-use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, Value};
-use crate::protocol::key::{KeyHandle, ReadAttributes};
+use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, ReadAttributes, Value};
+use crate::protocol::key::KeyHandle;
 use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
