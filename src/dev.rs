@@ -15,10 +15,11 @@ use tokio::runtime::Runtime;
 
 use crate::cluster::config::{Config, ConfigError, ServerConfig};
 use crate::cluster::{Dial, Opened, Owner};
-use crate::hsmd::folder::{self, CONFIG, FolderError};
-use crate::hsmd::init::{self, InitError, Names, NewCluster};
-use crate::hsmd::run::{RunError, Running};
-use crate::hsmd::settings::HashCost;
+use crate::hsmd::keeping::folder::{self, CONFIG, FolderError};
+use crate::hsmd::keeping::settings::HashCost;
+use crate::hsmd::making::init::{self, InitError, Names, NewCluster};
+use crate::hsmd::making::pki::Vouching;
+use crate::hsmd::serving::run::{RunError, Running};
 use crate::protocol::message::PORT;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
@@ -121,7 +122,7 @@ impl Dev {
             port: PORT,
             names: Names::Numbered,
             password_hash,
-            owner: init::Owner::MadeHere,
+            vouching: Vouching::MadeHere,
         };
         match folder {
             Some(folder) => {

@@ -8,7 +8,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::{Answer, Cluster, Failure, Opened, Question, proven_users};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::message::Round;

@@ -10,7 +10,7 @@ use crate::protocol::user::UserType;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
-use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::identity::{IdentityError, TlsIdentity};
 use crate::wire::link::{Address, Link, OpenError};
 use crate::wire::verifier::{Trust, client_config};
 
@@ -28,7 +28,7 @@ pub struct Dial {
     /// Whom to trust.
     pub owner: Owner,
     /// The client certificate, if there is one.
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Arc<TlsIdentity>>,
 }
 
 /// Where the cluster's CA certificate comes from.
@@ -96,7 +96,7 @@ impl Dial {
     pub fn new(server: &ServerConfig) -> Result<Self, IdentityError> {
         let has_identity = server.certificate.exists() && server.pkey.exists();
         let identity =
-            if has_identity { Some(Identity::load(&server.certificate, &server.pkey)?) } else { None };
+            if has_identity { Some(TlsIdentity::load(&server.certificate, &server.pkey)?) } else { None };
         Ok(Self {
             name: server.name().to_owned(),
             hostname: server.hostname.clone(),

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use crate::cluster::config::ConfigError;
 use crate::cluster::{NoMembers, proven_members};
 use crate::wire::Limits;
-use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::identity::{IdentityError, TlsIdentity};
 use crate::wire::verifier::{self, Unusable};
 use client_file::ClientFile;
 use console_file::ConsoleFile;
@@ -134,7 +134,7 @@ impl Files {
 
     fn name_identity(&self, certificate: PathBuf, pkey: PathBuf) -> Result<Vec<Change>, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_console()?);
-        let identity = Identity::load(&certificate, &pkey)?;
+        let identity = TlsIdentity::load(&certificate, &pkey)?;
         if let Err(reason) = verifier::check(&identity) {
             return Err(ConfigureError::Pair { certificate, pkey, reason });
         }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::folder::{self, FolderError};
-use super::metrics::Endpoint;
-use super::notify;
-use super::run::{RunError, Running};
-use super::watch::Watch;
+use super::keeping::folder::{self, FolderError};
+use super::serving::run::{RunError, Running};
+use super::watching::metrics::MetricsServer;
+use super::watching::notify;
+use super::watching::probe::Probe;
 
 /// What the command line may say about a run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,9 +84,9 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     Ok(())
 }
 
-async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<Endpoint>, DaemonError> {
+async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<MetricsServer>, DaemonError> {
     let Some(address) = address else { return Ok(None) };
-    let endpoint = Endpoint::listen(address).await;
+    let endpoint = MetricsServer::listen(address).await;
     endpoint.map(Some).map_err(|source| DaemonError::Metrics { address, source })
 }
 
@@ -111,8 +111,8 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
 }
 
 /// Lets the endpoint and the service manager's watchdog look at the HSMs until `stop`.
-fn observe(metrics: Option<Endpoint>, running: &[Running], stop: &CancellationToken) {
-    let hsms: Vec<Watch> = running.iter().map(|hsm| hsm.watch.clone()).collect();
+fn observe(metrics: Option<MetricsServer>, running: &[Running], stop: &CancellationToken) {
+    let hsms: Vec<Probe> = running.iter().map(Probe::of).collect();
     if let Some(endpoint) = metrics {
         tracing::info!(address = %endpoint.address, "metrics");
         tokio::spawn(endpoint.serve(hsms.clone(), stop.clone()));

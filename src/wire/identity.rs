@@ -9,7 +9,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// What one end of a connection proves itself with.
 #[derive(Debug)]
-pub struct Identity {
+pub struct TlsIdentity {
     /// The end's own certificate first.
     pub chain: Vec<CertificateDer<'static>>,
     /// The key of the first certificate.
@@ -38,7 +38,7 @@ pub enum IdentityError {
     EncryptedKey(PathBuf),
 }
 
-impl Identity {
+impl TlsIdentity {
     /// Reads both files.
     ///
     /// # Errors

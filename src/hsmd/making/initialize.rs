@@ -6,16 +6,12 @@
 
 mod signed;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
-use super::folder::{CA, CERTIFICATE, CSR, Folder, FolderError, hsm_folders};
-use super::store::StoreError;
 use crate::hsm::OwnerCertificates;
-use crate::protocol::certificate::Certificate;
+use crate::hsmd::keeping::folder::{CA, CERTIFICATE, CSR, Folder, FolderError, hsm_folders};
+use crate::hsmd::keeping::private_files::{WriteError, remove, replace};
+use crate::hsmd::keeping::store::StoreError;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
 use crate::wire::identity::IdentityError;
@@ -87,17 +83,12 @@ pub enum InitializeError {
         source: Distrust,
     },
     /// A file could not be replaced or removed; some HSMs may be initialized. Doing it again completes it.
-    #[error("{}: {source}; initialize the cluster again to complete it", path.display())]
-    Unwritable {
-        /// Of the file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("{0}; initialize the cluster again to complete it")]
+    Unwritable(#[from] WriteError),
 }
 
 /// An HSM that nobody runs.
-struct Held {
+struct StoppedHsm {
     path: PathBuf,
     folder: Folder,
 }
@@ -108,8 +99,9 @@ struct Held {
 ///
 /// Why not, if the files are not what the cluster's CSR asked for.
 pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
-    let hsms: Vec<Held> = hsm_folders(dir)?.into_iter().map(hold).collect::<Result<_, _>>()?;
-    let waiting: Vec<&Held> = hsms.iter().filter(|hsm| hsm.folder.certificates.owner.is_none()).collect();
+    let hsms: Vec<StoppedHsm> = hsm_folders(dir)?.into_iter().map(hold).collect::<Result<_, _>>()?;
+    let waiting: Vec<&StoppedHsm> =
+        hsms.iter().filter(|hsm| hsm.folder.certificates.owner.is_none()).collect();
     // HSMs that were initialized one by one have left the console without its CA.
     if waiting.is_empty() && dir.join(CA).exists() {
         return Err(InitializeError::Already(dir.to_owned()));
@@ -117,18 +109,19 @@ pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
     let owner = signed.read(&hsms)?;
     let consoles = consoles_ca(dir, &hsms, &owner)?;
     for hsm in &waiting {
-        replace(&hsm.path, CA, &owner.root)?;
-        replace(&hsm.path, CERTIFICATE, &owner.cluster)?;
+        replace(&hsm.path.join(CA), owner.root.pem().as_bytes())?;
+        replace(&hsm.path.join(CERTIFICATE), owner.cluster.pem().as_bytes())?;
     }
     if let Some(folder) = consoles {
-        replace(folder, CA, &owner.root)?;
+        replace(&folder.join(CA), owner.root.pem().as_bytes())?;
     }
-    waiting.iter().try_for_each(|hsm| remove_csr(&hsm.path))
+    // An HSM without its CSR is initialized.
+    Ok(waiting.iter().try_for_each(|hsm| remove(&hsm.path.join(CSR)))?)
 }
 
-fn hold(path: PathBuf) -> Result<Held, InitializeError> {
+fn hold(path: PathBuf) -> Result<StoppedHsm, InitializeError> {
     match Folder::open(&path) {
-        Ok(folder) => Ok(Held { path, folder }),
+        Ok(folder) => Ok(StoppedHsm { path, folder }),
         Err(FolderError::Store { source: StoreError::InUse, .. }) => Err(InitializeError::Running(path)),
         Err(error) => Err(error.into()),
     }
@@ -138,7 +131,7 @@ fn hold(path: PathBuf) -> Result<Held, InitializeError> {
 /// is a cluster of its own has it already.
 fn consoles_ca<'a>(
     dir: &'a Path,
-    hsms: &[Held],
+    hsms: &[StoppedHsm],
     owner: &OwnerCertificates,
 ) -> Result<Option<&'a Path>, InitializeError> {
     let path = dir.join(CA);
@@ -148,28 +141,4 @@ fn consoles_ca<'a>(
         (false, Ok(anchor)) if anchor.der() == owner.root.0 => Ok(None),
         (false, Ok(_) | Err(_)) => Err(InitializeError::OtherConsoleCa(path)),
     }
-}
-
-/// Writes a file beside its place and renames it there. What else the owner's file held, stays out.
-fn replace(folder: &Path, name: &str, certificate: &Certificate) -> Result<(), InitializeError> {
-    let path = folder.join(name);
-    let write = || {
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(certificate.pem().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        sync(folder)
-    };
-    write().map_err(|source| InitializeError::Unwritable { path: path.clone(), source })
-}
-
-/// From here on the HSM is initialized.
-fn remove_csr(folder: &Path) -> Result<(), InitializeError> {
-    let path = folder.join(CSR);
-    let removed = fs::remove_file(&path).and_then(|()| sync(folder));
-    removed.map_err(|source| InitializeError::Unwritable { path, source })
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -20,14 +20,14 @@ use tokio_util::sync::CancellationToken;
 use super::clock::Clock;
 use super::control::Control;
 use super::engine::Engine;
-use super::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
-use super::password::{BadCost, Hasher};
 use super::requests::Requests;
-use super::server::{self, Service};
-use super::store::StoreError;
-use super::watch::Watch;
+use super::server;
+use super::shared::Shared;
 use super::worker::Worker;
 use crate::hsm::Certificates;
+use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
+use crate::hsmd::keeping::password::{BadCost, Hasher};
+use crate::hsmd::keeping::store::StoreError;
 use crate::protocol::certificate::Certificate;
 use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
@@ -40,11 +40,11 @@ pub struct Running {
     pub hsm_id: String,
     /// Where it listens.
     pub address: SocketAddr,
-    /// How it is.
-    pub watch: Watch,
+    /// Gone once it has stopped: whoever looks at an HSM does not keep it alive.
+    pub(in crate::hsmd) shared: Weak<Shared>,
     stop: CancellationToken,
     serving: task::JoinHandle<()>,
-    owner: task::JoinHandle<()>,
+    engine: task::JoinHandle<()>,
 }
 
 /// Why an HSM does not run.
@@ -112,9 +112,9 @@ impl Running {
         if certificates.owner.is_none() {
             tracing::warn!(%hsm_id, "not initialized, answers public questions only");
         }
-        let (engine, owner) = Engine::start(store, hsm, settings.members, certificates, clock)?;
+        let (engine, ended) = Engine::start(store, hsm, settings.members, certificates, clock)?;
         let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
-        let service = Arc::new(Service {
+        let shared = Arc::new(Shared {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),
             engine,
@@ -124,15 +124,15 @@ impl Running {
             max_connections,
             requests: Requests::default(),
         });
-        let watch = Watch::new(&service);
+        let weak = Arc::downgrade(&shared);
         let stop = CancellationToken::new();
         match Control::listen(folder) {
-            Ok(control) => drop(tokio::spawn(control.serve(service.engine.clone(), stop.clone()))),
+            Ok(control) => drop(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
             // Its path may be longer than a socket's may be.
             Err(error) => tracing::warn!(%hsm_id, %error, "no backups of this HSM while it runs"),
         }
-        let serving = tokio::spawn(server::serve(listener, service, stop.clone()));
-        Ok(Self { hsm_id, address, watch, stop, serving, owner })
+        let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
+        Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended })
     }
 
     /// Takes no more connections, answers what was asked, and closes the store.
@@ -140,7 +140,7 @@ impl Running {
         self.stop.cancel();
         // A panic in either has been reported where it happened.
         let _ = self.serving.await;
-        let _ = self.owner.await;
+        let _ = self.engine.await;
     }
 }
 

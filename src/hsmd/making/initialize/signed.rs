@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
 
-use super::{Held, InitializeError};
+use super::{InitializeError, StoppedHsm};
 use crate::hsm::OwnerCertificates;
 use crate::protocol::certificate::Certificate;
 use crate::wire::anchor::Anchor;
@@ -23,12 +23,12 @@ pub struct Signed {
 
 impl Signed {
     /// Reads the owner's files, and checks them against each other and against every HSM.
-    pub(super) fn read(&self, hsms: &[Held]) -> Result<OwnerCertificates, InitializeError> {
+    pub(super) fn read(&self, hsms: &[StoppedHsm]) -> Result<OwnerCertificates, InitializeError> {
         let Self { certificate, trust_anchor } = self;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let owner = OwnerCertificates { root: read_one(trust_anchor)?, cluster: read_one(certificate)? };
         let anchor = check_anchor(trust_anchor, &owner.root, now)?;
-        let is_about = |hsm: &Held| certificate::is_about(&owner.cluster.0, &hsm.folder.key);
+        let is_about = |hsm: &StoppedHsm| certificate::is_about(&owner.cluster.0, &hsm.folder.key);
         if !hsms.iter().all(is_about) {
             return Err(InitializeError::OtherKey(certificate.clone()));
         }
@@ -37,7 +37,8 @@ impl Signed {
             trust_anchor: trust_anchor.clone(),
             source,
         })?;
-        let has_other = |hsm: &&Held| hsm.folder.certificates.owner.as_ref().is_some_and(|has| *has != owner);
+        let has_other =
+            |hsm: &&StoppedHsm| hsm.folder.certificates.owner.as_ref().is_some_and(|has| *has != owner);
         match hsms.iter().find(has_other) {
             Some(hsm) => Err(InitializeError::AlreadyOtherwise(hsm.path.clone())),
             None => Ok(owner),

@@ -5,21 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::control;
-use super::folder::{
+use crate::hsm::Hsm;
+use crate::hsmd::keeping::folder::{
     CA, CERTIFICATE, CSR, FAMILY, FolderError, KEY, MASTER, STORE, hsm_folders, read_settings,
 };
-use super::init::sync_folder;
-use super::settings::Settings;
-use super::store::Store;
-use super::vault::{self, CryptoFailed, Family, MasterKey, Vault, random_key};
-use crate::hsm::Hsm;
+use crate::hsmd::keeping::private_files::{WriteError, write_new};
+use crate::hsmd::keeping::settings::Settings;
+use crate::hsmd::keeping::store::Store;
+use crate::hsmd::keeping::vault::{self, CryptoFailed, Family, MasterKey, Vault, random_key};
+use crate::hsmd::serving::control;
 
 /// What a backup holds.
 #[derive(Serialize, Deserialize)]
@@ -48,7 +48,10 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
-    /// A file cannot be read or written.
+    /// A file cannot be written, or would be overwritten.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     File {
         /// Of the file.
@@ -56,9 +59,6 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
-    /// It is not overwritten.
-    #[error("{}: exists already", .0.display())]
-    Exists(PathBuf),
     /// There is nothing to back up before a cluster has its owner.
     #[error("{}: the cluster is not initialized", .0.display())]
     NotInitialized(PathBuf),
@@ -140,13 +140,13 @@ impl Backup {
     /// If a file is in the way or cannot be written.
     pub fn write(&self, backup: &Path, key: &Path) -> Result<(), BackupError> {
         if backup.exists() {
-            return Err(BackupError::Exists(backup.to_owned()));
+            return Err(WriteError::Exists(backup.to_owned()).into());
         }
         let secret = read_or_make_key(key)?;
         let plain = Zeroizing::new(postcard::to_stdvec(self).map_err(|_| CryptoFailed)?);
         let sealed = vault::seal_with(&secret, MAGIC, &plain)?;
         // The key stays even if this fails: it may be the key of a backup that another process just made.
-        write_new(backup, &[MAGIC.as_slice(), &sealed].concat())
+        Ok(write_new(backup, &[MAGIC.as_slice(), &sealed].concat())?)
     }
 
     /// Reads a backup and tries all its keys.
@@ -199,8 +199,8 @@ impl Backup {
 fn read_or_make_key(path: &Path) -> Result<MasterKey, BackupError> {
     if !path.exists() {
         match write_new(path, random_key()?.as_slice()) {
-            Ok(()) | Err(BackupError::Exists(_)) => {}
-            Err(error) => return Err(error),
+            Ok(()) | Err(WriteError::Exists(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     let read = fs::read(path).map(Zeroizing::new);
@@ -210,20 +210,4 @@ fn read_or_make_key(path: &Path) -> Result<MasterKey, BackupError> {
 
 fn master_key(bytes: &[u8]) -> Option<MasterKey> {
     <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)
-}
-
-/// Whole or not at all, and private.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
-    let failed = |source| BackupError::File { path: path.to_owned(), source };
-    let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => BackupError::Exists(path.to_owned()),
-        _ => failed(error.error),
-    })?;
-    sync_folder(folder).map_err(failed)
 }
