@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial, Question};
+use cloudhsm::config::Config;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::user::ListUsers;
 use cloudhsm::wire::Limits;

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
-use crate::cluster::config::{Config, ConfigError, ServerConfig};
 use crate::cluster::{Dial, Opened, Owner};
+use crate::config::{Config, ConfigError, ServerConfig};
 use crate::hsmd::keeping::folder::{self, CONFIG, FolderError};
 use crate::hsmd::keeping::settings::HashCost;
 use crate::hsmd::making::init::{self, InitError, Names, NewCluster};

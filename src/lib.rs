@@ -17,12 +17,12 @@
 //! * [`protocol`]: an *operation* is one thing a client may ask an HSM, tied by type to its one kind of reply.
 //! * [`wire`]: a *link* is one server's TLS connection with no call under way; and whom to trust on it.
 //! * [`cluster`]: the configured servers, in order: asks all at once, returns one answer for each, always.
-//! * [`cmu`]: a *command* is one thing a person may type, one file each. [`kmu`]: those of the tool that
-//!   makes keys. [`shell`] runs both, line by line.
+//! * [`cmu`]: a *command* is one thing a person may type, one file each in `commands`. [`kmu`]: those of the tool
+//!   that makes keys. [`shell`] runs both, line by line.
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
 //!
-//! * [`configure`]: writes the configuration files that [`cluster`] reads.
+//! * [`config`]: the configuration files, as read. [`configure`] writes them. [`files`]: how files are read.
 //! * [`signing`]: what officers sign outside the console, and the files that carry it.
 //! * [`transcript`]: sessions as texts that are script and expectation in one.
 //!
@@ -33,9 +33,11 @@
 
 pub mod cluster;
 pub mod cmu;
+pub mod config;
 pub mod configure;
 pub mod console;
 pub mod dev;
+pub mod files;
 pub mod generate;
 pub mod hsm;
 pub mod hsmd;

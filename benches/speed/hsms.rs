@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial, Question};
+use cloudhsm::config::Config;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::UserType;

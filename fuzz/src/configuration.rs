@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use cloudhsm::cluster::client_config::ClientConfig;
-use cloudhsm::cluster::config::Config;
+use cloudhsm::config::ClientConfig;
+use cloudhsm::config::Config;
 use cloudhsm::configure::{Address, Files, Order};
 use cloudhsm::wire::Limits;
 use futures_util::FutureExt;

@@ -7,9 +7,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use clap::{CommandFactory, Parser};
-use cloudhsm::cluster::client_config::KeyConfig;
-use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial, members, unlisted};
+use cloudhsm::config::{Config, KeyConfig};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;

@@ -1,8 +1,7 @@
 //! Finding all HSMs of a cluster from one of them.
 
-use super::client_config::ClientConfig;
-use super::config::ServerConfig;
 use super::{Cluster, Dial, Limitation, Question, Server};
+use crate::config::{ClientConfig, ServerConfig};
 use crate::interrupt::Interrupt;
 use crate::protocol::device::{ListMembers, Member};
 use crate::wire::Limits;

@@ -10,8 +10,6 @@
 //! dropped, and [`Cluster::reconnect`] makes a new one, on which nobody is logged in.
 
 mod answer;
-pub mod client_config;
-pub mod config;
 mod members;
 mod pending;
 mod question;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::config::ServerConfig;
 use super::question::Login;
+use crate::config::ServerConfig;
 use crate::protocol::user::UserType;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};

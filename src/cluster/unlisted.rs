@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::net::lookup_host;
 
-use super::config::{Config, ServerConfig};
 use super::{Cluster, Dial, Server, members};
+use crate::config::{Config, ServerConfig};
 use crate::protocol::device::Member;
 
 /// What a server of the configuration knows, and the configuration does not.
@@ -59,7 +59,7 @@ mod tests {
     use std::path::Path;
 
     use super::not_in;
-    use crate::cluster::config::{Config, ServerConfig};
+    use crate::config::{Config, ServerConfig};
     use crate::protocol::device::Member;
 
     #[tokio::test]

@@ -78,7 +78,7 @@ impl Place<'_> {
     /// Those that the command takes: by their names, or by their numbers once a digit is typed. Side by side, sorted, the
     /// two would read as a table that is wrong.
     fn attributes(&self) -> Vec<String> {
-        let sets = self.command.name == super::set_attribute::COMMAND.name;
+        let sets = self.command.name == super::commands::set_attribute::COMMAND.name;
         let fitting = Attribute::ALL.iter().filter(|attribute| !sets || attribute.set_by() != SetBy::Nobody);
         let all = Some((ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME)).filter(|_| !sets);
         let both = fitting.map(|attribute| (attribute.number(), attribute.name())).chain(all);

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::Words;
-use super::help;
+use super::commands::help;
 use super::lookup::find;
 use super::password::{PROMPTED, READ};
 use super::second_factor::OPTION;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Usage, Words};
-use crate::signing::file::without_number;
+use crate::files::without_number;
 
 /// Where it is. What it held before is lost, without a question, as in the original.
 pub(super) struct OutputFile {

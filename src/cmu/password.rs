@@ -5,8 +5,8 @@ use std::env;
 
 use super::{Session, Usage, Words};
 use crate::console::Input;
+use crate::files::{Unreadable, is_standard_input, read_line};
 use crate::protocol::Secret;
-use crate::signing::file::{Unreadable, is_standard_input, read_line};
 
 /// The word that stands for a password to be asked for.
 pub(super) const PROMPTED: &str = "-hpswd";

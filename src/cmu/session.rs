@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use super::command::Usage;
-use super::enable_e2e::print_limited;
+use super::commands::enable_e2e::print_limited;
 use super::password::NextLines;
 use super::{Command, Known, Outcome, Tally, Words};
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};

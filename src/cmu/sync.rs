@@ -25,7 +25,7 @@ impl Route {
             return Err(Outcome::Failed);
         };
         if session.server(destination).is_none() {
-            return Err(super::server::print_no_such_server(session, command, destination));
+            return Err(super::commands::server::print_no_such_server(session, command, destination));
         }
         if source == destination {
             session.console.print(&format!("{command} failed: server {source} is the source itself\n"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::document::Document;
 use super::file::{Change, Found};
 use super::{Address, ConfigureError, Template};
-use crate::cluster::client_config::ClientConfig;
+use crate::config::ClientConfig;
 
 /// A file that names one HSM.
 pub(super) struct ClientFile {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::document::Document;
 use super::file::{Change, Found};
 use super::{Address, ConfigureError, Template};
-use crate::cluster::config::{Config, ConfigError, ServerConfig};
+use crate::config::{Config, ConfigError, ServerConfig};
 use crate::protocol::device::Member;
 
 /// A file that names all HSMs.

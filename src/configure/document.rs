@@ -8,7 +8,7 @@ use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use crate::cluster::config::ConfigError;
+use crate::config::ConfigError;
 
 /// The text. What is no JSON object has no keys, and stays as it is.
 pub(super) struct Document {

@@ -12,8 +12,8 @@ mod template;
 
 use std::path::PathBuf;
 
-use crate::cluster::config::ConfigError;
 use crate::cluster::{NoMembers, proven_members};
+use crate::config::ConfigError;
 use crate::wire::Limits;
 use crate::wire::identity::{IdentityError, TlsIdentity};
 use crate::wire::verifier::{self, Unusable};

@@ -1,6 +1,7 @@
 //! Which characters of a line nobody may see.
 
-use super::{Flags, find, help};
+use super::commands::help;
+use super::{Flags, find};
 
 /// Shows a command line with a `*` for each character of a password.
 ///

@@ -1,7 +1,7 @@
 //! Running one line.
 
+use super::commands::help::{list, page};
 use super::flags::{Flags, Usage};
-use super::help::{list, page};
 use super::{Session, find};
 use crate::outcome::Outcome;
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::Session;
-use super::help::list;
+use super::commands::help::list;
 use crate::cluster::{Limitation, Opened, Server};
 
 const INITIALIZED: &str = "

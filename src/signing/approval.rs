@@ -13,9 +13,9 @@
 //! at the semicolon or the line's end. Every other line is a comment. The first of the two paths that is not empty
 //! is the token file's; paths are relative to the working folder.
 
-use super::file::{Unreadable, read_text};
 use super::signature_file::{self, NoSignature};
 use super::token_file::{self, NoTokens};
+use crate::files::{Unreadable, read_text};
 use crate::protocol::user::UserType;
 
 /// The most approvers of a file.

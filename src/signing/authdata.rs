@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::file::{Unreadable, metadata_to_replace, read_text};
 use super::public_key::{self, NotAPublicKey};
+use crate::files::{Unreadable, metadata_to_replace, read_text};
 use crate::protocol::quorum::SIGNATURE;
 use crate::protocol::second_factor::{Digest, NewSecondFactor, SignedDigests};
 

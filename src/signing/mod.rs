@@ -5,7 +5,6 @@
 
 pub mod approval;
 pub mod authdata;
-pub mod file;
 mod legacy;
 pub mod private_key;
 pub mod public_key;

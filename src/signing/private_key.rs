@@ -8,8 +8,8 @@ use pem::{EncodeConfig, LineEnding, Pem};
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
-use super::file::{Unreadable, read_text};
 use super::legacy;
+use crate::files::{Unreadable, read_text};
 use crate::protocol::Secret;
 use crate::protocol::quorum::SIGNATURE;
 use crate::protocol::second_factor;

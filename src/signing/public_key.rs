@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::file::{Unreadable, metadata_to_replace, read_text};
+use crate::files::{Unreadable, metadata_to_replace, read_text};
 
 /// Why a text is no public key.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::approval::{ApprovalFile, Approver, MAX_APPROVALS, MAX_FILE, NoApprovals};
 use super::authdata::{AuthData, BadAuthData, InTheWay};
-use super::file::{Unreadable, metadata_to_replace, read, read_text, without_number};
 use super::private_key::{NoKey, PrivateKey};
+use crate::files::{Unreadable, metadata_to_replace, read, read_text, without_number};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, NotTokens, SIGNATURE, Token};
 
 /// What is to be signed, and where the signature goes.

@@ -1,6 +1,6 @@
 //! Files of signatures.
 
-use super::file::{Unreadable, read};
+use crate::files::{Unreadable, read};
 use crate::protocol::quorum::SIGNATURE;
 
 /// What is wrong with a file that should hold a signature.

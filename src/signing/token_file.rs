@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::file::{Unreadable, metadata_to_replace, read, read_text};
+use crate::files::{Unreadable, metadata_to_replace, read, read_text};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, MAX_TOKENS, NotTokens, Token};
 
 /// What is wrong with a file that should hold tokens.

@@ -7,8 +7,8 @@ pub mod relay;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
+use cloudhsm::config::Config;
 use cloudhsm::hsmd::keeping::folder::{self, CONFIG};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::hsmd::making::backup::Backup;

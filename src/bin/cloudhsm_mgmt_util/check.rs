@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::{ArgGroup, Args};
-use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial};
+use cloudhsm::config::Config;
 use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;

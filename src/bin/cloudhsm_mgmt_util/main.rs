@@ -13,9 +13,9 @@ use std::rc::Rc;
 
 use arguments::{Arguments, Other, Output};
 use clap::{CommandFactory, Parser};
-use cloudhsm::cluster::config::Config;
 use cloudhsm::cluster::{Cluster, Dial, unlisted};
 use cloudhsm::cmu::{Caution, Known, Session, complete, hint, is_public, mask, recall};
+use cloudhsm::config::Config;
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;

@@ -63,7 +63,7 @@ pub(in crate::hsmd) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError
     written.map_err(unwritable(path))
 }
 
-/// As [`write`], in JSON.
+/// As [`write`](write()), in JSON.
 pub(in crate::hsmd) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), WriteError> {
     let mut text = Vec::new();
     let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");

@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 
 use super::pki::{ClusterPki, Hardware, OwnerPki, Vouching};
-use crate::cluster::config::{Config, ServerConfig};
+use crate::config::{Config, ServerConfig};
 use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
 use crate::hsmd::keeping::folder::{
     CA, CERTIFICATE, CONFIG, CSR, FAMILY, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER,

@@ -1,0 +1,66 @@
+//! `changePswd`
+
+use crate::cmu::caution::confirm;
+use crate::cmu::change::{Change, Choices};
+use crate::cmu::command::action;
+use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::second_factor::AuthFile;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::second_factor::{GetDigest, Purpose};
+use crate::protocol::user::{self, UserType};
+
+pub(super) static COMMAND: Command = Command {
+    name: "changePswd",
+    arguments: ARGUMENTS,
+    group: Group::User,
+    summary: "Change a user's password",
+    description: "\
+Changes the password of a user on every server, or in server mode on the one, and forgets counted failures, which
+unlocks the user. Everybody may change the own password, a CO everybody's. The user must not be logged in anywhere
+else. The PRECO of a new HSM becomes a CO by this: that activates the HSM. With -2fa, for a CO, the user gets a second
+factor, or another one, as createUser tells; without it, a user who has one loses it, and with it the key that is
+registered for approvals.",
+    example: "changePswd PRECO admin -hpswd",
+    access: Some(user::ChangePassword::ACCESS),
+    service: user::ChangePassword::SERVICE,
+    secret: Some(3),
+    parse: |words| action(ChangePswd(Credentials::parse(words)?)),
+};
+
+struct ChangePswd(Credentials);
+
+impl Action for ChangePswd {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Credentials { type_word, name, password, second_factor } = self.0;
+        if second_factor.as_ref().is_some_and(|file| !file.is_free(session, COMMAND.name)) {
+            return Outcome::Failed;
+        }
+        let Some(password) = password.chosen(session, "Enter new password: ", "Re-enter new password: ")
+        else {
+            return Outcome::Failed;
+        };
+        if let Err(outcome) = confirm(session) {
+            return outcome;
+        }
+        let user_type = UserType::parse(&type_word);
+        let option = second_factor.as_ref().map(AuthFile::words).unwrap_or_default();
+        let change = Change {
+            name: COMMAND.name,
+            heading: Some(format!("Changing password for {name}({type_word})")),
+            context: |_, server| {
+                format!("Changing password on node {}({}) failed", server.number(), server.name())
+            },
+            choices: Choices::RetryIgnoreAbort,
+            again: format!("changePswd {type_word} {name} -hpswd{option}"),
+            shown_by: "listUsers",
+            is_so_already: None,
+            operation: user::ChangePassword { user_type, name: name.clone(), password, second_factor: None },
+        };
+        let digest = GetDigest { purpose: Purpose::ChangePassword, user_type, name };
+        match second_factor {
+            None => change.run(session),
+            Some(file) => file.run(session, change, digest, |op, new| op.second_factor = Some(new)),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `createUser`
+
+use crate::cmu::caution::confirm;
+use crate::cmu::change::{Change, Choices};
+use crate::cmu::command::action;
+use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::second_factor::AuthFile;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::second_factor::{GetDigest, Purpose};
+use crate::protocol::user::{self, UserType};
+use crate::protocol::{Operation, Refusal};
+
+pub(super) static COMMAND: Command = Command {
+    name: "createUser",
+    arguments: ARGUMENTS,
+    group: Group::User,
+    summary: "Create a user",
+    description: "\
+Creates a CO or a CU on every server, or in server mode on the one. A name has up to 31 letters, digits and
+underscores; a password has 7 to 32 characters. -hpswd asks for the password, twice, without showing it. Nothing is
+created anywhere before every server has said that it would. With -2fa, for a CO, it writes digests to a file and asks
+for it when they are signed and the public key is in it (cloudhsm_mgmt_util sign does both): from then on every login
+needs such signatures, and the key is registered for quorum approvals.",
+    example: "createUser CU alice -hpswd",
+    access: Some(user::CreateUser::ACCESS),
+    service: user::CreateUser::SERVICE,
+    secret: Some(3),
+    parse: |words| action(CreateUser(Credentials::parse(words)?)),
+};
+
+struct CreateUser(Credentials);
+
+impl Action for CreateUser {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Credentials { type_word, name, password, second_factor } = self.0;
+        if second_factor.as_ref().is_some_and(|file| !file.is_free(session, COMMAND.name)) {
+            return Outcome::Failed;
+        }
+        let Some(password) = password.chosen(session, "Enter password: ", "Re-enter password: ") else {
+            return Outcome::Failed;
+        };
+        if let Err(outcome) = confirm(session) {
+            return outcome;
+        }
+        let user_type = UserType::parse(&type_word);
+        let option = second_factor.as_ref().map(AuthFile::words).unwrap_or_default();
+        let change = Change {
+            name: COMMAND.name,
+            heading: Some(format!("Creating User {name}({type_word})")),
+            context: |_, server| format!("creating user on {server} failed"),
+            choices: Choices::RetryIgnoreAbort,
+            again: format!("createUser {type_word} {name} -hpswd{option}"),
+            shown_by: "listUsers",
+            is_so_already: Some(Refusal::UserExists),
+            operation: user::CreateUser { user_type, name: name.clone(), password, second_factor: None },
+        };
+        let digest = GetDigest { purpose: Purpose::CreateUser, user_type, name };
+        match second_factor {
+            None => change.run(session),
+            Some(file) => file.run(session, change, digest, |op, new| op.second_factor = Some(new)),
+        }
+    }
+}

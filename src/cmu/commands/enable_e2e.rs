@@ -1,0 +1,101 @@
+//! `enable_e2e`
+
+use crate::cluster::{Limitation, Opened, Server};
+use crate::cmu::command::action;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::wire::anchor::AnchorError;
+
+pub(super) static COMMAND: Command = Command {
+    name: "enable_e2e",
+    arguments: "",
+    group: Group::Hsm,
+    summary: "Make the servers prove that they are of the cluster",
+    description: "\
+Ends limited commands mode: reads the CA certificate of the configuration (owner_cert_path) again and makes a new
+connection to each server that has not proved to hold the cluster's key. It is done at start-up, too; repeating it
+does no harm. A user who was logged in on a connection that is replaced has to log in again.",
+    example: "enable_e2e",
+    access: None,
+    service: None,
+    secret: None,
+    parse: |words| {
+        words.finish()?;
+        action(EnableE2e)
+    },
+};
+
+struct EnableE2e;
+
+impl Action for EnableE2e {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let scope = session.scope();
+        session.reconnect(&scope);
+        let mut text = String::new();
+        let untrusted: Vec<usize> =
+            scope.iter().copied().filter(|number| !is_trusted(session, *number)).collect();
+        let mut failures = session.watched(async |cluster| {
+            let mut failures = Vec::new();
+            cluster.open(&untrusted, |_| (), |server, opened| failures.extend(failure(server, opened))).await;
+            failures
+        });
+        for number in scope {
+            match failures.iter().position(|(failed, _)| *failed == number) {
+                Some(at) => text.push_str(&failures.swap_remove(at).1),
+                None => text.push_str(&session.server(number).map(print_trusted).unwrap_or_default()),
+            }
+        }
+        session.console.print(&text);
+        if untrusted.iter().all(|number| is_trusted(session, *number)) {
+            Outcome::Done
+        } else {
+            Outcome::Failed
+        }
+    }
+}
+
+/// The line of a server that proved to be of the cluster.
+#[must_use]
+pub fn print_trusted(server: &Server) -> String {
+    format!("E2E enabled on {server}\n")
+}
+
+/// The lines of a server that is in limited commands mode from now on.
+#[must_use]
+pub fn print_limited(server: &Server, limitation: &Limitation) -> String {
+    let reason = match limitation {
+        Limitation::NoAnchor(error @ AnchorError::Missing(path)) => format!("{},\n{error}", path.display()),
+        Limitation::NoAnchor(error) => error.to_string(),
+        Limitation::Distrust(reason) => format!("Certificate ERROR: [{reason}]"),
+    };
+    format!(
+        "{reason}\nServer {}({}) is in unencrypted mode now...\nrunning in limited commands mode\n{}",
+        server.number(),
+        server.name(),
+        print_not_enabled(limitation),
+    )
+}
+
+fn failure(server: &Server, opened: &Opened) -> Option<(usize, String)> {
+    let text = match opened {
+        Opened::Trusted(_) => return None,
+        Opened::Limited(_, limitation) => print_limited(server, limitation),
+        Opened::Failed(reason) => format!("Enabling E2E failed on {server}: {reason}\n"),
+    };
+    Some((server.number(), text))
+}
+
+fn print_not_enabled(limitation: &Limitation) -> String {
+    let reason = match limitation {
+        Limitation::NoAnchor(AnchorError::Missing(_)) => {
+            "Error: partition owner certificate doesn't exist at given path.\nFailed to create client ssl ctx"
+                .to_owned()
+        }
+        Limitation::NoAnchor(error) => format!("Error: {error}\nFailed to create client ssl ctx"),
+        Limitation::Distrust(reason) => format!("Error: Certificate ERROR: [{reason}]"),
+    };
+    format!("{reason}\nE2E Session failed: E2E setup failed\nEnabling E2E failed\n")
+}
+
+fn is_trusted(session: &Session<'_>, number: usize) -> bool {
+    session.server(number).is_some_and(|server| server.is_trusted() && server.is_connected())
+}

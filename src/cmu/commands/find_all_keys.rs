@@ -1,0 +1,74 @@
+//! `findAllKeys`
+
+use crate::cluster::Server;
+use crate::cmu::command::action;
+use crate::cmu::output_file::OutputFile;
+use crate::cmu::read::success;
+use crate::cmu::report::Report;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::key::{Hold, KeyHandle, KeyList, ListKeys};
+use crate::protocol::user::UserId;
+
+pub(super) static COMMAND: Command = Command {
+    name: "findAllKeys",
+    arguments: "<user-id> <key-hash (0/1)> [<output-file>]",
+    group: Group::Key,
+    summary: "List the keys of a user, or of all users",
+    description: "\
+Lists the handles of the keys that a user owns (o) or that are shared with the user (s), as each server has them; 0
+stands for all users. Public keys are listed for their owner only, session keys not at all. With a key hash of 1 it
+shows a hash, too, if the user has keys: of the keys of all users, their owners and whom they are shared with. Servers
+that show the same hash have the same keys, owners and sharers; attributes are no part of it. With an output file the lists go there; what it held is lost.",
+    example: "findAllKeys 3 1",
+    access: Some(ListKeys::ACCESS),
+    service: ListKeys::SERVICE,
+    secret: None,
+    parse: |mut words| {
+        let user = Some(words.number("user-id")?).filter(|number| *number != 0).map(UserId);
+        let hash = words.is_one("key-hash")?;
+        let file = OutputFile::parse(&mut words);
+        words.finish()?;
+        action(FindAllKeys { operation: ListKeys { user, hash }, file })
+    },
+};
+
+struct FindAllKeys {
+    operation: ListKeys,
+    file: Option<OutputFile>,
+}
+
+impl Action for FindAllKeys {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Self { operation, file } = *self;
+        let success = success(session, COMMAND.name);
+        // With hashes the original has its blank line behind the hash instead.
+        let between = if operation.hash { "" } else { "\n" };
+        Report { name: COMMAND.name, between, file }.read(session, operation, |server, keys| {
+            Ok(format!("{}{}", show(server, &keys), success(server)))
+        })
+    }
+}
+
+fn show(server: &Server, KeyList { keys, hash }: &KeyList) -> String {
+    let count = keys.len();
+    let handles: Vec<_> = keys.iter().map(handle).collect();
+    let mut text = format!(
+        "Keys on {server}:\nNumber of keys found {count}\nnumber of keys matched from start index 0::{count}\n{}\n",
+        handles.join(",")
+    );
+    if let Some(hash) = hash {
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        text.push_str(&format!("Key Hash:\n{digits}\n\n"));
+    }
+    text
+}
+
+fn handle((handle, hold): &(KeyHandle, Option<Hold>)) -> String {
+    let mark = match hold {
+        None => "",
+        Some(Hold::Owned) => "(o)",
+        Some(Hold::Shared) => "(s)",
+    };
+    format!("{handle}{mark}")
+}

@@ -1,0 +1,203 @@
+//! `getAttribute`
+
+use crate::cluster::Server;
+use crate::cmu::attribute::{Wanted, wanted};
+use crate::cmu::command::action;
+use crate::cmu::output_file::OutputFile;
+use crate::cmu::read::shown;
+use crate::cmu::report::Report;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::attribute::{Attribute, Attributes, Value};
+use crate::protocol::key::{KeyHandle, ReadAttributes};
+
+pub(super) static COMMAND: Command = Command {
+    name: "getAttribute",
+    arguments: "<key-handle> <attribute-id> [<output-file>]",
+    group: Group::Key,
+    summary: "Show an attribute of a key, or all of them",
+    description: "\
+Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name, as
+listAttributes lists them; 512 (OBJ_ATTR_ALL) shows all that the key has. You have to own the key, or it has to be
+shared with you or to be public. With an output file the values go there; what it held is lost.",
+    example: "getAttribute 262170 354",
+    access: Some(ReadAttributes::ACCESS),
+    service: ReadAttributes::SERVICE,
+    secret: None,
+    parse: |mut words| {
+        let handle = KeyHandle(words.number("key-handle")?);
+        let wanted = wanted(&mut words)?;
+        let file = OutputFile::parse(&mut words);
+        words.finish()?;
+        action(GetAttribute { handle, wanted, file })
+    },
+};
+
+struct GetAttribute {
+    handle: KeyHandle,
+    wanted: Wanted,
+    file: Option<OutputFile>,
+}
+
+impl Action for GetAttribute {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Self { handle, wanted, file } = *self;
+        let report = Report { name: COMMAND.name, between: "\n", file };
+        report
+            .read(session, ReadAttributes { handle }, |server, attributes| show(server, wanted, &attributes))
+    }
+}
+
+fn show(server: &Server, wanted: Wanted, attributes: &Attributes) -> Result<String, String> {
+    let values = match wanted {
+        Wanted::All => dump(attributes),
+        Wanted::One(attribute) => match attributes.value(attribute) {
+            Some(value) => format!("{}\n{}\n", attribute.name(), single(&value)),
+            None => return Err(format!("the key has no {}", attribute.name())),
+        },
+    };
+    Ok(format!("Attribute Value on {server}:\n{values}"))
+}
+
+/// All that the key has, in the order of the original's dump.
+fn dump(attributes: &Attributes) -> String {
+    let present = DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
+    present.map(|(attribute, value)| format!("{}\n{}\n", attribute.name(), stored(&value))).collect()
+}
+
+const DUMPED: [Attribute; 26] = [
+    Attribute::Class,
+    Attribute::KeyType,
+    Attribute::Token,
+    Attribute::Private,
+    Attribute::Encrypt,
+    Attribute::Decrypt,
+    Attribute::Wrap,
+    Attribute::Unwrap,
+    Attribute::Sign,
+    Attribute::Verify,
+    Attribute::Local,
+    Attribute::Sensitive,
+    Attribute::Extractable,
+    Attribute::Label,
+    Attribute::Id,
+    Attribute::ValueLen,
+    Attribute::Kcv,
+    Attribute::Modulus,
+    Attribute::ModulusBits,
+    Attribute::PublicExponent,
+    Attribute::Trusted,
+    Attribute::WrapWithTrusted,
+    Attribute::Destroyable,
+    Attribute::Derive,
+    Attribute::AlwaysSensitive,
+    Attribute::NeverExtractable,
+];
+
+/// A value alone: all numbers are as wide.
+fn single(value: &Value) -> String {
+    match value {
+        Value::Byte(byte) => format!("{byte:#010x}"),
+        Value::Number(_) | Value::Text(_) | Value::Bytes(_) => stored(value),
+    }
+}
+
+/// A value among all: as wide as it is stored.
+fn stored(value: &Value) -> String {
+    match value {
+        Value::Byte(byte) => format!("{byte:#04x}"),
+        Value::Number(number) => format!("{number:#010x}"),
+        Value::Text(text) => shown(text).into_owned(),
+        Value::Bytes(bytes) => in_lines(&format!("0x{}", hex(bytes))),
+    }
+}
+
+/// Broken as the original breaks a modulus.
+fn in_lines(digits: &str) -> String {
+    let characters: Vec<char> = digits.chars().collect();
+    let lines: Vec<String> = characters.chunks(80).map(|line| line.iter().collect()).collect();
+    lines.join("\n")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Attribute, Attributes, DUMPED, Value, dump, single, stored};
+    use crate::protocol::key::{KeyClass, KeyType};
+
+    /// From the guide's page on genRSAKeyPair.
+    const GUIDE: &str = "\
+OBJ_ATTR_CLASS\n0x02\nOBJ_ATTR_KEY_TYPE\n0x00\nOBJ_ATTR_TOKEN\n0x01\nOBJ_ATTR_PRIVATE\n0x01\n\
+OBJ_ATTR_ENCRYPT\n0x01\nOBJ_ATTR_DECRYPT\n0x00\nOBJ_ATTR_WRAP\n0x01\nOBJ_ATTR_UNWRAP\n0x00\n\
+OBJ_ATTR_SIGN\n0x00\nOBJ_ATTR_VERIFY\n0x01\nOBJ_ATTR_LOCAL\n0x01\nOBJ_ATTR_SENSITIVE\n0x00\n\
+OBJ_ATTR_EXTRACTABLE\n0x01\nOBJ_ATTR_LABEL\nrsa_test\nOBJ_ATTR_ID\n\nOBJ_ATTR_VALUE_LEN\n0x00000200\n\
+OBJ_ATTR_KCV\n0xc51c18\nOBJ_ATTR_MODULUS\n0xbb9301cc\nOBJ_ATTR_MODULUS_BITS\n0x00000800\n\
+OBJ_ATTR_PUBLIC_EXPONENT\n0x010001\nOBJ_ATTR_TRUSTED\n0x00\nOBJ_ATTR_WRAP_WITH_TRUSTED\n0x00\n\
+OBJ_ATTR_DESTROYABLE\n0x01\nOBJ_ATTR_DERIVE\n0x00\nOBJ_ATTR_ALWAYS_SENSITIVE\n0x00\n\
+OBJ_ATTR_NEVER_EXTRACTABLE\n0x00\n";
+
+    #[test]
+    fn all_attributes_of_an_rsa_key_are_as_in_the_guide() {
+        let key = Attributes {
+            class: KeyClass::Public,
+            key_type: KeyType::Rsa,
+            token: true,
+            label: "rsa_test".to_owned(),
+            id: String::new(),
+            trusted: false,
+            sensitive: false,
+            encrypt: true,
+            decrypt: false,
+            wrap: true,
+            unwrap: false,
+            sign: false,
+            verify: true,
+            derive: false,
+            extractable: true,
+            local: true,
+            never_extractable: false,
+            always_sensitive: false,
+            destroyable: true,
+            wrap_with_trusted: false,
+            value_len: 512,
+            kcv: Some([0xc5, 0x1c, 0x18]),
+            modulus: Some(vec![0xbb, 0x93, 0x01, 0xcc]),
+            modulus_bits: Some(2048),
+            public_exponent: Some(vec![1, 0, 1]),
+        };
+        assert_eq!(dump(&key), GUIDE);
+    }
+
+    #[test]
+    fn the_dump_has_every_attribute_that_a_key_can_have() {
+        for attribute in Attribute::ALL {
+            let is_template = matches!(attribute, Attribute::WrapTemplate | Attribute::UnwrapTemplate);
+            assert_eq!(DUMPED.contains(attribute), !is_template, "{}", attribute.name());
+        }
+    }
+
+    #[test]
+    fn values_are_as_wide_as_in_the_guide() {
+        for (value, alone, among_all) in [
+            (Value::Byte(1), "0x00000001", "0x01"),
+            (Value::Byte(0x1f), "0x0000001f", "0x1f"),
+            (Value::Number(32), "0x00000020", "0x00000020"),
+            (Value::Bytes(vec![0x1a, 0x4b, 0x31]), "0x1a4b31", "0x1a4b31"),
+            (Value::Bytes(vec![1, 0, 1]), "0x010001", "0x010001"),
+            (Value::Text("aes256".to_owned()), "aes256", "aes256"),
+        ] {
+            assert_eq!((single(&value).as_str(), stored(&value).as_str()), (alone, among_all));
+        }
+    }
+
+    #[test]
+    fn a_modulus_is_broken_every_80_characters() {
+        let lines = stored(&Value::Bytes(vec![0xbb; 256]));
+        let widths: Vec<_> = lines.lines().map(str::len).collect();
+        assert_eq!(widths, [80, 80, 80, 80, 80, 80, 34]);
+        assert!(lines.starts_with("0xbbbb"));
+    }
+}

@@ -1,0 +1,42 @@
+//! `getClusterInfo`
+
+use crate::cluster::Server;
+use crate::cmu::command::action;
+use crate::cmu::read::{read, shown};
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::device::{ListMembers, Member};
+
+pub(super) static COMMAND: Command = Command {
+    name: "getClusterInfo",
+    arguments: "",
+    group: Group::Hsm,
+    summary: "Show which HSMs form the cluster, as each HSM sees it",
+    description: "\
+Shows the node id, host name and port of every HSM of the cluster, as each server knows them. Compare it with the
+servers in the configuration file: a member that the file lacks is left behind by every change.",
+    example: "getClusterInfo",
+    access: Some(ListMembers::ACCESS),
+    service: ListMembers::SERVICE,
+    secret: None,
+    parse: |words| {
+        words.finish()?;
+        action(GetClusterInfo)
+    },
+};
+
+struct GetClusterInfo;
+
+impl Action for GetClusterInfo {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        read(session, COMMAND.name, ListMembers, |server, members| show(server, &members))
+    }
+}
+
+fn show(server: &Server, members: &[Member]) -> String {
+    let mut text = format!("Cluster info from {server}:\nNode Id\t\tHostname\t\tPort\n");
+    for member in members {
+        text.push_str(&format!("{}\t\t{}\t\t{}\n", member.node_id, shown(&member.hostname), member.port));
+    }
+    text
+}

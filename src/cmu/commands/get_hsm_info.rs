@@ -1,0 +1,76 @@
+//! `getHSMInfo`
+
+use crate::cluster::Server;
+use crate::cmu::command::action;
+use crate::cmu::read::{read, shown};
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::device::{DescribeHsm, HsmDescription};
+
+pub(super) static COMMAND: Command = Command {
+    name: "getHSMInfo",
+    arguments: "",
+    group: Group::Hsm,
+    summary: "Show each HSM's serial number, memory and firmware",
+    description: "\
+Shows what each server says of itself. Label, model and the device numbers are those of the original's hardware;
+serial number, memory and firmware are the HSM's own.",
+    example: "getHSMInfo",
+    access: Some(DescribeHsm::ACCESS),
+    service: DescribeHsm::SERVICE,
+    secret: None,
+    parse: |words| {
+        words.finish()?;
+        action(GetHsmInfo)
+    },
+};
+
+struct GetHsmInfo;
+
+impl Action for GetHsmInfo {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        if session.pinned.is_none() {
+            let nodes = session.scope().len();
+            session.console.print(&format!("Getting HSM Info on {nodes} nodes\n"));
+        }
+        read(session, COMMAND.name, DescribeHsm, |server, hsm| show(server, &hsm))
+    }
+}
+
+fn show(server: &Server, hsm: &HsmDescription) -> String {
+    let fields = |fields: &[(&str, &str)]| -> String {
+        fields.iter().map(|(label, value)| format!("\t{label:<21}:{value}\n")).collect()
+    };
+    let (total, free) = (hsm.total_public_memory.to_string(), hsm.free_public_memory.to_string());
+    let (major, minor) = (hsm.firmware.0.to_string(), format!("{:02}", hsm.firmware.1));
+    [
+        format!("\t\t*** Server {} HSM Info ***\n", server.number()),
+        fields(&[("Label", "cavium"), ("Model", "NITROX-III CNN35XX-NFBE")]),
+        fields(&[
+            ("Serial Number", &shown(&hsm.serial_number)),
+            ("HSM Flags", "0"),
+            ("FIPS state", "2 [FIPS mode with single factor authentication]"),
+        ]),
+        fields(&[
+            ("Manufacturer ID", " "),
+            ("Device ID", "10"),
+            ("Class Code", "100000"),
+            ("System vendor ID", "177D"),
+            ("SubSystem ID", "10"),
+        ]),
+        fields(&[
+            ("TotalPublicMemory", &total),
+            ("FreePublicMemory", &free),
+            ("TotalPrivateMemory", "0"),
+            ("FreePrivateMemory", "0"),
+        ])
+        .replacen('\t', "\n\t", 1),
+        fields(&[("Hardware Major", "3"), ("Hardware Minor", "0")]),
+        fields(&[("Firmware Major", &major), ("Firmware Minor", &minor)]),
+        fields(&[("Temperature", "56 C")]),
+        fields(&[("Build Number", &hsm.build.to_string())]),
+        fields(&[("Firmware ID", concat!("hsmd-", env!("CARGO_PKG_VERSION")))]),
+    ]
+    .join("\n")
+        + "\n"
+}

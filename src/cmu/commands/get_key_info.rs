@@ -1,0 +1,73 @@
+//! `getKeyInfo`
+
+use crate::cluster::Server;
+use crate::cmu::command::action;
+use crate::cmu::output_file::OutputFile;
+use crate::cmu::report::Report;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle, Lifetime};
+
+pub(super) static COMMAND: Command = Command {
+    name: "getKeyInfo",
+    arguments: "[-k] <key-handle> [<output-file>]",
+    group: Group::Key,
+    summary: "Show who owns a key and whom it is shared with",
+    description: "\
+Shows, as each server has it, whether a key lasts or ends with its session, the number of the user who owns it, the
+numbers of the users it is shared with, and how many users have to approve its use, if not one. You have to own the
+key, or it has to be shared with you or to be public. With an output file the answers go there; what it held is lost.",
+    example: "getKeyInfo -k 262177",
+    access: Some(DescribeKey::ACCESS),
+    service: DescribeKey::SERVICE,
+    secret: None,
+    parse: |mut words| {
+        words.skip("-k");
+        let handle = KeyHandle(words.number("key-handle")?);
+        let file = OutputFile::parse(&mut words);
+        words.finish()?;
+        action(GetKeyInfo { handle, file })
+    },
+};
+
+struct GetKeyInfo {
+    handle: KeyHandle,
+    file: Option<OutputFile>,
+}
+
+impl Action for GetKeyInfo {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Self { handle, file } = *self;
+        // Only in server mode does the original say that it succeeded.
+        let end = session.pinned.map(|_| format!("{} success\n", COMMAND.name)).unwrap_or_default();
+        let report = Report { name: COMMAND.name, between: "", file };
+        report.read(session, DescribeKey { handle }, |server, key| Ok(format!("{}{end}", show(server, &key))))
+    }
+}
+
+fn show(server: &Server, key: &KeyDescription) -> String {
+    let lifetime = match key.lifetime {
+        Lifetime::Token => "Token/Flash",
+        Lifetime::Session => "Session",
+    };
+    let mut text = format!("Key Info on {server}:\n\n\t{lifetime} Key,\n\n\tOwned by user {}\n", key.owner);
+    let sharers = key.shared_with.len();
+    if sharers > 0 {
+        text.push_str(&format!("\n\talso, shared to following {sharers} user(s):\n"));
+    }
+    key.shared_with.iter().for_each(|user| text.push_str(&format!("\n\t\t {user}")));
+    text.push_str(&approval(key));
+    text.push('\n');
+    text
+}
+
+/// Sharing can have ended since the key was made, and leave fewer users than have to approve.
+fn approval(key: &KeyDescription) -> String {
+    let needed = usize::from(key.m_value);
+    let users = key.shared_with.len().saturating_add(1);
+    match needed {
+        0 | 1 => String::new(),
+        _ if needed > users => "\n\t This key is unusable as M > N. Better delete this.".to_owned(),
+        _ => format!("\n\t {needed} Users need to approve to use/manage this key"),
+    }
+}

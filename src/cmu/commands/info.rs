@@ -1,0 +1,100 @@
+//! `info`
+
+use serde_json::{Value, json};
+
+use crate::cluster::Server;
+use crate::cmu::command::action;
+use crate::cmu::{Action, Command, Group, Outcome, Session, Usage, Words};
+
+pub(super) static COMMAND: Command = Command {
+    name: "info",
+    arguments: "[server <server-number>]",
+    group: Group::Hsm,
+    summary: "Show how servers are reached, and who is logged in",
+    description: "\
+Shows the name, address, connection and HSM id (partition) of a server of the configuration, or of all of them, and the
+user that this console is logged in as there.",
+    example: "info server 0",
+    access: None,
+    service: None,
+    secret: None,
+    parse,
+};
+
+struct Info {
+    /// `None` is every server.
+    number: Option<usize>,
+}
+
+fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
+    let number = match words.maybe() {
+        None => None,
+        Some("server") => Some(words.number("server-number")?),
+        Some(word) => {
+            return Err(Usage::Invalid { word: word.to_owned(), expected: "the word server" });
+        }
+    };
+    words.finish()?;
+    action(Info { number })
+}
+
+impl Action for Info {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let numbers = match self.number {
+            None => session.cluster.everywhere(),
+            Some(number) if session.server(number).is_none() => {
+                return super::server::print_no_such_server(session, COMMAND.name, number);
+            }
+            Some(number) => vec![number],
+        };
+        session.reconnect(&numbers);
+        let mut text = HEADER.to_owned();
+        let mut outcome = Outcome::Done;
+        for number in numbers {
+            let Some(server) = session.cluster.servers().get(number) else { continue };
+            text.push_str(&row(server));
+            if server.is_connected() {
+                session.tally.know(number, data(server));
+            } else {
+                session.tally.miss(number, data(server), server.why_down());
+                outcome = Outcome::Failed;
+            }
+        }
+        session.console.print(&text);
+        outcome
+    }
+}
+
+fn data(server: &Server) -> Value {
+    let dial = server.dial();
+    let login = server.login().filter(|_| server.is_connected());
+    json!({
+        "hostname": dial.hostname,
+        "port": dial.port,
+        "connected": server.is_connected(),
+        "trusted": server.is_connected() && server.is_trusted(),
+        "login": login.map(|who| json!({ "type": who.user_type.to_string(), "name": who.name })),
+    })
+}
+
+const HEADER: &str =
+    "Id     \tName   \t\t\tHostname       \t Port  \tState  \t\tPartition      \t LoginState\n";
+
+fn row(server: &Server) -> String {
+    let dial = server.dial();
+    let state = if server.is_connected() { "Connected" } else { "Not connected" };
+    let login = match server.login().filter(|_| server.is_connected()) {
+        Some(who) => format!("Logged in as '{who}'"),
+        None => "Not logged in".to_owned(),
+    };
+    format!(
+        "{:<7}\t{:<15}\t\t{:<15}\t{}\t{}\t{:<15}\t {}\n",
+        server.number(),
+        dial.name,
+        dial.hostname,
+        dial.port,
+        state,
+        server.hsm_id().unwrap_or("-"),
+        login,
+    )
+}

@@ -1,0 +1,46 @@
+//! `listAttributes`
+
+use super::help::page;
+use crate::cmu::command::action;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::attribute::{ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME, Attribute};
+
+pub(super) static COMMAND: Command = Command {
+    name: "listAttributes",
+    arguments: "[-h]",
+    group: Group::Key,
+    summary: "List the attributes of keys, with their numbers",
+    description: "\
+Lists the names and numbers of attributes: getAttribute and setAttribute take either. 512 (OBJ_ATTR_ALL) stands for
+all attributes, in getAttribute only.",
+    example: "listAttributes",
+    access: None,
+    service: None,
+    secret: None,
+    parse: |mut words| {
+        let is_help = words.skip("-h");
+        words.finish()?;
+        action(ListAttributes { is_help })
+    },
+};
+
+struct ListAttributes {
+    is_help: bool,
+}
+
+impl Action for ListAttributes {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let text = if self.is_help { page(&COMMAND) } else { list() };
+        session.console.print(&text);
+        Outcome::Done
+    }
+}
+
+fn list() -> String {
+    let mut text = String::from("Following are the possible attribute values for getAttribute:\n\n");
+    let named = Attribute::ALL.iter().map(|attribute| (attribute.name(), attribute.number()));
+    for (name, number) in named.chain([(ALL_ATTRIBUTES_NAME, ALL_ATTRIBUTES)]) {
+        text.push_str(&format!("      {name:<32}= {number}\n"));
+    }
+    text
+}

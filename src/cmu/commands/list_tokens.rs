@@ -1,0 +1,77 @@
+//! `listTokens`
+
+use super::get_token::show;
+use crate::cluster::Server;
+use crate::cmu::command::action;
+use crate::cmu::failure::{print_failure, usual_context};
+use crate::cmu::read::{ask_all, shown};
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::quorum::{self, TokenRow};
+
+pub(super) static COMMAND: Command = Command {
+    name: "listTokens",
+    arguments: "",
+    group: Group::Quorum,
+    summary: "List the tokens of each HSM, and who has approved them",
+    description: "\
+Shows all tokens that each server holds: what each is for, whose it is, how long it is still valid, how many approvals
+it needs and who has approved it. A token that was used is gone.",
+    example: "listTokens",
+    access: Some(quorum::ListTokens::ACCESS),
+    service: quorum::ListTokens::SERVICE,
+    secret: None,
+    parse: |words| {
+        words.finish()?;
+        action(ListTokens)
+    },
+};
+
+struct ListTokens;
+
+impl Action for ListTokens {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Some(answers) = ask_all(session, COMMAND.name, quorum::ListTokens) else {
+            return Outcome::Failed;
+        };
+        let mut outcome = Outcome::Done;
+        for (number, answer) in answers {
+            match (answer, session.server(number)) {
+                (Ok(Some(tokens)), Some(server)) => {
+                    let text = block(server, &tokens);
+                    session.console.print(&text);
+                }
+                // Who was asked to perform answers with a reply.
+                (Ok(_), _) => {}
+                (Err(failure), _) => {
+                    print_failure(session, COMMAND.name, usual_context, number, &failure);
+                    outcome = Outcome::Failed;
+                }
+            }
+        }
+        if outcome == Outcome::Done {
+            session.console.print("\nlistTokens success\n");
+        }
+        outcome
+    }
+}
+
+fn block(server: &Server, tokens: &[TokenRow]) -> String {
+    let line = "=".repeat(21);
+    let title = format!("Server {}({})", server.number(), server.name());
+    let tokens_shown: String = tokens.iter().enumerate().map(|(at, token)| token_shown(at, token)).collect();
+    format!("\n{line}\n    {title}\n{line}\n{tokens_shown}Num of tokens = {}\n", tokens.len())
+}
+
+fn token_shown(at: usize, token: &TokenRow) -> String {
+    let TokenRow { about, validity, required, approvers } = token;
+    let mut text = format!("-------- Token - {at} ----------\n{}", show(about));
+    text.push_str(&format!(
+        "Token Validity: {validity} sec\nRequired num of approvers : {required}\nCurrent num of approvals : {}\n",
+        approvers.len()
+    ));
+    for (at, name) in approvers.iter().enumerate() {
+        text.push_str(&format!("Approver-{at}: {}\n", shown(name)));
+    }
+    text
+}

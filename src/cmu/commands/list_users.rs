@@ -1,0 +1,84 @@
+//! `listUsers`
+
+use crate::cluster::Server;
+use crate::cmu::command::action;
+use crate::cmu::read::{read, shown};
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::user::{self, UserRow};
+
+pub(super) static COMMAND: Command = Command {
+    name: "listUsers",
+    arguments: "",
+    group: Group::User,
+    summary: "List the users of each HSM",
+    description: "\
+Shows the users that each server has: number, type and name, whether a quorum key is registered, how many wrong
+passwords were counted since the last right one, and whether a second factor is needed. Users are not synchronised
+between HSMs: compare the lists.",
+    example: "listUsers",
+    access: Some(user::ListUsers::ACCESS),
+    service: user::ListUsers::SERVICE,
+    secret: None,
+    parse: |words| {
+        words.finish()?;
+        action(ListUsers)
+    },
+};
+
+struct ListUsers;
+
+impl Action for ListUsers {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let known = session.known.clone();
+        read(session, COMMAND.name, user::ListUsers, |server, users| {
+            let text = show(server, &users);
+            known.users(server.number(), users);
+            text
+        })
+    }
+}
+
+const HEADER: &str = "    User Id\t\tUser Type\tUser Name\t\t\t   MofnPubKey\t LoginFailureCnt\t 2FA\n";
+
+fn show(server: &Server, users: &[UserRow]) -> String {
+    let mut text = format!("Users on {server}:\nNumber of users found:{}\n\n{HEADER}", users.len());
+    users.iter().for_each(|user| add_row(&mut text, user));
+    text
+}
+
+/// Without `format!`, which adds blanks one by one: an HSM has up to a thousand users, and a cluster many HSMs.
+fn add_row(text: &mut String, user: &UserRow) {
+    add_right(text, &user.id.0.to_string(), 10);
+    text.push_str("\t\t");
+    text.push_str(&user.user_type.to_string());
+    text.push_str("\t\t");
+    add_left(text, &shown(&user.name), 32);
+    text.push('\t');
+    add_right(text, yes_or_no(user.quorum_key), 3);
+    add_right(text, &user.login_failures.to_string(), 16);
+    text.push_str("\t\t");
+    add_right(text, yes_or_no(user.second_factor), 4);
+    text.push('\n');
+}
+
+fn add_left(text: &mut String, cell: &str, columns: usize) {
+    text.push_str(cell);
+    text.push_str(blanks(cell, columns));
+}
+
+/// At the right end of so many columns.
+fn add_right(text: &mut String, cell: &str, columns: usize) {
+    text.push_str(blanks(cell, columns));
+    text.push_str(cell);
+}
+
+/// Those that a cell needs to be so wide.
+fn blanks(cell: &str, columns: usize) -> &'static str {
+    const BLANKS: &str = "                                ";
+    BLANKS.get(..columns.saturating_sub(cell.chars().count())).unwrap_or_default()
+}
+
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "YES" } else { "NO" }
+}

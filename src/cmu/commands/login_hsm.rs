@@ -1,0 +1,64 @@
+//! `loginHSM`
+
+use crate::cmu::command::action;
+use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::read::{read, success};
+use crate::cmu::second_factor::AuthFile;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::protocol::Operation;
+use crate::protocol::second_factor::{GetDigest, Purpose, SignedDigests};
+use crate::protocol::session::Login;
+use crate::protocol::user::UserType;
+use crate::signing::authdata::AuthData;
+
+pub(super) static COMMAND: Command = Command {
+    name: "loginHSM",
+    arguments: ARGUMENTS,
+    group: Group::User,
+    summary: "Log in to the HSMs",
+    description: "\
+Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are
+case-sensitive, the name is not. -hpswd asks for the password without showing it; -env, -file and -fd read it from an
+environment variable, the first line of a file, or the next line of an open file. Five wrong passwords lock the
+user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged in already is replaced. With -2fa it
+writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util sign), and asks for
+the file then: an empty line stands for the same one.",
+    example: "loginHSM CO admin -hpswd",
+    access: Some(Login::ACCESS),
+    service: Login::SERVICE,
+    secret: Some(3),
+    parse: |words| action(LoginHsm(Credentials::parse(words)?)),
+};
+
+struct LoginHsm(Credentials);
+
+impl Action for LoginHsm {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Credentials { type_word, name, password, second_factor } = self.0;
+        let Some(password) = password.given(session, "Enter password: ") else { return Outcome::Failed };
+        let user_type = UserType::parse(&type_word);
+        let second_factor = match second_factor {
+            None => None,
+            Some(file) => match signed(session, &file, user_type, &name) {
+                Some(signed) => Some(signed),
+                None => return Outcome::Failed,
+            },
+        };
+        let login = Login { user_type, name, password, second_factor };
+        let success = success(session, COMMAND.name);
+        read(session, COMMAND.name, login, |server, ()| success(server))
+    }
+}
+
+/// The HSM ignores the second factor of those who need none, and they leave the digests as they are.
+fn signed(
+    session: &mut Session<'_>,
+    file: &AuthFile,
+    user_type: UserType,
+    name: &str,
+) -> Option<SignedDigests> {
+    let scope = session.scope();
+    session.reconnect(&scope);
+    let digest = GetDigest { purpose: Purpose::Login, user_type, name: name.to_owned() };
+    file.sign(session, COMMAND.name, &scope, digest, AuthData::signed_so_far)
+}

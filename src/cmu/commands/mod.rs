@@ -1,0 +1,68 @@
+//! The commands, one file each, and the table of all.
+
+mod approve_token;
+mod change_pswd;
+mod create_user;
+mod del_token;
+mod delete_user;
+pub(super) mod enable_e2e;
+mod exit;
+mod find_all_keys;
+mod get_attribute;
+mod get_cert;
+mod get_cluster_info;
+mod get_hsm_info;
+mod get_key_info;
+mod get_m_value;
+mod get_token;
+pub(super) mod help;
+mod info;
+mod list_attributes;
+mod list_tokens;
+mod list_users;
+mod login_hsm;
+mod logout_hsm;
+mod quit;
+mod register_quorum_pub_key;
+pub(super) mod server;
+pub(super) mod set_attribute;
+mod set_m_value;
+mod share_key;
+mod sync_key;
+mod sync_user;
+
+use super::Command;
+
+/// Every command, in the order of `help`.
+pub static COMMANDS: &[&Command] = &[
+    &approve_token::COMMAND,
+    &change_pswd::COMMAND,
+    &create_user::COMMAND,
+    &delete_user::COMMAND,
+    &del_token::COMMAND,
+    &enable_e2e::COMMAND,
+    &exit::COMMAND,
+    &find_all_keys::COMMAND,
+    &get_attribute::COMMAND,
+    &get_cert::COMMAND,
+    &get_cluster_info::COMMAND,
+    &get_hsm_info::COMMAND,
+    &get_key_info::COMMAND,
+    &get_m_value::COMMAND,
+    &get_token::COMMAND,
+    &help::COMMAND,
+    &info::COMMAND,
+    &list_attributes::COMMAND,
+    &list_tokens::COMMAND,
+    &list_users::COMMAND,
+    &login_hsm::COMMAND,
+    &logout_hsm::COMMAND,
+    &quit::COMMAND,
+    &register_quorum_pub_key::COMMAND,
+    &server::COMMAND,
+    &set_attribute::COMMAND,
+    &set_m_value::COMMAND,
+    &share_key::COMMAND,
+    &sync_key::COMMAND,
+    &sync_user::COMMAND,
+];

@@ -1,0 +1,108 @@
+//! `registerQuorumPubKey`
+
+use crate::cmu::caution::confirm;
+use crate::cmu::change::{Change, Choices};
+use crate::cmu::command::action;
+use crate::cmu::failure::usual_context;
+use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::files::{Unreadable, read};
+use crate::protocol::Operation;
+use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Token};
+use crate::protocol::user::UserType;
+use crate::signing::{public_key, signature_file};
+
+pub(super) static COMMAND: Command = Command {
+    name: "registerQuorumPubKey",
+    arguments: "<user-type> <user-name> <registration-token> <signed-registration-token> <public-key>",
+    group: Group::Quorum,
+    summary: "Register the public key of one's own approvals",
+    description: "\
+Registers a public key (RSA with 2048 bits, PEM) for the user who is logged in, on every server, or in server mode on
+the one, in place of an earlier one. The registration token is a file of 1 to 245 bytes of one's choice, the signed
+one its signature (openssl dgst -sha256 -sign, or cloudhsm_mgmt_util sign): it shows that one has the private key. No
+two users may have the same key. The key of a second factor is changed by changePswd -2fa instead.",
+    example: "registerQuorumPubKey CO officer1 officer1.token officer1.token.sig officer1.pub",
+    access: Some(RegisterQuorumKey::ACCESS),
+    service: RegisterQuorumKey::SERVICE,
+    secret: None,
+    parse: |mut words| {
+        let type_word = words.next("user-type")?.to_owned();
+        let name = words.next("user-name")?.to_owned();
+        let token = words.next("registration-token")?.to_owned();
+        let signature = words.next("signed-registration-token")?.to_owned();
+        let public_key = words.next("public-key")?.to_owned();
+        words.finish()?;
+        action(RegisterQuorumPubKey { type_word, name, token, signature, public_key })
+    },
+};
+
+struct RegisterQuorumPubKey {
+    type_word: String,
+    name: String,
+    /// Of the three files.
+    token: String,
+    signature: String,
+    public_key: String,
+}
+
+impl Action for RegisterQuorumPubKey {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let operation = match self.read() {
+            Ok(operation) => operation,
+            Err(error) => {
+                session.console.print(&format!("{} failed: {error}\n", COMMAND.name));
+                return Outcome::Failed;
+            }
+        };
+        if let Err(outcome) = confirm(session) {
+            return outcome;
+        }
+        let Self { type_word, name, token, signature, public_key } = *self;
+        Change {
+            name: COMMAND.name,
+            heading: None,
+            context: usual_context,
+            choices: Choices::RetryIgnoreAbort,
+            again: format!("{} {type_word} {name} {token} {signature} {public_key}", COMMAND.name),
+            shown_by: "listUsers",
+            is_so_already: None,
+            operation,
+        }
+        .run(session)
+    }
+}
+
+impl RegisterQuorumPubKey {
+    /// Reads the three files; an error names the one that is wrong.
+    fn read(&self) -> Result<RegisterQuorumKey, String> {
+        Ok(RegisterQuorumKey {
+            user_type: UserType::parse(&self.type_word),
+            name: self.name.clone(),
+            token: registration_token(&self.token).map_err(|reason| format!("{}: {reason}", self.token))?,
+            signature: signature_file::load(&self.signature)
+                .map_err(|reason| format!("{}: {reason}", self.signature))?,
+            public_key: public_key::load(&self.public_key)
+                .map_err(|reason| format!("{}: {reason}", self.public_key))?,
+        })
+    }
+}
+
+fn registration_token(path: &str) -> Result<Vec<u8>, NoRegistrationToken> {
+    let limit = u64::try_from(MAX_REGISTRATION_TOKEN).unwrap_or(u64::MAX);
+    match read(path, limit)? {
+        token if token.is_empty() => Err(NoRegistrationToken::Empty),
+        token if Token::begins(&token) => Err(NoRegistrationToken::Token),
+        token => Ok(token),
+    }
+}
+
+/// What is wrong with a registration token.
+#[derive(Debug, thiserror::Error)]
+enum NoRegistrationToken {
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("empty, a registration token has 1 to {MAX_REGISTRATION_TOKEN} bytes")]
+    Empty,
+    #[error("a token of getToken; a registration token is of one's own choice")]
+    Token,
+}

@@ -1,0 +1,68 @@
+//! `deleteKey`
+
+use crate::cluster::Failure;
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::frame::{returned, status};
+use crate::kmu::session::{Answers, outcome, states};
+use crate::kmu::{Action, Code, Command, Session, State};
+use crate::outcome::Outcome;
+use crate::protocol::key::{self, DescribeKey, KeyDescription, KeyHandle, Lifetime};
+use crate::protocol::{Operation, Refusal};
+
+pub(super) static COMMAND: Command = Command {
+    name: "deleteKey",
+    section: Section::KeyManagement,
+    summary: "Delete Key",
+    description: "Deletes a key of one's own from every HSM of the cluster. The other half of a pair stays.",
+    options: &[Opt::required("-k", "<key handle>", "Key handle", "handle of the key")],
+    shared: &[],
+    example: "deleteKey -k 6",
+    access: Some(key::DeleteKey::ACCESS),
+    parse: |flags| action(DeleteKey { handle: KeyHandle(flags.number("-k")?) }),
+};
+
+struct DeleteKey {
+    handle: KeyHandle,
+}
+
+impl Action for DeleteKey {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let operation = key::DeleteKey { handle: self.handle };
+        let found = session.perform(&session.everywhere(), DescribeKey { handle: self.handle });
+        let known = states(&found);
+        if !known.iter().any(|(_, code)| is_of_key_holder(*code)) {
+            return end(session, "FindKey", &known, Code::of_none(&known));
+        }
+        let scope = scope(&found);
+        let mut against = states(&session.rehearse(&scope, operation.clone()));
+        against.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
+        if !against.is_empty() {
+            return end(session, "DeleteKey", &against, Code::of_none(&against));
+        }
+        let done = states(&session.perform(&scope, operation));
+        end(session, "DeleteKey", &done, Code::of_all(&done))
+    }
+}
+
+/// Whether a node says this that has the key.
+fn is_of_key_holder(code: Code) -> bool {
+    code == Code::SUCCESS || code == Refusal::KeyAccessDenied.into()
+}
+
+fn end(session: &mut Session<'_>, call: &str, states: &[State], code: Code) -> Outcome {
+    session.print(&(returned(call, code) + &status(states)));
+    outcome(code)
+}
+
+/// Where the key is, or may be: on every node that does not deny it. A session key is where it is and nowhere else.
+fn scope(found: &Answers<KeyDescription>) -> Vec<usize> {
+    let has_session_key = |answer: &Result<KeyDescription, Failure>| {
+        answer.as_ref().is_ok_and(|key| key.lifetime == Lifetime::Session)
+    };
+    let is_session_key = found.iter().any(|(_, answer)| has_session_key(answer));
+    let may_have_it = |answer: &Result<KeyDescription, Failure>| match is_session_key {
+        true => has_session_key(answer),
+        false => Code::of(answer) != Refusal::InvalidHandle.into(),
+    };
+    found.iter().filter(|(_, answer)| may_have_it(answer)).map(|(node, _)| *node).collect()
+}

@@ -1,0 +1,47 @@
+//! `Error2String`
+
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::frame::line;
+use crate::kmu::{Action, Code, Command, Session};
+use crate::outcome::Outcome;
+
+pub(super) static COMMAND: Command = Command {
+    name: "Error2String",
+    section: Section::Explanations,
+    // The second line belongs to another command of the original, and stands here there, too.
+    summary: "Converts Error codes to Strings\n                          save key handle in fake PEM format",
+    description: "Tells what the number of a result means. The HSMs are not asked.",
+    options: &[Opt::required("-r", "<response-code>", "Response code", "such as 0xdb")],
+    shared: &[],
+    example: "Error2String -r 0xdb",
+    access: None,
+    parse: |flags| {
+        let word = flags.text("-r")?;
+        let number = match word.strip_prefix("0x") {
+            Some(digits) => u32::from_str_radix(digits, 16).ok(),
+            None => Some(flags.number("-r")?),
+        };
+        let number = number.ok_or(crate::kmu::Usage::Wrong("Response code (-r) is missing."))?;
+        action(Error2String { code: Code(number) })
+    },
+};
+
+struct Error2String {
+    code: Code,
+}
+
+impl Action for Error2String {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let number = self.code.0;
+        match self.code.text() {
+            Some(text) => {
+                session.print(&line(&format!("Error Code {number:x} maps to {text}")));
+                Outcome::Done
+            }
+            None => {
+                session.print(&line(&format!("Error Code {number:x} maps to no error that is known")));
+                Outcome::Failed
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `genECCKeyPair`
+
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::template::{self, Template, not_allowed, pair_made};
+use crate::kmu::{Action, Command, Session};
+use crate::outcome::Outcome;
+use crate::protocol::key::{Curve, GenerateKey, KeySpec};
+use crate::protocol::{Operation, Refusal};
+
+pub(super) static COMMAND: Command = Command {
+    name: "genECCKeyPair",
+    section: Section::AsymmetricKeys,
+    summary: "Generates an ECC Key Pair",
+    description: "Generates an EC pair on one HSM, and copies it to the others under the same handles.",
+    options: &[Opt::required(
+        "-i",
+        "<EC curve id>",
+        "Curve id",
+        "2 = prime256v1, 14 = secp384r1, 15 = secp521r1, 16 = secp256k1",
+    )],
+    shared: template::OPTIONS,
+    example: "genECCKeyPair -i 14 -l ecc14",
+    access: Some(GenerateKey::ACCESS),
+    parse: |flags| {
+        let number = flags.number("-i")?;
+        action(GenEccKeyPair { number, template: Template::parse(flags)? })
+    },
+};
+
+struct GenEccKeyPair {
+    number: u32,
+    template: Template,
+}
+
+const CALL: &str = "GenerateKeyPair";
+
+/// Every curve that has a number; an HSM makes keys on few of them.
+const CURVES: &[(u32, &str, Option<Curve>)] = &[
+    (1, "NID_X9_62_prime192v1", None),
+    (2, "NID_X9_62_prime256v1", Some(Curve::P256)),
+    (3, "NID_sect163k1", None),
+    (4, "NID_sect163r2", None),
+    (5, "NID_sect233k1", None),
+    (6, "NID_sect233r1", None),
+    (7, "NID_sect283k1", None),
+    (8, "NID_sect283r1", None),
+    (9, "NID_sect409k1", None),
+    (10, "NID_sect409r1", None),
+    (11, "NID_sect571k1", None),
+    (12, "NID_sect571r1", None),
+    (13, "NID_secp224r1", None),
+    (14, "NID_secp384r1", Some(Curve::P384)),
+    (15, "NID_secp521r1", Some(Curve::P521)),
+    (16, "NID_secp256k1", Some(Curve::Secp256k1)),
+];
+
+impl Action for GenEccKeyPair {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        match CURVES.iter().find(|(number, ..)| *number == self.number) {
+            Some((_, _, Some(curve))) => self.template.make(session, CALL, KeySpec::Ec(*curve), pair_made),
+            Some((_, _, None)) => not_allowed(session, CALL, Refusal::PolicyViolation.into()),
+            None => {
+                session.print(&format!("\n\tError: Invalid EC Curve ID.\n{}", curves()));
+                Outcome::Failed
+            }
+        }
+    }
+}
+
+fn curves() -> String {
+    CURVES.iter().map(|(number, name, _)| format!("      {name:<25}- {number}\n")).collect()
+}

@@ -1,0 +1,145 @@
+//! `getAttribute`
+
+use std::fs;
+
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::frame::returned;
+use crate::kmu::session::first;
+use crate::kmu::{Action, Code, Command, Session, hex};
+use crate::outcome::Outcome;
+use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, Value};
+use crate::protocol::key::{KeyHandle, ReadAttributes};
+use crate::protocol::{Operation, Refusal};
+
+pub(super) static COMMAND: Command = Command {
+    name: "getAttribute",
+    section: Section::KeyManagement,
+    summary: "Reads an attribute from an object",
+    description: "Writes one attribute of a key, or all, to a file. What was in the file is gone.",
+    options: &[
+        Opt::required("-o", "<object handle>", "Object handle", "handle of the key"),
+        Opt::required("-a", "<attribute constant>", "Attribute ID", "as listAttributes shows it; 512 = all"),
+        Opt::required("-out", "<file>", "Attribute File", "file to write to"),
+    ],
+    shared: &[],
+    example: "getAttribute -o 6 -a 512 -out attr_6",
+    access: Some(ReadAttributes::ACCESS),
+    parse: |flags| {
+        let (handle, number) = (KeyHandle(flags.number("-o")?), flags.number("-a")?);
+        action(GetAttribute { handle, number, file: flags.text("-out")?.to_owned() })
+    },
+};
+
+struct GetAttribute {
+    handle: KeyHandle,
+    number: u32,
+    file: String,
+}
+
+const CALL: &str = "GetAttribute";
+
+impl Action for GetAttribute {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let answers = session.perform(&session.everywhere(), ReadAttributes { handle: self.handle });
+        let attributes = match first(answers) {
+            Ok(attributes) => attributes,
+            Err(code) => return fail(session, code),
+        };
+        let Some(Dump { told, text }) = dump(&attributes, self.number) else {
+            return fail(session, Refusal::InvalidInput.into());
+        };
+        if let Err(error) = fs::write(&self.file, text) {
+            session.print(&format!("\n\tError: {}: {error}\n", self.file));
+            return Outcome::Failed;
+        }
+        session.print(&format!("{told}Attributes dumped into {} file\n", self.file));
+        session.print(&returned(CALL, Code::SUCCESS));
+        Outcome::Done
+    }
+}
+
+fn fail(session: &mut Session<'_>, code: Code) -> Outcome {
+    session.print(&returned(CALL, code));
+    Outcome::Failed
+}
+
+/// What is said, and what is written.
+struct Dump {
+    told: String,
+    text: String,
+}
+
+/// `None` if the key has no such attribute.
+fn dump(attributes: &Attributes, number: u32) -> Option<Dump> {
+    if number == ALL_ATTRIBUTES {
+        return Some(dump_all(attributes));
+    }
+    let attribute = Attribute::numbered(number)?;
+    let value = one(&attributes.value(attribute)?, attribute);
+    Some(Dump { told: String::new(), text: format!("{}\n{value}\n", attribute.name()) })
+}
+
+/// In the original's order.
+const DUMPED: [Attribute; 20] = [
+    Attribute::Class,
+    Attribute::KeyType,
+    Attribute::Token,
+    Attribute::Private,
+    Attribute::Encrypt,
+    Attribute::Decrypt,
+    Attribute::Wrap,
+    Attribute::Unwrap,
+    Attribute::Sign,
+    Attribute::Verify,
+    Attribute::Local,
+    Attribute::Sensitive,
+    Attribute::Extractable,
+    Attribute::Label,
+    Attribute::Id,
+    Attribute::ValueLen,
+    Attribute::Kcv,
+    Attribute::Modulus,
+    Attribute::ModulusBits,
+    Attribute::PublicExponent,
+];
+
+fn dump_all(attributes: &Attributes) -> Dump {
+    let mut text = String::new();
+    let (mut size, mut count) = (32_usize, 0_usize);
+    for attribute in DUMPED {
+        let Some(value) = attributes.value(attribute) else { continue };
+        text.push_str(&format!("{}\n{}\n", attribute.name(), stored(&value, attribute)));
+        size = size.saturating_add(8).saturating_add(width(&value));
+        count = count.saturating_add(1);
+    }
+    Dump { told: format!("\ngot all attributes of size {size} attr cnt {count}\n"), text }
+}
+
+/// Bytes that the original keeps for a value; it makes room for the longest label and id.
+fn width(value: &Value) -> usize {
+    match value {
+        Value::Byte(_) => 1,
+        Value::Number(_) => 4,
+        Value::Text(_) => 128,
+        Value::Bytes(bytes) => bytes.len(),
+    }
+}
+
+/// A value in a dump of all, as wide as it is stored.
+fn stored(value: &Value, attribute: Attribute) -> String {
+    match value {
+        Value::Byte(byte) => format!("0x{byte:02x}"),
+        Value::Number(number) => format!("0x{number:08x}"),
+        Value::Text(text) => text.clone(),
+        Value::Bytes(bytes) if attribute == Attribute::Modulus => hex::show(bytes),
+        Value::Bytes(bytes) => format!("0x{}", hex::show(bytes)),
+    }
+}
+
+/// A value alone: flags are as wide as numbers.
+fn one(value: &Value, attribute: Attribute) -> String {
+    match value {
+        Value::Byte(byte) => format!("0x{byte:08x}"),
+        Value::Number(_) | Value::Text(_) | Value::Bytes(_) => stored(value, attribute),
+    }
+}

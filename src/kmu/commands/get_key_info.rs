@@ -1,0 +1,56 @@
+//! `getKeyInfo`
+
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::frame::{line, returned};
+use crate::kmu::session::first;
+use crate::kmu::{Action, Code, Command, Session};
+use crate::outcome::Outcome;
+use crate::protocol::Operation;
+use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle};
+
+pub(super) static COMMAND: Command = Command {
+    name: "getKeyInfo",
+    section: Section::KeyManagement,
+    summary: "Get Key Info about shared users/sessions",
+    description: "Shows who owns a key and whom it is shared with.",
+    options: &[Opt::required("-k", "<key-handle>", "Key handle", "handle of the key")],
+    shared: &[],
+    example: "getKeyInfo -k 6",
+    access: Some(DescribeKey::ACCESS),
+    parse: |flags| action(GetKeyInfo { handle: KeyHandle(flags.number("-k")?) }),
+};
+
+struct GetKeyInfo {
+    handle: KeyHandle,
+}
+
+impl Action for GetKeyInfo {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let answers = session.perform(&session.everywhere(), DescribeKey { handle: self.handle });
+        match first(answers) {
+            Ok(key) => {
+                session.print(&(returned("GetKey", Code::SUCCESS) + &show(&key)));
+                Outcome::Done
+            }
+            Err(code) => {
+                session.print(&returned("GetKey", code));
+                Outcome::Failed
+            }
+        }
+    }
+}
+
+fn show(key: &KeyDescription) -> String {
+    let mut text = line(&format!("Owned by user {}", key.owner));
+    if !key.shared_with.is_empty() {
+        let count = key.shared_with.len();
+        text.push_str(&line(&format!("also, shared to following {count} user(s):\n")));
+        for user in &key.shared_with {
+            text.push_str(&format!("\t\t {user}\n"));
+        }
+    }
+    if key.m_value > 1 {
+        text.push_str(&format!("\t {} Users need to approve to use/manage this key\n", key.m_value));
+    }
+    text
+}

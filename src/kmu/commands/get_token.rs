@@ -1,0 +1,95 @@
+//! `getToken`
+
+use crate::cluster::{Failure, Server};
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::frame::{line, returned, shown, status};
+use crate::kmu::session::outcome;
+use crate::kmu::{Action, Code, Command, Session, State, Usage};
+use crate::outcome::Outcome;
+use crate::protocol::Operation;
+use crate::protocol::key::KeyHandle;
+use crate::protocol::quorum::{self, Service, Token, TokenAbout};
+use crate::signing::token_file;
+
+pub(super) static COMMAND: Command = Command {
+    name: "getToken",
+    section: Section::Quorum,
+    summary: "Initiate an MxN service and get Token",
+    description: "\
+Gets a token for one use or one change of a key, which others have to approve. Each HSM gives one, and they are
+written to one file, to be signed by the approvers. A token is good in this session only, and for ten minutes.",
+    options: &[
+        Opt::required("-s", "<service>", "Service", "5 to use the key, 6 to share or change it"),
+        Opt::required("-k", "<key handle>", "Key handle", "handle of the key"),
+        Opt::required("-f", "<token file>", "Token file", "file to write the tokens to"),
+    ],
+    shared: &[],
+    example: "getToken -s 5 -k 7 -f alice.token",
+    access: Some(quorum::GetToken::ACCESS),
+    parse: |flags| {
+        let number = u8::try_from(flags.number("-s")?).ok();
+        let service = number.and_then(Service::numbered).ok_or(Usage::Wrong("Invalid service."))?;
+        let (key, file) = (KeyHandle(flags.number("-k")?), flags.text("-f")?.to_owned());
+        action(GetToken { service, key, file })
+    },
+};
+
+struct GetToken {
+    service: Service,
+    key: KeyHandle,
+    file: String,
+}
+
+const CALL: &str = "GetToken";
+
+impl Action for GetToken {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Self { service, key, file } = *self;
+        if let Err(reason) = token_file::must_be_free(&file) {
+            session.print(&line(&format!("Failed to write to the file \"{file}\": {reason}")));
+            return Outcome::Failed;
+        }
+        let who = session.cluster.servers().iter().find_map(|server| server.login());
+        let name = who.map(|who| who.name.clone()).unwrap_or_default();
+        let scope = session.everywhere();
+        let asked = quorum::GetToken { service, name, key };
+        let answers = session.perform(&scope, asked.clone());
+        let states: Vec<State> =
+            answers.iter().map(|(node, answer)| (*node, code(session, &asked, *node, answer))).collect();
+        let code = Code::of_all(&states);
+        let given = answers.into_iter().zip(&states).filter(|(_, (_, code))| *code == Code::SUCCESS);
+        let tokens: Vec<Token> = given.filter_map(|((_, answer), _)| answer.ok()).collect();
+        let mut text = returned(CALL, code);
+        tokens.iter().for_each(|token| text.push_str(&show(&token.about)));
+        session.print(&(text + &status(&states)));
+        if tokens.is_empty() {
+            return Outcome::Failed;
+        }
+        if let Err(reason) = token_file::write(&file, &tokens) {
+            session.print(&line(&format!("Failed to write to the file \"{file}\": {reason}")));
+            return Outcome::Failed;
+        }
+        outcome(code)
+    }
+}
+
+/// How it went on a node: only a token for what was asked is one.
+fn code(
+    session: &Session<'_>,
+    asked: &quorum::GetToken,
+    node: usize,
+    answer: &Result<Token, Failure>,
+) -> Code {
+    let hsm_id = session.cluster.servers().get(node).and_then(Server::hsm_id).unwrap_or_default();
+    match answer {
+        Ok(token) if !token.is_for(asked, hsm_id) => Code::FOREIGN_TOKEN,
+        Ok(_) | Err(_) => Code::of(answer),
+    }
+}
+
+/// What a token is for.
+pub(super) fn show(about: &TokenAbout) -> String {
+    let TokenAbout { id, service, node, key, user } = about;
+    let (service, user) = (service.number(), shown(user));
+    format!("\n\tToken:\n\tId:{id}\n\tService:{service}\n\tNode:{node}\n\tKey Handle:{key}\n\tUser:{user}\n")
+}

@@ -1,0 +1,80 @@
+//! `insertMaskedObject`
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::create::{Reach, create};
+use crate::kmu::template::minimum;
+use crate::kmu::{Action, Command, Session};
+use crate::outcome::Outcome;
+use crate::protocol::Operation;
+use crate::protocol::key::KeyHandle;
+use crate::protocol::masked::{Existing, InsertKey, Inserted, MaskedObject, Place};
+
+pub(super) static COMMAND: Command = Command {
+    name: "insertMaskedObject",
+    section: Section::KeyTransfer,
+    summary: "Inserts a masked object",
+    description: "Inserts a masked key of this clone family, as a key of its own with a new handle.",
+    options: &[
+        Opt::required("-f", "<filename>", "File name", "file that extractMaskedObject wrote"),
+        Opt::optional("-min_srv", "<number of servers>", "Minimum servers", "fewer than that: not inserted"),
+        Opt::optional(
+            "-timeout",
+            "<seconds>",
+            "Timeout",
+            "taken with -min_srv; the HSMs are waited for anyway",
+        ),
+    ],
+    shared: &[],
+    example: "insertMaskedObject -f maskedObj",
+    access: Some(InsertKey::ACCESS),
+    parse: |flags| {
+        let minimum = flags.maybe_number("-min_srv")?.and_then(|number| usize::try_from(number).ok());
+        if flags.maybe_number("-timeout")?.is_some() && minimum.is_none() {
+            return Err(crate::kmu::Usage::Wrong("Minimum servers (-min_srv) option is missing"));
+        }
+        action(InsertMaskedObject { file: flags.text("-f")?.into(), minimum })
+    },
+};
+
+struct InsertMaskedObject {
+    file: PathBuf,
+    minimum: Option<usize>,
+}
+
+/// More than any key takes.
+const MAX_OBJECT: u64 = 64 * 1024;
+
+impl Action for InsertMaskedObject {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Ok(object) = read(&self.file) else {
+            let name = self.file.display();
+            session.print(&format!("\n\tWARNING: Failed to read from the file \"{name}\".\n"));
+            return Outcome::Failed;
+        };
+        let reach = Reach::AllNodes { minimum: minimum(session, self.minimum) };
+        let insert = InsertKey { object, place: Place::NewHandle, existing: Existing::Compare };
+        create(session, "InsertMaskedObject", insert, reach, new_handle, told)
+    }
+}
+
+fn read(file: &Path) -> io::Result<MaskedObject> {
+    let mut object = Vec::new();
+    File::open(file)?.take(MAX_OBJECT).read_to_end(&mut object)?;
+    Ok(MaskedObject(object))
+}
+
+fn new_handle(inserted: &Inserted<KeyHandle>) -> Vec<KeyHandle> {
+    let (Inserted::Created(handle)
+    | Inserted::Equal(handle)
+    | Inserted::Differs(handle, _)
+    | Inserted::Replaced(handle)) = inserted;
+    vec![*handle]
+}
+
+fn told(handles: &[KeyHandle]) -> String {
+    handles.iter().map(|handle| format!("\tNew Key Handle: {handle}\n")).collect()
+}

@@ -1,0 +1,52 @@
+//! `listAttributes`
+
+use crate::kmu::command::{Section, action};
+use crate::kmu::{Action, Command, Session};
+use crate::outcome::Outcome;
+use crate::protocol::attribute::Attribute;
+
+pub(super) static COMMAND: Command = Command {
+    name: "listAttributes",
+    section: Section::Explanations,
+    summary: "List all attributes for getAttributes",
+    description: "Shows the numbers of the attributes, for getAttribute. The HSMs are not asked.",
+    options: &[],
+    shared: &[],
+    example: "listAttributes",
+    access: None,
+    parse: |_| action(ListAttributes),
+};
+
+struct ListAttributes;
+
+impl Action for ListAttributes {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let lines =
+            LISTED.map(|attribute| format!("      {:<32}= {}\n", attribute.name(), attribute.number()));
+        let header = "\nFollowing are the possible attribute values for getAttributes:\n\n";
+        session.print(&format!("{header}{}", lines.concat()));
+        Outcome::Done
+    }
+}
+
+/// The original's selection, in its order.
+const LISTED: [Attribute; 18] = [
+    Attribute::Class,
+    Attribute::Token,
+    Attribute::Private,
+    Attribute::Label,
+    Attribute::KeyType,
+    Attribute::Encrypt,
+    Attribute::Decrypt,
+    Attribute::Wrap,
+    Attribute::Unwrap,
+    Attribute::Sign,
+    Attribute::Verify,
+    Attribute::Local,
+    Attribute::Modulus,
+    Attribute::ModulusBits,
+    Attribute::PublicExponent,
+    Attribute::ValueLen,
+    Attribute::Extractable,
+    Attribute::Kcv,
+];

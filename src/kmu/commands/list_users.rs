@@ -1,0 +1,64 @@
+//! `listUsers`
+
+use crate::kmu::command::{Section, action};
+use crate::kmu::frame::{returned, shown};
+use crate::kmu::session::first;
+use crate::kmu::{Action, Code, Command, Session};
+use crate::outcome::Outcome;
+use crate::protocol::Operation;
+use crate::protocol::user::{self, UserRow};
+
+pub(super) static COMMAND: Command = Command {
+    name: "listUsers",
+    section: Section::Admin,
+    summary: "Lists all users of a partition",
+    description: "Shows the users of the first HSM that answers.",
+    options: &[],
+    shared: &[],
+    example: "listUsers",
+    access: Some(user::ListUsers::ACCESS),
+    parse: |_| action(ListUsers),
+};
+
+struct ListUsers;
+
+const CALL: &str = "ListUsers";
+
+impl Action for ListUsers {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let answers = session.perform(&session.everywhere(), user::ListUsers);
+        match first(answers) {
+            Ok(users) => {
+                session.print(&(show(&users) + &returned(CALL, Code::SUCCESS)));
+                Outcome::Done
+            }
+            Err(code) => {
+                session.print(&returned(CALL, code));
+                Outcome::Failed
+            }
+        }
+    }
+}
+
+const HEADER: &str =
+    "\tIndex\t    User ID    \tUser Type\tUser Name\t\t\t   MofnPubKey\t LoginFailureCnt\t 2FA\n";
+
+fn show(users: &[UserRow]) -> String {
+    let mut text = format!("\n\tNumber Of Users found {}\n\n{HEADER}", users.len());
+    for (index, user) in (1..).zip(users) {
+        text.push_str(&format!(
+            "\t{index}\t{:>10}\t{}\t\t{:<32}\t{:>3} {:>15}\t\t {:>3}\n",
+            user.id.0,
+            user.user_type,
+            shown(&user.name),
+            yes_or_no(user.quorum_key),
+            user.login_failures,
+            yes_or_no(user.second_factor),
+        ));
+    }
+    text
+}
+
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "YES" } else { "NO" }
+}

@@ -1,0 +1,32 @@
+//! `logoutHSM`
+
+use crate::kmu::command::{Section, action};
+use crate::kmu::frame::{returned, status};
+use crate::kmu::session::{answered, outcome, states};
+use crate::kmu::{Action, Command, Session};
+use crate::outcome::Outcome;
+use crate::protocol::Operation;
+use crate::protocol::session::Logout;
+
+pub(super) static COMMAND: Command = Command {
+    name: "logoutHSM",
+    section: Section::Admin,
+    summary: "Logout from the HSM",
+    description: "Ends the login on every HSM of the cluster.",
+    options: &[],
+    shared: &[],
+    example: "logoutHSM",
+    access: Some(Logout::ACCESS),
+    parse: |_| action(LogoutHsm),
+};
+
+struct LogoutHsm;
+
+impl Action for LogoutHsm {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let answers = session.perform(&session.everywhere(), Logout);
+        let code = answered(&answers);
+        session.print(&(returned("LogoutHSM", code) + &status(&states(&answers))));
+        outcome(code)
+    }
+}

@@ -1,0 +1,139 @@
+//! `sign`
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+
+use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512};
+
+use crate::files::{metadata_to_replace, without_number};
+use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::frame::{line, returned, status};
+use crate::kmu::session::{first, outcome, states};
+use crate::kmu::{Action, Code, Command, Session};
+use crate::outcome::Outcome;
+use crate::protocol::Operation;
+use crate::protocol::key::{self, Hash, KeyHandle, SignMechanism, SignScheme};
+
+pub(super) static COMMAND: Command = Command {
+    name: "sign",
+    section: Section::Crypto,
+    summary: "Generates a signature",
+    description: "\
+Signs a file with a private key of one's own or a shared one. If others have to approve the use of the key, an
+approved token of service 5 (USE_KEY) is used up on each HSM.",
+    options: &[
+        Opt::required("-f", "<message file>", "Message File", "file to be signed"),
+        Opt::required("-k", "<private key handle>", "Private key handle", "handle of the key"),
+        Opt::required("-m", "<signature mechanism>", "Signature Mechanism", MECHANISMS),
+        Opt::required("-out", "<signature file>", "Signature file", "file to write the signature to"),
+    ],
+    shared: &[],
+    example: "sign -f messageFile -k 7 -m 1 -out signedFile",
+    access: Some(key::Sign::ACCESS),
+    parse: |flags| {
+        action(Sign {
+            file: flags.text("-f")?.to_owned(),
+            handle: KeyHandle(flags.number("-k")?),
+            mechanism: mechanism(flags.number("-m")?),
+            out: flags.text("-out")?.to_owned(),
+        })
+    },
+};
+
+const MECHANISMS: &str = "1, 2, 3: RSA PKCS #1 v1.5 with SHA-256, 384, 512; 6, 7, 8: RSA PSS with these; \
+                          17, 18, 19: ECDSA with these, each with the curve of its length";
+
+struct Sign {
+    file: String,
+    handle: KeyHandle,
+    /// `None` if there is none of the number, or this HSM has it not.
+    mechanism: Option<SignMechanism>,
+    out: String,
+}
+
+impl Action for Sign {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+        let Some(mechanism) = self.mechanism else {
+            session.print(&line("Unsupported hash type/provided key not valid for signature mechanism"));
+            return Outcome::Failed;
+        };
+        let hash = match hash(&self.file, mechanism.hash) {
+            Ok(hash) => hash,
+            Err(error) => {
+                let reason = without_number(&error);
+                session.print(&line(&format!("Failed to read from the file \"{}\": {reason}", self.file)));
+                return Outcome::Failed;
+            }
+        };
+        // Before approvals are used up for a signature that has no place.
+        if let Err(reason) = metadata_to_replace(&self.out) {
+            session.print(&line(&format!("Failed to write to the file \"{}\": {reason}", self.out)));
+            return Outcome::Failed;
+        }
+        let operation = key::Sign { handle: self.handle, mechanism, hash };
+        let holders = session.holders(self.handle);
+        let scope = if holders.is_empty() { session.everywhere() } else { holders };
+        // An approval is used up everywhere or nowhere.
+        let mut against = states(&session.rehearse(&scope, operation.clone()));
+        against.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
+        if !against.is_empty() {
+            let code = Code::of_none(&against);
+            session.print(&(returned(CALL, code) + &status(&against)));
+            return Outcome::Failed;
+        }
+        let answers = session.perform(&scope, operation);
+        let states = states(&answers);
+        let code = Code::of_all(&states);
+        let written = match first(answers) {
+            Ok(key::Signature(signature)) => fs::write(&self.out, signature).is_ok(),
+            Err(_) => {
+                session.print(&(returned(CALL, code) + &status(&states)));
+                return Outcome::Failed;
+            }
+        };
+        let told = match written {
+            true => format!("\nsignature is written to file {}\n", self.out),
+            false => format!("\nFailed to write the signature to file {}\n", self.out),
+        };
+        session.print(&(returned(CALL, code) + &told + &status(&states)));
+        if written { outcome(code) } else { Outcome::Failed }
+    }
+}
+
+const CALL: &str = "Sign";
+
+fn mechanism(number: u32) -> Option<SignMechanism> {
+    let (scheme, hash) = match number {
+        1..=3 => (SignScheme::RsaPkcs, number - 1),
+        6..=8 => (SignScheme::RsaPss, number - 6),
+        17..=19 => (SignScheme::Ecdsa, number - 17),
+        _ => return None,
+    };
+    let hash = match hash {
+        0 => Hash::Sha256,
+        1 => Hash::Sha384,
+        _ => Hash::Sha512,
+    };
+    Some(SignMechanism { scheme, hash })
+}
+
+/// The HSM signs the hash: a file may be of any size.
+fn hash(path: &str, hash: Hash) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut context = Context::new(algorithm(hash));
+    let mut part = [0; 64 * 1024];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(context.finish().as_ref().to_vec()),
+            length => context.update(part.get(..length).unwrap_or_default()),
+        }
+    }
+}
+
+fn algorithm(hash: Hash) -> &'static Algorithm {
+    match hash {
+        Hash::Sha256 => &SHA256,
+        Hash::Sha384 => &SHA384,
+        Hash::Sha512 => &SHA512,
+    }
+}
