@@ -23,8 +23,8 @@ use crate::hsmd::serving::run::{RunError, Running};
 use crate::protocol::message::PORT;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
-use crate::wire::identity::IdentityError;
 use crate::wire::link::Address;
+use crate::wire::pem_file::PemError;
 
 /// A cluster that runs until it is stopped.
 pub struct Dev {
@@ -65,7 +65,7 @@ pub enum DevError {
     Config(#[from] ConfigError),
     /// The client certificate of the configuration cannot be used.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Identity(#[from] PemError),
     /// The cluster's CA certificate cannot be used.
     #[error(transparent)]
     Anchor(#[from] AnchorError),

@@ -10,8 +10,9 @@ use crate::protocol::user::UserType;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
-use crate::wire::identity::{IdentityError, TlsIdentity};
+use crate::wire::identity::TlsIdentity;
 use crate::wire::link::{Address, Link, OpenError};
+use crate::wire::pem_file::PemError;
 use crate::wire::verifier::{Trust, client_config};
 
 /// All that is needed to connect to a server, again and again.
@@ -93,7 +94,7 @@ impl Dial {
     /// # Errors
     ///
     /// If its client certificate or key is there and cannot be used.
-    pub fn new(server: &ServerConfig) -> Result<Self, IdentityError> {
+    pub fn new(server: &ServerConfig) -> Result<Self, PemError> {
         let has_identity = server.certificate.exists() && server.pkey.exists();
         let identity =
             if has_identity { Some(TlsIdentity::load(&server.certificate, &server.pkey)?) } else { None };

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
+use crate::files::without_number;
+
 /// Why a file or folder was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -18,7 +20,7 @@ pub enum WriteError {
     #[error("{}: exists already", .0.display())]
     Exists(PathBuf),
     /// The system says so.
-    #[error("{path}: {1}", path = .0.display())]
+    #[error("{path}: {error}", path = .0.display(), error = without_number(.1))]
     Unwritable(PathBuf, io::Error),
 }
 

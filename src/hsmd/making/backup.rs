@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::files::{UnreadableFile, unreadable, without_number};
 use crate::hsm::Hsm;
 use crate::hsmd::keeping::folder::{
     CA, CERTIFICATE, CSR, FAMILY, FolderError, KEY, MASTER, STORE, hsm_folders, read_settings,
@@ -41,24 +42,14 @@ pub enum BackupError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The running HSM did not answer.
-    #[error("{}: the running HSM does not answer: {source}", path.display())]
-    Running {
-        /// Of the HSM.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("{folder}: the running HSM does not answer: {error}", folder = .0.display(), error = without_number(.1))]
+    Running(PathBuf, io::Error),
     /// A file cannot be written, or would be overwritten.
     #[error(transparent)]
     Write(#[from] WriteError),
     /// A file cannot be read.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// Of the file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableFile),
     /// There is nothing to back up before a cluster has its owner.
     #[error("{}: the cluster is not initialized", .0.display())]
     NotInitialized(PathBuf),
@@ -70,12 +61,8 @@ pub enum BackupError {
     NotABackup(PathBuf),
     /// It was altered or cut, or the key is another's.
     #[error("{}: the backup is damaged, or {} is not its key", backup.display(), key.display())]
-    Sealed {
-        /// The backup.
-        backup: PathBuf,
-        /// The key's file.
-        key: PathBuf,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    Sealed { backup: PathBuf, key: PathBuf },
     /// Its keys cannot be unwrapped.
     #[error("{}: the backup's keys do not open", .0.display())]
     Keys(PathBuf),
@@ -112,25 +99,21 @@ impl Backup {
         }
         let settings = read_settings(folder)?;
         let running = control::ask(folder);
-        let running = running.map_err(|source| BackupError::Running { path: folder.to_owned(), source })?;
-        let hsm = match running {
+        let hsm = match running.map_err(|error| BackupError::Running(folder.to_owned(), error))? {
             Some(hsm) => hsm,
             None => {
                 let path = folder.join(STORE);
-                Store::open(&path).map_err(|source| FolderError::Store { path, source })?.1
+                Store::open(&path).map_err(|error| FolderError::Store(path, error))?.1
             }
         };
-        let read = |name: &str| {
-            let path = folder.join(name);
-            fs::read(&path).map_err(|source| BackupError::File { path, source })
-        };
+        let read = |name: &str| read(&folder.join(name));
         // A file of the owner's that the settings name, if it is in the folder.
         let own =
             settings.client_ca.as_ref().filter(|file| file.is_relative()).and_then(|file| file.to_str());
         let names: BTreeSet<&str> = SHARED.into_iter().chain(own).collect();
-        let files = names.into_iter().map(|name| Ok((name.to_owned(), Zeroizing::new(read(name)?))));
+        let files = names.into_iter().map(|name| Ok((name.to_owned(), read(name)?)));
         let files = files.collect::<Result<_, BackupError>>()?;
-        Ok(Self { hsm, settings, files, master: Zeroizing::new(read(MASTER)?) })
+        Ok(Self { hsm, settings, files, master: read(MASTER)? })
     }
 
     /// Writes the backup, encrypted, to a new file, and its key to another if that is not there yet.
@@ -155,10 +138,7 @@ impl Backup {
     ///
     /// If it is not one, was altered, or its keys do not open.
     pub fn read(backup: &Path, key: &Path) -> Result<Self, BackupError> {
-        let read = |path: &Path| {
-            fs::read(path).map_err(|source| BackupError::File { path: path.to_owned(), source })
-        };
-        let (sealed, secret) = (read(backup)?, Zeroizing::new(read(key)?));
+        let (sealed, secret) = (read(backup)?, read(key)?);
         let sealed = sealed.strip_prefix(MAGIC.as_slice());
         let sealed = sealed.ok_or_else(|| BackupError::NotABackup(backup.to_owned()))?;
         let wrong = || BackupError::Sealed { backup: backup.to_owned(), key: key.to_owned() };
@@ -203,9 +183,12 @@ fn read_or_make_key(path: &Path) -> Result<MasterKey, BackupError> {
             Err(error) => return Err(error.into()),
         }
     }
-    let read = fs::read(path).map(Zeroizing::new);
-    let bytes = read.map_err(|source| BackupError::File { path: path.to_owned(), source })?;
-    master_key(&bytes).ok_or_else(|| BackupError::NotAKey(path.to_owned()))
+    master_key(&read(path)?).ok_or_else(|| BackupError::NotAKey(path.to_owned()))
+}
+
+/// Takes a pipe, too: a backup may come straight out of another program.
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, UnreadableFile> {
+    fs::read(path).map(Zeroizing::new).map_err(unreadable(path))
 }
 
 fn master_key(bytes: &[u8]) -> Option<MasterKey> {

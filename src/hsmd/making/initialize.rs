@@ -14,7 +14,7 @@ use crate::hsmd::keeping::private_files::{WriteError, remove, replace};
 use crate::hsmd::keeping::store::StoreError;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
-use crate::wire::identity::IdentityError;
+use crate::wire::pem_file::PemError;
 
 pub use signed::Signed;
 
@@ -36,33 +36,12 @@ pub enum InitializeError {
     /// Consoles would trust another CA.
     #[error("{}: is there and is not the trust anchor; the console's configuration names it", .0.display())]
     OtherConsoleCa(PathBuf),
-    /// One of the two files cannot be read.
+    /// One of the two files does not hold one certificate, or one that is over.
     #[error(transparent)]
-    File(#[from] IdentityError),
-    /// Which one is meant?
-    #[error("{}: {count} certificates in the file, one expected", path.display())]
-    Several {
-        /// Of the file.
-        path: PathBuf,
-        /// How many there are.
-        count: usize,
-    },
-    /// One of the two certificates cannot be read, or is over.
-    #[error("{}: {source}", path.display())]
-    Certificate {
-        /// Of the file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Distrust,
-    },
+    File(#[from] PemError),
     /// The guide's trust anchors are of two kinds.
-    #[error("{}: the trust anchor's key is {found}; it must be RSA-2048 or RSA-4096", path.display())]
-    AnchorKey {
-        /// Of the file.
-        path: PathBuf,
-        /// What kind of key it is.
-        found: String,
-    },
+    #[error("{path}: the trust anchor's key is {1}; it must be RSA-2048 or RSA-4096", path = .0.display())]
+    AnchorKey(PathBuf, String),
     /// The trust anchor does not sign itself.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
@@ -74,14 +53,8 @@ pub enum InitializeError {
     OtherKey(PathBuf),
     /// Another CA made the certificate, or it is not good for a cluster.
     #[error("{}: not vouched for by {}: {source}", certificate.display(), trust_anchor.display())]
-    NotEndorsed {
-        /// The cluster's certificate.
-        certificate: PathBuf,
-        /// The CA.
-        trust_anchor: PathBuf,
-        /// What is wrong.
-        source: Distrust,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    NotEndorsed { certificate: PathBuf, trust_anchor: PathBuf, source: Distrust },
     /// A file could not be replaced or removed; some HSMs may be initialized. Doing it again completes it.
     #[error("{0}; initialize the cluster again to complete it")]
     Unwritable(#[from] WriteError),
@@ -122,7 +95,7 @@ pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
 fn hold(path: PathBuf) -> Result<StoppedHsm, InitializeError> {
     match Folder::open(&path) {
         Ok(folder) => Ok(StoppedHsm { path, folder }),
-        Err(FolderError::Store { source: StoreError::InUse, .. }) => Err(InitializeError::Running(path)),
+        Err(FolderError::Store(_, StoreError::InUse)) => Err(InitializeError::Running(path)),
         Err(error) => Err(error.into()),
     }
 }

@@ -24,6 +24,7 @@ use super::requests::Requests;
 use super::server;
 use super::shared::Shared;
 use super::worker::Worker;
+use crate::files::without_number;
 use crate::hsm::Certificates;
 use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
 use crate::hsmd::keeping::password::{BadCost, Hasher};
@@ -32,7 +33,7 @@ use crate::protocol::certificate::Certificate;
 use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate::{self, Distrust};
-use crate::wire::identity::IdentityError;
+use crate::wire::pem_file::{self, PemError};
 
 /// An HSM that answers on an address until it is stopped.
 pub struct Running {
@@ -60,13 +61,8 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is in use, or not this machine's.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// From the settings, or from the command line.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("cannot listen on {0}: {error}", error = without_number(.1))]
+    Listen(SocketAddr, io::Error),
     /// The owner's CA does not vouch for the cluster's certificate.
     #[error("cluster.crt is not one that customerCA.crt vouches for: {0}")]
     NotEndorsed(Distrust),
@@ -78,7 +74,7 @@ pub enum RunError {
     ClientCa(String),
     /// The CA for clients cannot be read.
     #[error("client_ca: {0}")]
-    ClientCaFile(#[from] IdentityError),
+    ClientCaFile(#[from] PemError),
     /// rustls takes the key or the settings not.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -105,7 +101,7 @@ impl Running {
         let client_ca = settings.client_ca.as_ref().map(|file| folder.join(file));
         let tls = server_config(&key, &certificates, client_ca.as_deref())?;
         let hasher = Hasher::new(settings.password_hash)?;
-        let unusable = |source| RunError::Listen { address, source };
+        let unusable = |error| RunError::Listen(address, error);
         let listener = TcpListener::bind(address).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let hsm_id = hsm.identity().hsm_id.clone();
@@ -164,7 +160,7 @@ fn server_config(
         None => config.with_no_client_auth(),
         Some(file) => {
             let mut roots = RootCertStore::empty();
-            for certificate in crate::wire::identity::load_chain(file)? {
+            for certificate in pem_file::load_chain(file)? {
                 roots.add(certificate)?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();

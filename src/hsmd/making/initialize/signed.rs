@@ -1,5 +1,6 @@
 //! What the owner brings, and whether it is what the CSR asked for.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -7,11 +8,12 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
 
 use super::{InitializeError, StoppedHsm};
+use crate::files::unreadable;
 use crate::hsm::OwnerCertificates;
 use crate::protocol::certificate::Certificate;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate;
-use crate::wire::identity::load_chain;
+use crate::wire::pem_file::{self, PemError};
 
 /// The files that the owner brings.
 pub struct Signed {
@@ -46,23 +48,21 @@ impl Signed {
     }
 }
 
+/// Reads what the command line names, which may be a pipe: `--signed-cert <(openssl x509 ...)`.
 fn read_one(path: &Path) -> Result<Certificate, InitializeError> {
-    let chain = load_chain(path)?;
-    let [only] = chain.as_slice() else {
-        return Err(InitializeError::Several { path: path.to_owned(), count: chain.len() });
-    };
-    certificate::parse(only)
-        .map_err(|source| InitializeError::Certificate { path: path.to_owned(), source })?;
+    let content = fs::read(path).map_err(unreadable(path)).map_err(PemError::from)?;
+    let only = pem_file::only(path, &content)?;
+    certificate::parse(&only).map_err(|distrust| PemError::Unusable(path.to_owned(), distrust))?;
     Ok(Certificate(only.to_vec()))
 }
 
 /// Whether the CA signs itself, may sign others, and has the kind of key that the guide's trust anchors have.
 fn check_anchor(path: &Path, root: &Certificate, now: i64) -> Result<Anchor, InitializeError> {
-    let unusable = |source| InitializeError::Certificate { path: path.to_owned(), source };
+    let unusable = |distrust| PemError::Unusable(path.to_owned(), distrust);
     let ca = certificate::parse(&root.0).map_err(unusable)?;
     let found = key_name(&ca);
     if found != "RSA-2048" && found != "RSA-4096" {
-        return Err(InitializeError::AnchorKey { path: path.to_owned(), found });
+        return Err(InitializeError::AnchorKey(path.to_owned(), found));
     }
     let anchor = Anchor::from_der(&root.0, path)?;
     if !may_sign_certificates(&ca) {
