@@ -1,4 +1,4 @@
-//! `hsmd run`: every HSM of a folder, from the first to the signal that ends all.
+//! `hsmd run`: serves every HSM of a folder until a signal.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,31 +14,27 @@ use super::watching::notify;
 use super::watching::probe::Probe;
 use crate::files::without_number;
 
-/// What the command line may say about a run.
+/// The options of `hsmd run`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Where one HSM listens instead of where its settings say.
+    /// Where the one HSM listens, instead of the address in its settings.
     pub listen: Option<SocketAddr>,
-    /// Where metrics are to be had; nowhere if it is not said.
+    /// Where metrics are served, if at all.
     pub metrics: Option<SocketAddr>,
 }
 
-/// Why a daemon does not run.
+/// Why the daemon ended early.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum DaemonError {
-    /// The folder is not one of HSMs.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// One address is not for several HSMs.
     #[error("{dir}: --listen is for one HSM, this is a cluster of {1}", dir = .0.display())]
     OneHsmOnly(PathBuf, usize),
-    /// One of the HSMs does not run.
     #[error("{folder}: {1}", folder = .0.display())]
     Hsm(PathBuf, RunError),
-    /// The address for metrics is in use, or not this machine's.
     #[error("--metrics: cannot listen on {0}: {error}", error = without_number(.1))]
     Metrics(SocketAddr, io::Error),
-    /// The system takes no handler.
     #[error("signals: {error}", error = without_number(.0))]
     Signals(io::Error),
 }
@@ -47,12 +43,13 @@ pub enum DaemonError {
 ///
 /// # Errors
 ///
-/// If the folder, an address or one of the HSMs cannot be used; then none runs.
+/// If the folder, an address or one of the HSMs cannot be used. Then none is left running.
 pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     let folders = folder::hsm_folders(dir)?;
     if options.listen.is_some() && folders.len() > 1 {
         return Err(DaemonError::OneHsmOnly(dir.to_owned(), folders.len()));
     }
+    // Before anything is started, so that a signal during the start stops the HSMs in order, too.
     let listen_to = |kind| signal(kind).map_err(DaemonError::Signals);
     let (mut terminate, mut interrupt) =
         (listen_to(SignalKind::terminate())?, listen_to(SignalKind::interrupt())?);
@@ -96,7 +93,7 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
     Ok(running)
 }
 
-/// Lets the endpoint and the service manager's watchdog look at the HSMs until `stop`.
+/// Starts the metrics endpoint and the watchdog, which watch the HSMs until `stop`.
 fn observe(metrics: Option<MetricsServer>, running: &[Running], stop: &CancellationToken) {
     let hsms: Vec<Probe> = running.iter().map(Probe::of).collect();
     if let Some(endpoint) = metrics {
@@ -110,7 +107,7 @@ fn observe(metrics: Option<MetricsServer>, running: &[Running], stop: &Cancellat
 async fn stop_all(running: Vec<Running>) {
     let stopping: Vec<_> = running.into_iter().map(|hsm| tokio::spawn(hsm.stop())).collect();
     for stopped in stopping {
-        // A panic has been reported where it happened.
+        // A panic has been reported already.
         let _ = stopped.await;
     }
 }

@@ -1,10 +1,10 @@
 //! The daemon around [`Hsm`](crate::hsm::Hsm): a data folder, a store, a clock and a network.
 //!
-//! Arrows go down.
+//! Each of these uses only those below it:
 //!
-//! * [`daemon`] is `hsmd run`: serves all HSMs of a folder, and lets others watch them.
-//! * [`watching`]: what monitoring and the service manager learn. An HSM never waits for them.
-//! * [`making`]: how an HSM comes to be, gets its owner, and is backed up and cloned.
+//! * [`daemon`] is `hsmd run`: it serves all HSMs of a folder until a signal.
+//! * [`watching`]: what monitoring and the service manager see. An HSM never waits for them.
+//! * [`making`]: new HSMs and clusters, their initialization, backups and clones.
 //! * [`serving`]: a request's way through a running HSM.
 //! * [`keeping`]: what an HSM keeps on disk, and the cryptography that protects it.
 

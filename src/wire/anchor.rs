@@ -1,24 +1,24 @@
-//! The owner's CA certificate, `customerCA.crt`: what a console trusts.
+//! The owner's CA certificate, `customerCA.crt`: the console's trust anchor.
 
 use std::path::{Path, PathBuf};
 
 use super::certificate::{self, Distrust};
 use super::pem_file::{self, PemError};
 
-/// A CA certificate that was read and signs itself.
+/// A self-signed CA certificate, its signature verified.
 #[derive(Clone, Debug)]
 pub struct Anchor(Vec<u8>);
 
-/// Why a file gives no CA certificate.
+/// Why a file cannot be the trust anchor.
 #[derive(Debug, thiserror::Error)]
 pub enum AnchorError {
-    /// There is no such file.
+    /// The original's words.
     #[error("partition owner certificate not exist at given path")]
     Missing(PathBuf),
-    /// It does not hold exactly one certificate, or one that nobody should trust.
+    /// It does not hold exactly one certificate, or that certificate is unusable.
     #[error(transparent)]
     File(#[from] PemError),
-    /// The cluster's own certificate, for instance, instead of the CA's.
+    /// For instance, the cluster's own certificate instead of the CA's.
     #[error("{}: not a self-signed CA certificate", .0.display())]
     NotSelfSigned(PathBuf),
 }
@@ -39,7 +39,7 @@ impl Anchor {
         }
     }
 
-    /// The certificate.
+    /// The certificate in DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.0
@@ -49,7 +49,7 @@ impl Anchor {
     ///
     /// # Errors
     ///
-    /// The first thing found wrong.
+    /// The first check that failed.
     pub fn check(&self, certificate: &[u8], now: i64) -> Result<(), Distrust> {
         certificate::check(&certificate::parse(&self.0)?, &certificate::parse(certificate)?, now)
     }
@@ -58,7 +58,7 @@ impl Anchor {
     ///
     /// # Errors
     ///
-    /// If it does not sign itself.
+    /// If it is not self-signed.
     pub fn from_der(der: &[u8], path: &Path) -> Result<Self, AnchorError> {
         let unusable = |source| PemError::Unusable(path.to_owned(), source);
         let ca = certificate::parse(der).map_err(unusable)?;

@@ -1,4 +1,4 @@
-//! What one end of a connection proves itself with.
+//! What one end of a connection authenticates itself with.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::pem_file::{PemError, load_chain, load_key};
 
-/// A certificate chain, and the private key of its first certificate.
+/// A certificate chain and its private key.
 #[derive(Debug)]
 pub struct TlsIdentity {
     /// The end's own certificate first.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The key of the first certificate.
+    /// The private key of the first certificate.
     pub key: PrivateKeyDer<'static>,
 }
 
@@ -20,7 +20,7 @@ impl TlsIdentity {
     ///
     /// # Errors
     ///
-    /// If one of them does not hold what it should.
+    /// If the certificates or the key cannot be read. Whether they belong together is not checked here.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, PemError> {
         Ok(Self { chain: load_chain(certificate)?, key: load_key(key)? })
     }

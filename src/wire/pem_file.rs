@@ -9,25 +9,23 @@ use zeroize::Zeroizing;
 use super::certificate::Distrust;
 use crate::files::{self, UnreadableFile, unreadable};
 
-/// Why a file does not give what it should.
+/// Why a file does not yield a certificate or key.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum PemError {
-    /// It is not there, is not a file, or may not be read.
+    /// It is missing, not a file, or not readable.
     #[error(transparent)]
     Unreadable(#[from] UnreadableFile),
-    /// There is no certificate in it.
     #[error("{}: no PEM certificate in the file", .0.display())]
     NoCertificate(PathBuf),
-    /// Which one is meant?
+    /// Which of them is meant?
     #[error("{path}: {1} certificates in the file, one expected", path = .0.display())]
     Several(PathBuf, usize),
-    /// It holds something else than a certificate, or one that nobody should trust.
     #[error("{path}: {1}", path = .0.display())]
     Unusable(PathBuf, Distrust),
-    /// There is no private key in it.
     #[error("{}: no PEM private key in the file", .0.display())]
     NoKey(PathBuf),
-    /// The key needs a pass phrase, and nobody would be asked for it.
+    /// No program here asks for a pass phrase: HSMs and scripts start unattended.
     #[error("{}: the private key is encrypted; store it without a pass phrase", .0.display())]
     EncryptedKey(PathBuf),
 }
@@ -35,7 +33,7 @@ pub enum PemError {
 /// Larger than any chain of certificates.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Reads the certificates of a file, at least one.
+/// Reads the certificates in a file, at least one.
 ///
 /// # Errors
 ///
@@ -44,11 +42,11 @@ pub fn load_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemError>
     chain(path, &files::read(path, MAX_FILE).map_err(unreadable(path))?)
 }
 
-/// Reads the only certificate of a file.
+/// Reads the one certificate in a file.
 ///
 /// # Errors
 ///
-/// If there is none, or another one.
+/// If there is none, or more than one.
 pub fn load_only(path: &Path) -> Result<CertificateDer<'static>, PemError> {
     only(path, &files::read(path, MAX_FILE).map_err(unreadable(path))?)
 }
@@ -60,7 +58,7 @@ fn chain(path: &Path, content: &[u8]) -> Result<Vec<CertificateDer<'static>>, Pe
     }
 }
 
-/// As [`load_only`], of a file that has been read.
+/// As [`load_only`], from a file's content.
 ///
 /// # Errors
 ///
@@ -72,11 +70,11 @@ pub fn only(path: &Path, content: &[u8]) -> Result<CertificateDer<'static>, PemE
     }
 }
 
-/// Reads the private key of a file.
+/// Reads the private key in a file.
 ///
 /// # Errors
 ///
-/// If there is none, or one that needs a pass phrase.
+/// If there is none, or it is encrypted.
 pub fn load_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemError> {
     let text = Zeroizing::new(files::read(path, MAX_FILE).map_err(unreadable(path))?);
     PrivateKeyDer::from_pem_slice(&text).map_err(|_| {

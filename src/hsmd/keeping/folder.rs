@@ -1,4 +1,4 @@
-//! What an HSM's data folder and a cluster's folder hold, and whether one does.
+//! The files in an HSM's folder and in a cluster's, and opening an HSM's folder.
 
 use std::fs;
 use std::io;
@@ -26,13 +26,13 @@ pub const STORE: &str = "hsm.redb";
 pub const KEY: &str = "cluster.key";
 /// In an HSM's folder: the cluster's certificate, signed by the owner's CA.
 pub const CERTIFICATE: &str = "cluster.crt";
-/// In an HSM's folder: its own master key, under which its keys are stored.
+/// In an HSM's folder: its own master key, which encrypts the keys in the store.
 pub const MASTER: &str = "master.key";
-/// In an HSM's folder: the name and masking key of its clone family.
+/// In an HSM's folder: the id and the masking key of its clone family.
 pub const FAMILY: &str = "family.key";
-/// In an HSM's folder until the cluster is initialized, and then no more: the request for [`CERTIFICATE`].
+/// In an HSM's folder, only until the cluster is initialized: the request for [`CERTIFICATE`].
 pub const CSR: &str = "cluster.csr";
-/// In an HSM's folder: the CA of those who made the cluster.
+/// In an HSM's folder: the CA of the cluster's maker.
 pub const MANUFACTURER_ROOT: &str = "manufacturerRoot.crt";
 /// In an HSM's folder: the certificate of its hardware, signed by [`MANUFACTURER_ROOT`].
 pub const HARDWARE: &str = "hardware.crt";
@@ -40,71 +40,62 @@ pub const HARDWARE: &str = "hardware.crt";
 pub const HARDWARE_SIGNED: &str = "cluster.hardware.crt";
 /// In an HSM's and in a cluster's folder: the owner's CA certificate.
 pub const CA: &str = "customerCA.crt";
-/// In a cluster's folder: what the console is started with.
+/// In a cluster's folder: the console's configuration.
 pub const CONFIG: &str = "cloudhsm_mgmt_util.cfg";
 
 /// Larger than any of these files but the store.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// An HSM's folder, opened: nobody else has it open.
+/// An HSM's folder, opened: no other process has it open.
+#[expect(missing_docs, reason = "the types say it")]
 pub struct Folder {
-    /// What its owner set.
     pub settings: Settings,
     /// Its history.
     pub store: Store,
-    /// Its state.
+    /// Its state, as the history gives it.
     pub hsm: Hsm,
     /// The cluster's private key.
     pub key: PrivateKeyDer<'static>,
-    /// Who vouches for it.
     pub certificates: Certificates,
-    /// Its cryptography.
     pub vault: Vault,
 }
 
-/// Why a folder is not an HSM's or a cluster's. Nothing was changed in it.
+/// Why a folder is not an HSM's or a cluster's. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum FolderError {
-    /// Nothing is there.
     #[error("{}: no such folder; make one with `hsmd init` or `hsmd cluster init`", .0.display())]
     Missing(PathBuf),
-    /// It is a file, or it or a file in it may not be read.
+    /// It is not a folder, or it or a file in it is not readable.
     #[error(transparent)]
     Unreadable(#[from] UnreadableFile),
-    /// It is a folder of something else.
     #[error("{}: neither an HSM's folder (no {SETTINGS}) nor a cluster's (no hsm0)", .0.display())]
     Foreign(PathBuf),
-    /// It is a cluster's folder where one HSM's is wanted.
-    #[error("{}: a cluster's folder; name one of its HSMs, such as hsm0 in it", .0.display())]
+    #[error("{}: a cluster's folder; name an HSM's folder in it, such as hsm0", .0.display())]
     Cluster(PathBuf),
-    /// A part of it is missing.
-    #[error("{folder}: not whole: {1} is missing", folder = .0.display())]
+    #[error("{folder}: incomplete: {1} is missing", folder = .0.display())]
     HalfMade(PathBuf, String),
-    /// Others than its owner may look into it.
-    #[error("{path}: others may read it (mode {1:03o}); `chmod go= {path}` closes it", path = .0.display())]
+    #[error("{path}: accessible by other users (mode {1:03o}); run `chmod go= {path}`", path = .0.display())]
     Open(PathBuf, u32),
-    /// `hsmd.json` is not as it should be.
+    /// `hsmd.json` is wrong; the message has the path of the key.
     #[error("{path}: {1}", path = .0.display())]
     Settings(PathBuf, String),
-    /// The history cannot be had.
     #[error("{path}: {1}", path = .0.display())]
     Store(PathBuf, StoreError),
-    /// A file of secrets does not hold them.
-    #[error("{}: not a key of this program", .0.display())]
+    /// A file of secrets has the wrong size.
+    #[error("{}: not a key file of this program", .0.display())]
     BadKey(PathBuf),
-    /// The cluster's key or a certificate cannot be had.
     #[error(transparent)]
     Pem(#[from] PemError),
-    /// The CA's certificate cannot be had.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
 }
 
-/// The HSM folders that a folder stands for: itself, or those of a cluster in the order of their numbers.
+/// The HSM folders in a folder: itself if it is one, or a cluster's in the order of their numbers.
 ///
 /// # Errors
 ///
-/// If it is neither, or a cluster that is not whole.
+/// If it is neither, or one of a cluster's folders is missing.
 pub fn hsm_folders(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
     let entries = fs::read_dir(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => FolderError::Missing(path.to_owned()),
@@ -138,7 +129,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// If anything in it is missing, unreadable, not private, or in use.
+    /// If a file in it is missing, unreadable or not private, or another process has the store open.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         if hsm_folders(path)?.as_slice() != [path] {
             return Err(FolderError::Cluster(path.to_owned()));
@@ -200,7 +191,7 @@ fn is_hsm_folder(name: &str) -> bool {
 ///
 /// # Errors
 ///
-/// If it is missing, wrong, or not a file.
+/// If it is missing, not a file, or wrong.
 pub fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
     let path = folder.join(SETTINGS);
     let text = files::read(&path, MAX_FILE).map_err(unreadable(&path)).map_err(|error| {
@@ -214,7 +205,7 @@ pub fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
         .map_err(|error| FolderError::Settings(path, error.to_string()))
 }
 
-/// Whether files are there, and closed to others.
+/// Checks that files exist and that only their owner may read them.
 fn must_hold(folder: &Path, names: &[&str]) -> Result<(), FolderError> {
     for name in names {
         let file = folder.join(name);
@@ -229,5 +220,6 @@ fn must_hold(folder: &Path, names: &[&str]) -> Result<(), FolderError> {
 fn must_be_private(path: &Path) -> Result<(), FolderError> {
     let metadata = fs::metadata(path).map_err(unreadable(path))?;
     let mode = metadata.permissions().mode() & 0o777;
+    // A folder restored or copied with the wrong mode would hand out every key without anybody noticing.
     if mode & 0o077 == 0 { Ok(()) } else { Err(FolderError::Open(path.to_owned(), mode)) }
 }

@@ -15,15 +15,15 @@ use zeroize::Zeroizing;
 use crate::protocol::attribute::Attributes;
 use crate::protocol::key::{Curve, KeyClass, KeySpec, KeyType};
 
-/// A key in clear.
+/// A key in plaintext.
 pub(super) struct Fresh {
-    /// The defaults of its kind.
+    /// The defaults for its kind.
     pub(super) attributes: Attributes,
     /// Raw bytes, PKCS #8 of a private key, SubjectPublicKeyInfo of a public key.
     pub(super) value: Zeroizing<Vec<u8>>,
 }
 
-/// Makes a key, or a pair with the public half first.
+/// Makes a key, or a key pair with the public key first.
 pub(super) fn generate(spec: KeySpec) -> Result<Vec<Fresh>, Unspecified> {
     match spec {
         KeySpec::Aes { bytes } => secret(KeyType::Aes, bytes, |_| ()),
@@ -40,7 +40,7 @@ fn secret(key_type: KeyType, bytes: u32, shape: fn(&mut u8)) -> Result<Vec<Fresh
     rand::fill(&mut value)?;
     value.iter_mut().for_each(shape);
     let is_cipher = key_type != KeyType::GenericSecret;
-    // 3DES keys wrap nothing by default, and generic secrets get their uses later, as in the original.
+    // As in the original, a 3DES key does not wrap by default, and a generic secret has no uses until it is given some.
     let wraps = key_type == KeyType::Aes;
     let attributes = Attributes {
         encrypt: is_cipher,
@@ -54,7 +54,7 @@ fn secret(key_type: KeyType, bytes: u32, shape: fn(&mut u8)) -> Result<Vec<Fresh
     Ok(vec![Fresh { attributes, value }])
 }
 
-/// The lowest bit of each byte of a DES key makes the number of ones odd.
+/// The lowest bit of each byte of a DES key is a parity bit: it makes the number of ones odd.
 fn set_odd_parity(byte: &mut u8) {
     let high = *byte & 0xfe;
     *byte = high | u8::from(high.count_ones().is_multiple_of(2));
@@ -87,7 +87,7 @@ fn rsa_pair(bits: u32) -> Result<Vec<Fresh>, Unspecified> {
     let public = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key())?;
     let private = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
     let common = |class| Attributes {
-        // The original says 512 of a key of 2048 bits.
+        // The original reports 512 for a key of 2048 bits.
         value_len: bits / 4,
         kcv: pair_kcv(public.as_ref()),
         modulus: Some(pair.public_key().modulus().big_endian_without_leading_zero().to_vec()),
@@ -135,7 +135,7 @@ fn pair_kcv(public: &[u8]) -> Option<[u8; 3]> {
     digest(&SHA1_FOR_LEGACY_USE_ONLY, public).as_ref().first_chunk::<3>().copied()
 }
 
-/// A key that may do nothing, and that cannot be seen.
+/// A sensitive key without any uses.
 fn blank(class: KeyClass, key_type: KeyType) -> Attributes {
     Attributes {
         class,

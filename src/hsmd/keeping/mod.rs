@@ -1,7 +1,7 @@
 //! What an HSM keeps on disk, and the cryptography that protects it.
 //!
-//! [`folder`] says what an HSM's folder holds: its [`settings`], its history in a [`store`], and the secrets of its
-//! [`vault`]. [`private_files`] writes such files, [`password`] hashes.
+//! A [`folder`] holds the HSM's [`settings`], its history in a [`store`], and the secrets of its [`vault`].
+//! [`private_files`] writes such files; [`password`] hashes passwords.
 
 pub mod folder;
 mod generate;

@@ -1,4 +1,7 @@
-//! Writing files and folders that only their owner may read, whole or not at all, and durable.
+//! Writes files and folders that only their owner may read: all or nothing, and durably.
+//!
+//! A mode is given when a file is created, not afterwards, so that no other user can open it in between. The umask
+//! can only take away from it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -12,20 +15,18 @@ use crate::files::without_number;
 
 /// Why a file or folder was not written.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum WriteError {
-    /// A folder is there, and not empty.
     #[error("{}: exists and is not empty; an HSM is only made in a new folder", .0.display())]
     NotEmpty(PathBuf),
-    /// A file is there, and is not overwritten.
-    #[error("{}: exists already", .0.display())]
+    #[error("{}: already exists", .0.display())]
     Exists(PathBuf),
-    /// The system says so.
     #[error("{path}: {error}", path = .0.display(), error = without_number(.1))]
     Unwritable(PathBuf, io::Error),
 }
 
-/// Calls `make` with an empty folder and the place it will have, and moves it there if that succeeds: no half-made
-/// folder is ever found at `dir`.
+/// Makes a folder. `make` fills a temporary one beside it, and gets the path it will have; if that succeeds, the
+/// folder is renamed to `dir`. So `dir` never holds half an HSM, whatever interrupts this.
 pub(in crate::hsmd) fn new_folder<E: From<WriteError>>(
     dir: &Path,
     make: impl FnOnce(&Path, &Path) -> Result<(), E>,
@@ -42,20 +43,21 @@ pub(in crate::hsmd) fn new_folder<E: From<WriteError>>(
     let work = tempfile::Builder::new().prefix(".hsmd-init-").permissions(private).tempdir_in(parent);
     let work = work.map_err(unwritable)?;
     make(work.path(), &place)?;
+    // First the names in the folder, then its own: after a crash `dir` is absent, or there with all its files.
     sync(work.path()).map_err(unwritable)?;
     fs::rename(work.path(), &place).map_err(unwritable)?;
     sync(parent).map_err(unwritable)?;
-    // What is left of the temporary folder is only its name.
+    // It has moved: there is nothing left to remove.
     let _ = work.keep();
     Ok(())
 }
 
-/// Makes a folder in one that [`new_folder`] makes.
+/// Makes a folder within [`new_folder`].
 pub(in crate::hsmd) fn make_folder(path: &Path) -> Result<(), WriteError> {
     DirBuilder::new().mode(0o700).create(path).map_err(unwritable(path))
 }
 
-/// Writes a file in a folder that [`new_folder`] makes.
+/// Writes a file within [`new_folder`], which syncs its name.
 pub(in crate::hsmd) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| {
@@ -65,7 +67,7 @@ pub(in crate::hsmd) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError
     written.map_err(unwritable(path))
 }
 
-/// As [`write`](write()), in JSON.
+/// As [`write`](write()), as JSON.
 pub(in crate::hsmd) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), WriteError> {
     let mut text = Vec::new();
     let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
@@ -75,12 +77,12 @@ pub(in crate::hsmd) fn write_json(path: &Path, value: &impl Serialize) -> Result
     write(path, &text)
 }
 
-/// Closes to others a file that a library made.
+/// Takes the permissions of others from a file that a library created; so far the mode of [`new_folder`] protected it.
 pub(in crate::hsmd) fn make_private(path: &Path) -> Result<(), WriteError> {
     fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(unwritable(path))
 }
 
-/// Writes a new file; nobody finds half of it.
+/// Writes a new file; no reader ever sees a part of it.
 pub(in crate::hsmd) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let unwritable = unwritable(path);
     let file = temporary(path, bytes).map_err(unwritable)?;
@@ -91,18 +93,18 @@ pub(in crate::hsmd) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteE
     sync(parent(path)).map_err(unwritable)
 }
 
-/// Writes a file, in the place of the one that is there; nobody finds half of it.
+/// Writes a file or replaces it; no reader ever sees a part of it.
 pub(in crate::hsmd) fn replace(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let replaced = temporary(path, bytes).and_then(|file| Ok(file.persist(path)?));
     replaced.and_then(|_| sync(parent(path))).map_err(unwritable(path))
 }
 
-/// Removes a file for good.
+/// Removes a file, durably.
 pub(in crate::hsmd) fn remove(path: &Path) -> Result<(), WriteError> {
     fs::remove_file(path).and_then(|()| sync(parent(path))).map_err(unwritable(path))
 }
 
-/// A private file beside its place, which can be moved there in one step.
+/// A file in the same folder, so that it can be renamed to `path` in one step. Temporary files have mode 0600.
 fn temporary(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(parent(path))?;
     file.write_all(bytes)?;
@@ -114,7 +116,7 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
 }
 
-/// Makes the names in a folder durable.
+/// Makes the names in a folder durable: syncing a file does not do that.
 fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

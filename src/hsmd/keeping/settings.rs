@@ -1,4 +1,4 @@
-//! `hsmd.json`: what an HSM's owner may set.
+//! `hsmd.json`: an HSM's settings.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,17 +8,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::protocol::device::Member;
 
-/// The whole file; every key is required, none is ignored.
+/// The whole file. Every key is required, and an unknown one is an error.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Where this HSM listens.
+    /// The address this HSM listens on.
     pub listen: SocketAddr,
     /// All HSMs of the cluster, this one included, as clients reach them.
     pub members: Vec<Member>,
-    /// Clients must hold a certificate of this CA (PEM, X.509 version 3); `null` asks for none.
+    /// The CA (PEM, X.509 version 3) that client certificates must come from; `null` requires none.
     pub client_ca: Option<PathBuf>,
-    /// Connections at the same time; more wait until one ends.
+    /// Connections at a time; more wait until one ends.
     #[serde(deserialize_with = "at_most::<10_000, _>")]
     pub max_connections: u32,
     /// How new passwords are hashed.
@@ -29,10 +29,10 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HashCost {
-    /// Memory for one hash, in KiB; at most 1 GiB.
+    /// Memory for one hash, in KiB, at most 1 GiB.
     #[serde(deserialize_with = "at_most::<1_048_576, _>")]
     pub memory_kib: u32,
-    /// Passes over it.
+    /// Passes over that memory.
     #[serde(deserialize_with = "at_most::<100, _>")]
     pub iterations: u32,
     /// Lanes.
@@ -40,7 +40,7 @@ pub struct HashCost {
 }
 
 impl Settings {
-    /// What `hsmd init` writes.
+    /// The settings that `hsmd init` writes.
     #[must_use]
     pub fn new(listen: SocketAddr, members: Vec<Member>, password_hash: HashCost) -> Self {
         Self { listen, members, client_ca: None, max_connections: 900, password_hash }
@@ -57,7 +57,7 @@ fn at_most<'de, const MAX: u32, D: Deserializer<'de>>(deserializer: D) -> Result
 }
 
 impl Default for HashCost {
-    /// OWASP's first choice for Argon2id.
+    /// OWASP's recommendation for Argon2id.
     fn default() -> Self {
         Self { memory_kib: 19 * 1024, iterations: 2, parallelism: 1 }
     }

@@ -10,8 +10,8 @@ use aws_lc_rs::signature::{
 
 use crate::protocol::key::{Hash, SignMechanism, SignScheme};
 
-/// Signs with a key in PKCS #8. A key of P-256 or secp256k1 signs SHA-256 only, one of P-384
-/// SHA-384, one of P-521 SHA-512.
+/// Signs with a private key in PKCS #8. An EC key signs one kind of hash: SHA-256 on P-256 and secp256k1, SHA-384
+/// on P-384, SHA-512 on P-521.
 pub(super) fn sign(pkcs8: &[u8], mechanism: SignMechanism, hash: &[u8]) -> Result<Vec<u8>, Unspecified> {
     let hash = Digest::import_less_safe(hash, algorithm(mechanism.hash))?;
     match (mechanism.scheme, mechanism.hash) {

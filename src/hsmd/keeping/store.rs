@@ -1,9 +1,8 @@
 //! An HSM's history on disk.
 //!
-//! One redb file with three tables: `history` (number → the changes of one decision), `snapshots` (number of
-//! the last decision it contains → the whole HSM) and `audit` (sequence number → record). Replaying the
-//! history over the newest snapshot gives the HSM; the audit log is never shortened. Each value is a version
-//! byte and postcard.
+//! One redb file with three tables: `history` (number → the changes of one decision), `snapshots` (number of the
+//! last decision in it → the whole HSM) and `audit` (sequence number → record). Replaying the history on top of the
+//! newest snapshot gives the HSM; the audit log is never shortened. Each value is a version byte and postcard.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,7 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::hsm::audit::AuditRecord;
 use crate::hsm::{Change, Hsm};
 
-/// An open store; nobody else has it open.
+/// An open store; no other process has it open.
 pub struct Store {
     database: Database,
     last: u64,
@@ -28,23 +27,21 @@ pub struct Store {
 
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
-    /// There is one already.
-    #[error("there is a store already")]
+    #[error("a store already exists")]
     Exists,
-    /// Another program has it open.
+    /// Another process has it open.
     #[error("in use by another hsmd")]
     InUse,
-    /// There is a file, but not a store: it is never taken for an empty HSM.
+    /// There is a file, but not a store. It is never taken for an empty HSM.
     #[error("not an HSM's store, or damaged ({0})")]
     Unreadable(String),
-    /// A record is of a later release, or damaged.
+    /// A later release wrote it, or it is damaged.
     #[error("record {0} of the store cannot be read by this release")]
     Record(u64),
-    /// There is no history in it.
     #[error("the store holds no HSM")]
     Empty,
-    /// Reading or writing failed.
     #[error("the store failed: {0}")]
     Failed(#[from] Box<redb::Error>),
 }
@@ -53,16 +50,17 @@ const HISTORY: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("history")
 const SNAPSHOTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("snapshots");
 const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
 
-/// Of every value. Older ones are read as long as there is a release that wrote them.
+/// The version byte of every value. A release reads all formats that earlier ones wrote.
 const FORMAT: u8 = 1;
 
-/// Decisions between two snapshots: replaying so many takes some ten milliseconds.
+/// Decisions between two snapshots. Replaying this many takes some tens of milliseconds at the start.
 const SNAPSHOT_EVERY: u64 = 4096;
 
-/// Bytes of memory that redb keeps pages in; its own default is a gibibyte.
+/// Bytes of redb's page cache. Its default is a gibibyte, for each HSM.
 const CACHE: usize = 16 * 1024 * 1024;
 
-/// How long to wait for a killed predecessor's lock to go.
+/// How long to wait for the lock. The kernel releases that of a killed hsmd only when its last thread is gone, and a
+/// service manager may start the next one before that.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Store {
@@ -70,25 +68,19 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the file cannot be made; an existing one is not touched.
+    /// If the file exists, which is not touched, or cannot be written.
     pub fn create(path: &Path, history: &[Change]) -> Result<(), StoreError> {
-        if path.exists() {
-            return Err(StoreError::Exists);
-        }
-        let database = Builder::new().set_cache_size(CACHE).create(path).map_err(failed)?;
+        let database = create_file(path)?;
         Self { database, last: 0, since_snapshot: 0 }.commit(&[history])
     }
 
-    /// Makes the store of an HSM that begins as another one was.
+    /// Makes the store of an HSM that begins with another one's state.
     ///
     /// # Errors
     ///
     /// As [`create`](Self::create).
     pub fn create_from(path: &Path, hsm: &Hsm) -> Result<(), StoreError> {
-        if path.exists() {
-            return Err(StoreError::Exists);
-        }
-        let database = Builder::new().set_cache_size(CACHE).create(path).map_err(failed)?;
+        let database = create_file(path)?;
         let transaction = database.begin_write().map_err(failed)?;
         write(&transaction, SNAPSHOTS, 1, hsm)?;
         transaction.commit().map_err(failed)
@@ -98,20 +90,20 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If there is none, it is in use, or it cannot be read.
+    /// If it does not exist, is in use, or cannot be read.
     pub fn open(path: &Path) -> Result<(Self, Hsm), StoreError> {
         let opened = panic::catch_unwind(|| {
             let mut file = open_file(path)?;
             if file.check_integrity().map_err(unreadable)? { Self::replay(file) } else { Err(damaged()) }
         });
-        // redb panics on pages that make no sense.
+        // redb panics on pages that make no sense, and a damaged store must be reported, not crash all HSMs.
         match opened.unwrap_or_else(|_| Err(damaged()))? {
             (store, hsm) if store.last > 0 => Ok((store, hsm)),
             _ => Err(StoreError::Empty),
         }
     }
 
-    /// Opens a store on other storage than a file, or makes it there with `history`.
+    /// Opens a store on storage other than a file, or makes it there with `history`.
     ///
     /// # Errors
     ///
@@ -127,17 +119,17 @@ impl Store {
         }
     }
 
-    /// Makes decisions durable, all or none, with one sync.
+    /// Makes decisions durable, all or none, with one fsync.
     ///
     /// # Errors
     ///
-    /// If that is not certain; the store should not be written again before it was reopened.
+    /// If they may not be durable. The store should not be written again until it is reopened.
     pub fn commit(&mut self, decisions: &[&[Change]]) -> Result<(), StoreError> {
         let transaction = self.database.begin_write().map_err(failed)?;
         let mut number = self.last;
         for changes in decisions {
             number = number.saturating_add(1);
-            // What only a session has ends with it.
+            // A session's own state, such as a login or a session key, ends with it.
             let lasting: Vec<&Change> = changes.iter().filter(|change| change.is_lasting()).collect();
             write(&transaction, HISTORY, number, &lasting)?;
             for change in *changes {
@@ -152,7 +144,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a snapshot and drops the history before it, if there is enough of that.
+    /// Writes a snapshot and drops the history before it, once that is long enough.
     ///
     /// # Errors
     ///
@@ -161,6 +153,7 @@ impl Store {
         if self.since_snapshot < SNAPSHOT_EVERY {
             return Ok(());
         }
+        // In one transaction: a crash leaves either the old history or the snapshot.
         let transaction = self.database.begin_write().map_err(failed)?;
         write(&transaction, SNAPSHOTS, self.last, hsm)?;
         transaction
@@ -198,6 +191,8 @@ impl Store {
     }
 
     fn replay(database: Database) -> Result<(Self, Hsm), StoreError> {
+        // A write transaction makes the tables that are missing, so that there is one way to read them; nothing of it
+        // is kept.
         let transaction = database.begin_write().map_err(failed)?;
         let (mut last, mut hsm) = (0, Hsm::default());
         {
@@ -222,7 +217,15 @@ impl Store {
     }
 }
 
-/// Opens a store's file; a predecessor that was killed may hold its lock for a moment.
+fn create_file(path: &Path) -> Result<Database, StoreError> {
+    // redb would open an existing store.
+    if path.exists() {
+        return Err(StoreError::Exists);
+    }
+    Builder::new().set_cache_size(CACHE).create(path).map_err(failed)
+}
+
+/// Opens a store's file, and waits a little if it is in use.
 fn open_file(path: &Path) -> Result<Database, StoreError> {
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {

@@ -1,7 +1,7 @@
-//! The HSM's cryptography: makes keys, keeps their values encrypted, and copies them within a clone family.
+//! The HSM's cryptography: makes keys, keeps their values encrypted, and masks them for its clone family.
 //!
-//! Two secrets, in files of their own: the master key of this HSM, under which key values are stored, and the
-//! masking key of its clone family, under which copies travel.
+//! It has two secrets, each in a file of its own: this HSM's master key encrypts the key values in the store, and
+//! the masking key of its clone family encrypts masked objects.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hmac, rand};
@@ -17,13 +17,13 @@ use crate::protocol::key::{KeySpec, SignMechanism};
 /// The clone family's name and secret, shared by all HSMs made from one cluster or its backups.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Family {
-    /// Tells a foreign copy from a damaged one.
+    /// Distinguishes another family's masked object from a damaged one.
     pub id: [u8; 16],
     /// AES-256.
     pub masking_key: Zeroizing<[u8; 32]>,
 }
 
-/// An HSM's own secret: AES-256.
+/// The key that encrypts an HSM's key values: AES-256.
 pub type MasterKey = Zeroizing<[u8; 32]>;
 
 /// The cryptography of one HSM.
@@ -34,22 +34,22 @@ pub struct Vault {
     family: [u8; 16],
 }
 
-/// A random number or a key could not be had.
+/// The library could not make a random number or use a key.
 #[derive(Debug, thiserror::Error)]
 #[error("the cryptographic library failed")]
 pub struct CryptoFailed;
 
-/// What a masked object begins with; the digit is its version.
+/// The first bytes of a masked object; the digit is the version of the format.
 const MAGIC: &[u8; 8] = b"CHSMOBJ1";
 
-/// Bytes of AES-GCM's nonce.
+/// Bytes of an AES-GCM nonce.
 const NONCE: usize = 12;
 
-/// Bytes of AES-GCM's tag.
+/// Bytes of an AES-GCM tag.
 const TAG: usize = 16;
 
 impl Family {
-    /// A new family.
+    /// Makes a new family.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Family {
         Ok(Self { id, masking_key: random_key()? })
     }
 
-    /// As the file has it: the name, then the key.
+    /// The content of the file: the id, then the key.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new([self.id.as_slice(), self.masking_key.as_slice()].concat())
@@ -74,7 +74,7 @@ impl Family {
     }
 }
 
-/// A new AES-256 key.
+/// Makes an AES-256 key.
 ///
 /// # Errors
 ///
@@ -90,7 +90,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// If the library does not take them.
+    /// If the library does not accept them.
     pub fn new(master: &MasterKey, family: &Family) -> Result<Self, CryptoFailed> {
         let key = |bytes: &[u8; 32]| RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| CryptoFailed);
         Ok(Self {
@@ -101,7 +101,7 @@ impl Vault {
         })
     }
 
-    /// Makes a key or a pair.
+    /// Makes a key or a key pair.
     ///
     /// # Errors
     ///
@@ -117,17 +117,17 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`Refusal::KeyUnfit`] if the mechanism is not for this key.
+    /// [`Refusal::KeyUnfit`] if the mechanism does not fit the key.
     pub fn sign(&self, key: &Material, mechanism: SignMechanism, hash: &[u8]) -> Result<Vec<u8>, Refusal> {
         let value = self.value(key).map_err(|_| Refusal::OutOfResources)?;
         sign(&value, mechanism, hash).map_err(|_| Refusal::KeyUnfit)
     }
 
-    /// Encrypts a copy for the clone family.
+    /// Makes a masked object: encrypts a user or a key for the clone family.
     ///
     /// # Errors
     ///
-    /// If a key's value cannot be read, or the library fails.
+    /// If a key's value cannot be decrypted, or the library fails.
     pub fn mask(&self, copied: &Copied) -> Result<Vec<u8>, CryptoFailed> {
         let copied = match copied {
             Copied::User(user) => Copied::User(user.clone()),
@@ -144,11 +144,11 @@ impl Vault {
         Ok([header, sealed].concat())
     }
 
-    /// Reads a copy; a key's value in it is encrypted under this HSM's own key then.
+    /// Decrypts a masked object, and re-encrypts a key's value in it under this HSM's master key.
     ///
     /// # Errors
     ///
-    /// If it is not one, another family's, or altered.
+    /// If it is not a masked object, was altered, or belongs to another family.
     pub fn unmask(&self, object: &[u8]) -> Result<Copied, Refusal> {
         let damaged = Refusal::MaskedObjectInvalid;
         let (header, sealed) = object.split_at_checked(MAGIC.len() + self.family.len()).ok_or(damaged)?;
@@ -167,16 +167,16 @@ impl Vault {
         }
     }
 
-    /// The value of a key: raw bytes, PKCS #8 of a private key, SubjectPublicKeyInfo of a public key.
+    /// Decrypts a key's value: raw bytes, PKCS #8 of a private key, SubjectPublicKeyInfo of a public key.
     ///
     /// # Errors
     ///
-    /// If it was encrypted by another HSM.
+    /// If another HSM encrypted it.
     pub fn value(&self, material: &Material) -> Result<Zeroizing<Vec<u8>>, CryptoFailed> {
         open(&self.master, b"value", &material.wrapped.0).ok_or(CryptoFailed)
     }
 
-    /// Encrypts a key's value for this HSM.
+    /// Encrypts a key's value under this HSM's master key.
     ///
     /// # Errors
     ///
@@ -190,13 +190,14 @@ impl Vault {
     }
 }
 
-/// The masking key encrypts; fingerprints have a key of their own, made from it.
+/// Fingerprints have a key of their own, derived from the masking key: one key should not serve two algorithms. It
+/// is the same in the whole family, so that HSMs can compare keys without seeing them.
 fn fingerprint_key(family: &Family) -> hmac::Tag {
     let masking = hmac::Key::new(hmac::HMAC_SHA256, family.masking_key.as_slice());
     hmac::sign(&masking, b"hsmd key fingerprints")
 }
 
-/// Encrypts with a key that is used for this alone.
+/// Encrypts with a key that serves only this purpose.
 ///
 /// # Errors
 ///
@@ -210,14 +211,14 @@ pub(in crate::hsmd) fn seal_with(
     seal(&key, about, plain)
 }
 
-/// Decrypts what [`seal_with`] made; `None` if it was altered or the key is another.
+/// Decrypts what [`seal_with`] made; `None` if it was altered, or made with another key.
 pub(in crate::hsmd) fn open_with(key: &MasterKey, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     open(&RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).ok()?, about, sealed)
 }
 
-/// AES-256-GCM with a random nonce, which stands before the rest.
+/// AES-256-GCM with a random nonce, which comes first.
 fn seal(key: &RandomizedNonceKey, about: &[u8], plain: &[u8]) -> Result<Vec<u8>, CryptoFailed> {
-    // Room for the tag: a vector that grows leaves its old content behind.
+    // With room for the tag, the vector never grows: growing would leave a copy of the plaintext in freed memory.
     let mut sealed = Vec::with_capacity(plain.len().saturating_add(TAG));
     sealed.extend_from_slice(plain);
     let nonce = key.seal_in_place_append_tag(Aad::from(about), &mut sealed).map_err(|_| CryptoFailed)?;

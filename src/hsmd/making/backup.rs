@@ -1,7 +1,7 @@
-//! Backups: everything of one HSM in one encrypted file, from which a cloned cluster can be made.
+//! Backups: all of one HSM in one encrypted file, from which a cloned cluster can be made.
 //!
-//! A backup is `CHSMBAK1`, then AES-256-GCM of its content. The key is in a file of its own, made with the first
-//! backup that names it: who has both can make an HSM that holds all keys and takes all passwords.
+//! A backup is `CHSMBAK1`, then its content under AES-256-GCM. The key is in a file of its own, which is made with
+//! the first backup that names it. Whoever has both files can make an HSM with all keys and all passwords.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,59 +24,50 @@ use crate::hsmd::serving::control;
 
 /// What a backup holds.
 #[derive(Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the types say it")]
 pub struct Backup {
     /// The HSM as of its last acknowledged change.
     pub hsm: Hsm,
-    /// How it was set up.
     pub settings: Settings,
-    /// The files of its folder that a clone shares, by name: the cluster's key and certificates, the family's key.
+    /// Files in its folder that a clone shares, by name: the cluster's key and certificates, the family's key.
     pub files: BTreeMap<String, Zeroizing<Vec<u8>>>,
-    /// Under which its keys are wrapped; a clone has its own.
+    /// Encrypts the keys in `hsm`; a clone has a master key of its own.
     master: Zeroizing<Vec<u8>>,
 }
 
-/// Why there is no backup, or none that can be used.
+/// Why a backup cannot be made or used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum BackupError {
-    /// The HSM's folder is not as it should be.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The running HSM did not answer.
     #[error("{folder}: the running HSM does not answer: {error}", folder = .0.display(), error = without_number(.1))]
     Running(PathBuf, io::Error),
-    /// A file cannot be written, or would be overwritten.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A file cannot be read.
     #[error(transparent)]
     Unreadable(#[from] UnreadableFile),
-    /// There is nothing to back up before a cluster has its owner.
     #[error("{}: the cluster is not initialized", .0.display())]
     NotInitialized(PathBuf),
-    /// It is something else.
     #[error("{}: not the key of a backup", .0.display())]
     NotAKey(PathBuf),
-    /// It is something else, or of another release.
+    /// Or of another release.
     #[error("{}: not a backup of this program", .0.display())]
     NotABackup(PathBuf),
-    /// It was altered or cut, or the key is another's.
     #[error("{}: the backup is damaged, or {} is not its key", backup.display(), key.display())]
-    #[expect(missing_docs, reason = "the names say it")]
     Sealed { backup: PathBuf, key: PathBuf },
-    /// Its keys cannot be unwrapped.
-    #[error("{}: the backup's keys do not open", .0.display())]
+    #[error("{}: the keys in the backup cannot be decrypted", .0.display())]
     Keys(PathBuf),
-    /// The library failed.
     #[error(transparent)]
     Crypto(#[from] CryptoFailed),
 }
 
 const MAGIC: &[u8; 8] = b"CHSMBAK1";
 
-/// The files that a clone shares with the HSM it was made from.
+/// The files that a clone shares with the original.
 const SHARED: [&str; 4] = [KEY, CERTIFICATE, CA, FAMILY];
 
-/// Where a backup's key is if nobody says.
+/// The default path of a backup's key.
 #[must_use]
 pub fn key_file(backup: &Path) -> PathBuf {
     let mut name = backup.as_os_str().to_owned();
@@ -85,11 +76,11 @@ pub fn key_file(backup: &Path) -> PathBuf {
 }
 
 impl Backup {
-    /// The backup of an HSM, running or stopped.
+    /// Makes the backup of an HSM, running or stopped.
     ///
     /// # Errors
     ///
-    /// If it runs and does not answer, or its folder cannot be read.
+    /// If the HSM is running and does not answer, or its folder cannot be read.
     pub fn of(folder: &Path) -> Result<Self, BackupError> {
         if hsm_folders(folder)?.as_slice() != [folder] {
             return Err(FolderError::Cluster(folder.to_owned()).into());
@@ -107,7 +98,7 @@ impl Backup {
             }
         };
         let read = |name: &str| read(&folder.join(name));
-        // A file of the owner's that the settings name, if it is in the folder.
+        // The CA for clients, if it is in the HSM's folder: a clone's settings name it, too.
         let own =
             settings.client_ca.as_ref().filter(|file| file.is_relative()).and_then(|file| file.to_str());
         let names: BTreeSet<&str> = SHARED.into_iter().chain(own).collect();
@@ -116,11 +107,11 @@ impl Backup {
         Ok(Self { hsm, settings, files, master: read(MASTER)? })
     }
 
-    /// Writes the backup, encrypted, to a new file, and its key to another if that is not there yet.
+    /// Encrypts the backup into a new file, under the key in the other file, which is made if it does not exist.
     ///
     /// # Errors
     ///
-    /// If a file is in the way or cannot be written.
+    /// If the backup exists already, or a file cannot be written.
     pub fn write(&self, backup: &Path, key: &Path) -> Result<(), BackupError> {
         if backup.exists() {
             return Err(WriteError::Exists(backup.to_owned()).into());
@@ -128,15 +119,15 @@ impl Backup {
         let secret = read_or_make_key(key)?;
         let plain = Zeroizing::new(postcard::to_stdvec(self).map_err(|_| CryptoFailed)?);
         let sealed = vault::seal_with(&secret, MAGIC, &plain)?;
-        // The key stays even if this fails: it may be the key of a backup that another process just made.
+        // If this fails, the key is kept: another process may just have made a backup with it.
         Ok(write_new(backup, &[MAGIC.as_slice(), &sealed].concat())?)
     }
 
-    /// Reads a backup and tries all its keys.
+    /// Reads a backup, and decrypts every key in it to verify that it can be restored.
     ///
     /// # Errors
     ///
-    /// If it is not one, was altered, or its keys do not open.
+    /// If it is not a backup, was altered, or a key in it cannot be decrypted.
     pub fn read(backup: &Path, key: &Path) -> Result<Self, BackupError> {
         let (sealed, secret) = (read(backup)?, read(key)?);
         let sealed = sealed.strip_prefix(MAGIC.as_slice());
@@ -155,11 +146,11 @@ impl Backup {
         Ok(content)
     }
 
-    /// The HSM with its keys under another master key.
+    /// The HSM with its keys encrypted under another master key.
     ///
     /// # Errors
     ///
-    /// If a key does not open.
+    /// If a key cannot be decrypted.
     pub fn hsm_under(&self, master: &MasterKey) -> Result<Hsm, CryptoFailed> {
         let family = self.family().ok_or(CryptoFailed)?;
         let (from, to) = (self.vault().ok_or(CryptoFailed)?, Vault::new(master, &family)?);
@@ -175,7 +166,7 @@ impl Backup {
     }
 }
 
-/// The key of a file. It is made if it is not there, and whoever makes it first, all have the same.
+/// The backup key. It is made on first use; if several backups race, all use the one that was made first.
 fn read_or_make_key(path: &Path) -> Result<MasterKey, BackupError> {
     if !path.exists() {
         match write_new(path, random_key()?.as_slice()) {
@@ -186,7 +177,7 @@ fn read_or_make_key(path: &Path) -> Result<MasterKey, BackupError> {
     master_key(&read(path)?).ok_or_else(|| BackupError::NotAKey(path.to_owned()))
 }
 
-/// Takes a pipe, too: a backup may come straight out of another program.
+/// Reads from a pipe, too: a backup may come straight from another program.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, UnreadableFile> {
     fs::read(path).map(Zeroizing::new).map_err(unreadable(path))
 }

@@ -1,4 +1,4 @@
-//! Making a cluster of a backup: the same users, keys, handles and CA, on other HSMs.
+//! Makes a cluster from a backup: the same users, keys, handles and CA, on new HSMs.
 
 use std::path::Path;
 
@@ -18,13 +18,14 @@ use crate::hsmd::keeping::vault::random_key;
 use crate::protocol::device::Member;
 use crate::protocol::key::HANDLES_PER_NODE;
 
-/// Makes the folder of a cloned cluster. Its HSMs have ids of their own, and the node ids from `first_node` on, by
-/// default those after the original's. No two HSMs of a clone family should have the same: they would give the same
-/// handle to different keys, and such keys cannot be copied to each other. The original's are refused.
+/// Makes the folder of a cloned cluster. Its HSMs have ids of their own, and node ids from `first_node` on, by default
+/// those after the original's. No two HSMs of a clone family should have the same node id: they would give the same
+/// handle to different keys, which could then not be copied from one to the other. Those of the original are refused;
+/// those of its other clones are not known here.
 ///
 /// # Errors
 ///
-/// If that is not possible, or the backup's keys do not open; then nothing is left at `dir`.
+/// If a file cannot be written, or the backup's keys cannot be decrypted. Then nothing is left at `dir`.
 pub fn clone_cluster(
     dir: &Path,
     new: &NewCluster,
@@ -70,7 +71,7 @@ pub fn clone_cluster(
     })
 }
 
-/// What the clone shares with the original, and its own master key, under which it keeps the same keys.
+/// Writes the files that all clones share, a master key of the HSM's own, and a store with the keys under that.
 fn fill(folder: &Path, identity: Identity, backup: &Backup) -> Result<(), InitError> {
     for (name, bytes) in &backup.files {
         write(&folder.join(name), bytes)?;

@@ -1,6 +1,4 @@
-//! Making HSMs: the only way an HSM comes to be.
-//!
-//! A folder is made beside its place and renamed there when it is whole, so that no half-made one is ever found.
+//! Makes new clusters, and single HSMs that are clusters of their own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -29,72 +27,64 @@ use crate::protocol::{Refusal, Secret};
 /// The most HSMs of a cluster.
 pub const MAX_NODES: u32 = 32;
 
-/// In a cluster's folder: where the CA's private key is kept apart from what the HSMs and the console need.
+/// In a cluster's folder: where the CA's private key is, apart from the files that the HSMs and the console need.
 const CA_KEY_FOLDER: &str = "owner";
 
-/// A cluster to be.
+/// What a new cluster is made from.
+#[expect(missing_docs, reason = "the types say it")]
 pub struct NewCluster {
     /// 1 to [`MAX_NODES`].
     pub nodes: u32,
-    /// The HSMs get the addresses that follow this one.
+    /// The HSMs get the addresses after this one.
     pub net: Ipv4Addr,
-    /// The same for all.
+    /// The same for all HSMs.
     pub port: u16,
-    /// How the HSMs get their ids.
     pub names: Names,
-    /// How passwords are hashed.
     pub password_hash: HashCost,
-    /// Who vouches for the cluster's key.
     pub vouching: Vouching,
 }
 
-/// How HSMs are named.
+/// How HSMs get their ids and serial numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
-    /// As no other HSM in the world.
+    /// Unlike any other HSM's.
     Random,
-    /// By their node ids: the same in every development cluster.
+    /// From their node ids: the same in every development cluster, so that transcripts are the same.
     Numbered,
 }
 
-/// Why there is no new HSM.
+/// Why no HSM was made.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum InitError {
-    /// The folder, or a file in it, could not be made.
     #[error(transparent)]
     File(#[from] WriteError),
-    /// Too few or too many HSMs.
     #[error("a cluster has 1 to {MAX_NODES} HSMs, not {0}")]
     Nodes(u32),
-    /// The handles of such a node would not be numbers of 32 bits.
+    /// Key handles, whose high part is the node id, would not fit in 32 bits.
     #[error("{0}: too high for a node id")]
     FirstNode(u32),
-    /// Two HSMs of a clone family would give the same handle to different keys.
-    #[error("node {0} is one of the original cluster's; take a first node from {1} on")]
+    /// Two HSMs of one clone family would give the same handle to different keys.
+    #[error("node {0} belongs to the original cluster; choose a first node of {1} or higher")]
     NodeTaken(u32, u32),
-    /// There are not so many addresses.
-    #[error("{0}: too few IPv4 addresses follow")]
+    #[error("{0}: not enough IPv4 addresses after this one")]
     Net(Ipv4Addr),
-    /// No random number, or no key.
-    #[error("no key could be made: {0}")]
+    #[error("no key can be made: {0}")]
     Key(String),
-    /// The store could not be made.
-    #[error("the store could not be made: {0}")]
+    #[error("the store cannot be made: {0}")]
     Store(#[from] StoreError),
-    /// The hash parameters are wrong.
     #[error(transparent)]
     Cost(#[from] BadCost),
-    /// One of the first users could not be made.
-    #[error("the first users could not be made: {}", .0.text())]
+    #[error("the first users cannot be made: {}", .0.text())]
     Users(Refusal),
 }
 
-/// Makes a cluster's folder: an HSM folder for each node, the console's configuration, and the owner's CA or
-/// what the owner needs to sign. Returns where the CSR is, if there is one.
+/// Makes a cluster's folder: a folder for each HSM, the console's configuration, and the owner's CA or the CSR for
+/// the owner to sign. Returns the path of the CSR, if there is one.
 ///
 /// # Errors
 ///
-/// If that is not possible; then nothing is left at `dir`.
+/// If a file cannot be written or a key made. Then nothing is left at `dir`.
 pub fn cluster(dir: &Path, new: &NewCluster) -> Result<Option<PathBuf>, InitError> {
     if !(1..=MAX_NODES).contains(&new.nodes) {
         return Err(InitError::Nodes(new.nodes));
@@ -126,7 +116,8 @@ pub fn cluster(dir: &Path, new: &NewCluster) -> Result<Option<PathBuf>, InitErro
     })
 }
 
-/// Makes the folder of a cluster of one HSM: folder, CA and configuration in one.
+/// Makes the folder of an HSM that is a cluster of its own: the HSM, its CA and the console's configuration in one
+/// folder.
 ///
 /// # Errors
 ///
@@ -159,7 +150,7 @@ pub fn hsm(dir: &Path, listen: SocketAddr, node_id: u32, password_hash: HashCost
     })
 }
 
-/// What distinguishes an HSM from the others of its cluster.
+/// What is different for each HSM of a cluster.
 struct NewHsm<'a> {
     listen: SocketAddr,
     identity: &'a Identity,
@@ -211,7 +202,7 @@ fn fill(
     Ok(make_private(&store)?)
 }
 
-/// A new HSM: its `admin` is a PRECO whose password everybody knows, and nobody can log in as `app_user`.
+/// A new HSM has a PRECO `admin`, whose password is publicly known, and an AU `app_user`, who cannot log in.
 fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Change>, InitError> {
     let password = Hasher::new(new.password_hash)?
         .hash(&Secret::new(FIRST_PASSWORD.to_owned()))
@@ -244,7 +235,7 @@ pub(super) fn identity(names_: Names, node_id: u32) -> Result<Identity, InitErro
     })
 }
 
-/// Eleven letters and digits for the id, and a number for the serial number.
+/// Eleven letters and digits for the id, and six digits for the serial number.
 fn names(names: Names, node_id: u32) -> Result<(String, u32), InitError> {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let mut seed = [0; 16];
@@ -273,10 +264,10 @@ fn keep_ca_key(folder: &Path, ca_key: &str) -> Result<(), InitError> {
     Ok(write(&folder.join("customerCA.key"), ca_key.as_bytes())?)
 }
 
-/// The end of the name of the CSR, which is the same for all HSMs.
+/// The end of the CSR's file name.
 const OWNERS_CSR: &str = "ClusterCsr.csr";
 
-/// Writes what the owner signs, and what shows to the owner where it comes from: the first HSM's certificates.
+/// Writes the CSR, and the first HSM's certificates, by which the owner can check where the CSR comes from.
 fn write_for_owner(work: &Path, hsms: &[Identity], csr: &str, pki: &ClusterPki) -> Result<(), InitError> {
     let file = |name| work.join(file_for_owner(hsms, name));
     write(&file(OWNERS_CSR), csr.as_bytes())?;
@@ -288,7 +279,7 @@ fn write_for_owner(work: &Path, hsms: &[Identity], csr: &str, pki: &ClusterPki) 
     Ok(())
 }
 
-/// The original's file names begin with the cluster's id; here that is the first HSM's with another prefix.
+/// As the original's, the file names begin with the cluster's id: here, the first HSM's id with another prefix.
 fn file_for_owner(hsms: &[Identity], name: &str) -> String {
     let letters = hsms.first().map_or("", |hsm| hsm.hsm_id.trim_start_matches("hsm-"));
     format!("cluster-{letters}_{name}")

@@ -1,8 +1,8 @@
-//! Initializing a cluster: installing what its owner's CA made of the CSR.
+//! Initializes a cluster: installs the certificate that its owner's CA made from the CSR.
 //!
-//! Everything is checked first, with every HSM's store held, so that none runs meanwhile. Then each folder gets
-//! both certificates, which count for nothing as long as its CSR is there, and then the CSRs go. Whoever was
-//! interrupted does it again: folders without CSR are left alone if they hold the same certificates.
+//! First everything is checked, with every HSM's store open, so that none can run meanwhile. Then each folder gets
+//! both certificates, which do not count as long as its CSR is there, and last the CSRs are removed. If this is
+//! interrupted, doing it again completes it: a folder without a CSR is left alone if it has the same certificates.
 
 mod signed;
 
@@ -18,64 +18,60 @@ use crate::wire::pem_file::PemError;
 
 pub use signed::Signed;
 
-/// Why a cluster was not initialized. Unless said otherwise, nothing has changed.
+/// Why a cluster was not initialized. Nothing was changed, except in the case of
+/// [`Unwritable`](Self::Unwritable).
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum InitializeError {
-    /// The folder is not a cluster's.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// An HSM runs, and would not notice.
-    #[error("{}: an hsmd serves this HSM; stop it before the cluster is initialized", .0.display())]
+    /// An HSM reads its certificates only at its start.
+    #[error("{}: this HSM is running; stop it before you initialize the cluster", .0.display())]
     Running(PathBuf),
-    /// There is nothing to do.
-    #[error("{}: the cluster is initialized already", .0.display())]
+    #[error("{}: the cluster is already initialized", .0.display())]
     Already(PathBuf),
-    /// One of its HSMs is initialized: perhaps somebody was interrupted, and these are not the same files.
-    #[error("{}: initialized already, with other certificates; the rest of the cluster needs the same", .0.display())]
+    /// Perhaps an earlier initialization was interrupted, and these are not the same files.
+    #[error("{}: already initialized with other certificates; the rest of the cluster needs the same", .0.display())]
     AlreadyOtherwise(PathBuf),
     /// Consoles would trust another CA.
-    #[error("{}: is there and is not the trust anchor; the console's configuration names it", .0.display())]
+    #[error("{}: exists and is not the trust anchor; the console's configuration refers to it", .0.display())]
     OtherConsoleCa(PathBuf),
-    /// One of the two files does not hold one certificate, or one that is over.
+    /// One of the two files does not hold exactly one valid certificate.
     #[error(transparent)]
     File(#[from] PemError),
-    /// The guide's trust anchors are of two kinds.
+    /// The guide allows these two.
     #[error("{path}: the trust anchor's key is {1}; it must be RSA-2048 or RSA-4096", path = .0.display())]
     AnchorKey(PathBuf, String),
-    /// The trust anchor does not sign itself.
+    /// The trust anchor is not self-signed.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
-    /// The trust anchor says of itself that it may not sign certificates.
-    #[error("{}: not a CA certificate, its extensions do not let it sign others", .0.display())]
+    #[error("{}: not a CA certificate: its extensions do not allow it to sign certificates", .0.display())]
     NotACa(PathBuf),
-    /// The certificate was made of something else than this cluster's CSR.
-    #[error("{}: not about the cluster's key; it must be made of this cluster's CSR", .0.display())]
+    #[error("{}: not for the cluster's key; it must be made from this cluster's CSR", .0.display())]
     OtherKey(PathBuf),
-    /// Another CA made the certificate, or it is not good for a cluster.
     #[error("{}: not vouched for by {}: {source}", certificate.display(), trust_anchor.display())]
-    #[expect(missing_docs, reason = "the names say it")]
     NotEndorsed { certificate: PathBuf, trust_anchor: PathBuf, source: Distrust },
-    /// A file could not be replaced or removed; some HSMs may be initialized. Doing it again completes it.
+    /// Some HSMs may be initialized.
     #[error("{0}; initialize the cluster again to complete it")]
     Unwritable(#[from] WriteError),
 }
 
-/// An HSM that nobody runs.
+/// An HSM that is not running, as its store is open here.
 struct StoppedHsm {
     path: PathBuf,
     folder: Folder,
 }
 
-/// Makes a stopped cluster, or the one HSM of a folder, its owner's.
+/// Initializes a stopped cluster, or the one HSM of a folder.
 ///
 /// # Errors
 ///
-/// Why not, if the files are not what the cluster's CSR asked for.
+/// If an HSM is running, or the files are not what the cluster's CSR asked for.
 pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
     let hsms: Vec<StoppedHsm> = hsm_folders(dir)?.into_iter().map(hold).collect::<Result<_, _>>()?;
     let waiting: Vec<&StoppedHsm> =
         hsms.iter().filter(|hsm| hsm.folder.certificates.owner.is_none()).collect();
-    // HSMs that were initialized one by one have left the console without its CA.
+    // If the HSMs were initialized one by one, the console still lacks its CA.
     if waiting.is_empty() && dir.join(CA).exists() {
         return Err(InitializeError::Already(dir.to_owned()));
     }
@@ -88,7 +84,7 @@ pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
     if let Some(folder) = consoles {
         replace(&folder.join(CA), owner.root.pem().as_bytes())?;
     }
-    // An HSM without its CSR is initialized.
+    // Last, as an HSM without its CSR counts as initialized: until then it ignores what was written above.
     Ok(waiting.iter().try_for_each(|hsm| remove(&hsm.path.join(CSR)))?)
 }
 
@@ -100,8 +96,8 @@ fn hold(path: PathBuf) -> Result<StoppedHsm, InitializeError> {
     }
 }
 
-/// The folder to which the console's configuration refers, if the CA has to be put there. An HSM's folder that
-/// is a cluster of its own has it already.
+/// The folder where the console's configuration expects the CA, if it has to be written there. If `dir` is an HSM's
+/// folder, it gets the CA with the HSM's files.
 fn consoles_ca<'a>(
     dir: &'a Path,
     hsms: &[StoppedHsm],

@@ -1,8 +1,8 @@
-//! How an HSM comes to be.
+//! Making HSMs.
 //!
-//! [`init`] makes new ones, and [`initialize`](mod@initialize) gives a cluster an owner who was not there then. A
-//! [`backup`] holds all of an HSM, and [`clone`](mod@clone) makes another cluster of it. `pki` makes the keys and
-//! certificates.
+//! [`init`] makes new ones, with the keys and certificates of [`pki`]. [`initialize`](mod@initialize) installs what
+//! the owner's CA signed, where that was not done at once. A [`backup`] holds all of one HSM, and
+//! [`clone`](mod@clone) makes a cluster from it.
 
 pub mod backup;
 pub mod clone;

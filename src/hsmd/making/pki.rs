@@ -1,9 +1,9 @@
 //! The key and the certificates of a new cluster.
 //!
-//! Two lines vouch for the cluster's key. The owner's CA does, once its owner has signed; that is the line which
-//! consoles trust. And the maker does: a CA of this cluster alone, which signs each HSM's hardware, which signs
-//! the cluster's key. It stands where the original's manufacturer stands, and proves only that these files were
-//! made together: the maker's private keys are forgotten when all is signed.
+//! Two chains vouch for the cluster's key. One begins with the owner's CA and exists once the owner has signed; it is
+//! the one that consoles trust. The other begins with the maker's CA, which is new for each cluster: it signs each
+//! HSM's hardware certificate, and the hardware signs the cluster's key. It stands for the original's manufacturer,
+//! and proves only that these files were made together, as the maker's private keys are dropped after signing.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, Error, IsCa, KeyPair,
@@ -14,55 +14,53 @@ use time::{Duration, OffsetDateTime};
 use crate::hsm::Identity;
 use crate::wire::certificate::SUBJECT;
 
-/// The cluster's key and what vouches for it, all in PEM.
+/// The cluster's key and the certificates for it, all in PEM.
 pub(super) struct ClusterPki {
     /// The private key that all HSMs of the cluster share.
     pub(super) key: String,
-    /// The maker's CA.
     pub(super) manufacturer_root: String,
-    /// Of each HSM, in their order.
+    /// One for each HSM, in order.
     pub(super) hardware: Vec<Hardware>,
-    /// What there is of the owner.
     pub(super) owner: OwnerPki,
 }
 
 /// One HSM's certificates.
 pub(super) struct Hardware {
-    /// The hardware's, signed by the maker's CA.
+    /// The hardware's certificate, signed by the maker's CA.
     pub(super) certificate: String,
-    /// The cluster key's, signed by the hardware.
+    /// The cluster's certificate, signed by the hardware.
     pub(super) cluster: String,
 }
 
-/// How the owner comes in.
+/// The owner's part.
 pub(super) enum OwnerPki {
-    /// By a CA made here.
+    /// A CA made here.
     Ca {
         /// `customerCA.crt`.
         ca: String,
-        /// The CA's private key, which no HSM needs.
+        /// The CA's private key; no HSM needs it.
         ca_key: String,
         /// The cluster certificate, signed by the CA.
         certificate: String,
     },
-    /// By signing this request.
+    /// A request for the owner to sign.
     Csr(String),
 }
 
-/// Who has the CA that vouches for a cluster's key.
+/// Whose CA vouches for a cluster's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vouching {
-    /// Who makes the cluster: the CA is made with it, and its key kept in `owner`, in its folder.
+    /// A CA made together with the cluster; its private key is in the cluster's folder, in `owner`.
     MadeHere,
-    /// Who signs the cluster's CSR. Until what was signed is installed, the cluster is not initialized.
+    /// The CA that will sign the cluster's CSR. The cluster is not initialized until the signed certificate is installed.
     SignsCsr,
 }
 
-/// As long as the guide's example makes the customer CA's certificate.
+/// As long as that of the customer CA's certificate in the guide's example.
 const VALIDITY: Duration = Duration::days(3652);
 
 impl ClusterPki {
-    /// Makes all of it, named after the cluster's first HSM.
+    /// Makes the key and all certificates, named after the cluster's first HSM.
     pub(super) fn make(hsms: &[Identity], vouching: Vouching) -> Result<Self, Error> {
         let hsm_id = hsms.first().map_or("", |first| &first.hsm_id);
         let key = cluster_key(vouching)?;
@@ -76,16 +74,16 @@ impl ClusterPki {
     }
 }
 
-/// What the maker of HSMs signs.
+/// What the maker of the HSMs signs.
 pub(super) struct Maker {
     /// The maker's CA, in PEM.
     pub(super) root: String,
-    /// Of each HSM, in their order.
+    /// One for each HSM, in order.
     pub(super) hardware: Vec<Hardware>,
 }
 
 impl Maker {
-    /// Vouches for new HSMs of a cluster whose key, in PEM, there is already.
+    /// Makes the certificates of new HSMs that get an existing cluster key, given in PEM.
     pub(super) fn certify(hsms: &[Identity], cluster_key: &str) -> Result<Self, Error> {
         Self::sign(hsms, &KeyPair::from_pem(cluster_key)?)
     }
@@ -101,8 +99,8 @@ impl Maker {
 }
 
 impl Hardware {
-    /// The common name is not one that [`crate::wire::certificate`] takes for a cluster's: who trusted the
-    /// maker's CA would else trust a key that signs certificates, and not the cluster's.
+    /// The hardware's common name lacks the prefix of [`crate::wire::certificate`]: otherwise a console that trusted
+    /// the maker's CA would accept the hardware's key, which signs certificates, as the cluster's.
     fn make(
         hsm: &Identity,
         hsm_id: &str,
@@ -138,7 +136,7 @@ impl OwnerPki {
     }
 }
 
-/// P-256 is quick to make and to prove; a request holds what the original's holds, RSA-2048.
+/// P-256 is fast to make and to sign with. A CSR has RSA-2048, as the original's.
 fn cluster_key(vouching: Vouching) -> Result<KeyPair, Error> {
     match vouching {
         Vouching::MadeHere => KeyPair::generate(),
@@ -175,7 +173,7 @@ fn ca_params(common_name: &str, constraints: BasicConstraints) -> Result<Certifi
 fn params(name: DistinguishedName) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name = name;
-    // A day back, for clocks that are not quite equal.
+    // A day back, for consoles whose clock is behind.
     params.not_before = OffsetDateTime::now_utc() - Duration::DAY;
     params.not_after = params.not_before + VALIDITY;
     Ok(params)

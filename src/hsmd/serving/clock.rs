@@ -1,10 +1,10 @@
-//! What time it is for an HSM.
+//! An HSM's clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The system's clock, or one that is ahead of it. Clones are the same clock.
+/// The system's clock, which tests can set ahead. Clones share it.
 #[derive(Clone, Default)]
 pub struct Clock {
     /// Microseconds.
@@ -12,7 +12,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Sets it ahead, so that nobody has to wait until something expires.
+    /// Sets the clock ahead, so that a test need not wait until something expires.
     pub fn advance(&self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.ahead.fetch_add(micros, Ordering::Relaxed);

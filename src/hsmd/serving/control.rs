@@ -1,5 +1,5 @@
-//! How a program on the same machine asks a running HSM for its state: by a socket in the HSM's own folder, which
-//! only the folder's owner can reach.
+//! How a program on the same machine asks a running HSM for its state: through a socket in the HSM's folder, which
+//! only the folder's owner can reach. A backup needs this, as the store of a running HSM is locked.
 
 use std::io::{self, Read};
 use std::os::unix::net;
@@ -18,31 +18,33 @@ use crate::hsm::Hsm;
 /// The name of the socket in the HSM's folder.
 const SOCKET: &str = "control.sock";
 
-/// How long a backup may take to read the state.
+/// How long a reader may take: the next one has to wait for it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A listening socket, removed when dropped.
+/// A listening socket; its file is removed when this is dropped.
 pub struct Control {
     listener: UnixListener,
     path: PathBuf,
 }
 
 impl Control {
-    /// Listens in an HSM's folder that this program has opened; a socket left by a killed one is replaced.
+    /// Listens in the folder of an HSM whose store this process has open, which makes it safe to replace the socket
+    /// of a killed predecessor.
     ///
     /// # Errors
     ///
-    /// If the socket cannot be made.
+    /// If the socket cannot be created.
     pub fn listen(folder: &Path) -> io::Result<Self> {
         let path = folder.join(SOCKET);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
+        // The umask decides on the socket's own mode; the folder's mode, 0700, is what protects it.
         Ok(Self { listener: UnixListener::bind(&path)?, path })
     }
 
-    /// Gives the HSM's state, as of the last acknowledged change, to whoever connects.
+    /// Sends the HSM's state, as of the last acknowledged change, to whoever connects.
     pub async fn serve(self, engine: Engine, stop: CancellationToken) {
         loop {
             let accepted = tokio::select! {
@@ -50,7 +52,7 @@ impl Control {
                 () = stop.cancelled() => return,
             };
             let Ok((stream, _)) = accepted else {
-                // Out of files, most likely: wait until one is closed.
+                // Most likely out of file descriptors: wait until one is closed, instead of spinning.
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
@@ -63,13 +65,13 @@ impl Control {
     }
 }
 
-/// Who does not read, or hung up, does not want it.
 async fn give(mut stream: UnixStream, hsm: &Hsm) {
     let Ok(bytes) = postcard::to_stdvec(hsm).map(Zeroizing::new) else { return };
     let sent = async {
         stream.write_all(&bytes).await?;
         stream.shutdown().await
     };
+    // A reader that is slow or gone notices by itself that the state is not whole.
     let _ = timeout(PATIENCE, sent).await;
 }
 
@@ -80,16 +82,16 @@ impl Drop for Control {
     }
 }
 
-/// The state of the HSM that runs on a folder; `None` if none does.
+/// Asks for the state of the HSM that is running on a folder; `None` if none is.
 ///
 /// # Errors
 ///
-/// If one runs and does not answer.
+/// If one is running and does not answer.
 pub fn ask(folder: &Path) -> io::Result<Option<Hsm>> {
     use io::ErrorKind::{ConnectionRefused, InvalidInput, NotFound};
     let mut stream = match net::UnixStream::connect(folder.join(SOCKET)) {
         Ok(stream) => stream,
-        // Nobody listens; nor at a path that is too long for a socket.
+        // Nobody listens. `InvalidInput` is a path too long for a socket, where no HSM could listen either.
         Err(error) if matches!(error.kind(), NotFound | ConnectionRefused | InvalidInput) => return Ok(None),
         Err(error) => return Err(error),
     };

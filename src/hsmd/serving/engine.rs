@@ -1,11 +1,11 @@
-//! The one owner of an HSM: decide, commit, apply, answer, always in that order.
+//! The task that owns an HSM: decide, commit, apply, answer, always in that order.
 //!
-//! The owner is a task, so that a request can be decided on the thread that has read it; commits, which wait for the disk,
-//! are made on a thread of their own.
+//! It is a task and not a thread, so that a request can be decided on the thread that has just read it. Commits, which
+//! wait for the disk, are made on a thread of their own.
 //!
-//! Requests that arrive while a commit is under way are decided together, on a copy, and share the next one.
-//! If the store fails, the copy is dropped: memory is what it was, every change of the batch is refused, and
-//! so is every later one until the HSM is restarted. Reads go on.
+//! Requests that arrive during a commit are decided together, on a copy of the HSM, and share the next commit: one
+//! fsync serves all of them. If the store fails, the copy is dropped. The HSM in memory is then as it was, every change
+//! of the batch is refused, and so is every later one until the HSM is restarted; reads continue.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -22,11 +22,11 @@ use crate::protocol::device::Member;
 use crate::protocol::message::Round;
 use crate::protocol::{Refusal, Request};
 
-/// A way to reach the owner; clones reach the same. The HSM stops when all are gone.
+/// A handle to the task; clones lead to the same one. The HSM stops when all are dropped.
 #[derive(Clone)]
 pub struct Engine(mpsc::Sender<Job>);
 
-/// Something for the owner to do.
+/// A message to the task.
 enum Job {
     Open(oneshot::Sender<SessionId>),
     Close(SessionId),
@@ -35,30 +35,28 @@ enum Job {
     Decide(Box<Attempt>, oneshot::Sender<Outcome>),
 }
 
-/// A request with all that its decision depends on but the time.
+/// A request, and all that its decision depends on, except for the time.
+#[expect(missing_docs, reason = "the types say it")]
 pub struct Attempt {
-    /// What is asked.
     pub request: Request,
-    /// Whether to do it.
     pub round: Round,
-    /// Who asks.
     pub caller: SessionId,
-    /// The result of work that an earlier decision on the same request needed.
+    /// The result of the work that an earlier attempt at the same request needed.
     pub worked: Option<Worked>,
 }
 
-/// Questions that may wait for the owner before connections have to.
+/// Attempts that may be queued before connections have to wait to queue theirs.
 const QUEUE: usize = 1024;
 
-/// Questions that share one commit at most.
+/// Attempts that share one commit at most: the first of them waits until the last is decided.
 const BATCH: usize = 256;
 
 impl Engine {
-    /// Starts an HSM: its sessions are gone, its reboot counter is one higher.
+    /// Starts an HSM: its sessions are gone, and its reboot counter is one higher.
     ///
     /// # Errors
     ///
-    /// If the store cannot take the start down.
+    /// If the start cannot be stored.
     pub fn start(
         mut store: Store,
         mut hsm: Hsm,
@@ -71,7 +69,7 @@ impl Engine {
         let failed = |error| StoreError::Failed(Box::new(redb::Error::Io(error)));
         let writer = Writer::start(store).map_err(failed)?;
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let owner = Loop {
+        let engine = Loop {
             hsm,
             writer: Some(writer),
             members,
@@ -81,7 +79,7 @@ impl Engine {
             open: BTreeSet::new(),
             counters: Counters::default(),
         };
-        Ok((Self(sender), task::spawn(owner.run(jobs))))
+        Ok((Self(sender), task::spawn(engine.run(jobs))))
     }
 
     /// Opens a session; `None` if the HSM is stopping.
@@ -91,9 +89,9 @@ impl Engine {
         receiver.await.ok()
     }
 
-    /// Forgets a session and its login.
+    /// Closes a session, which logs it out.
     pub async fn close(&self, session: SessionId) {
-        // A stopped engine has forgotten it already.
+        // A stopped engine has no sessions.
         let _ = self.0.send(Job::Close(session)).await;
     }
 
@@ -104,14 +102,14 @@ impl Engine {
         receiver.await.ok()
     }
 
-    /// How the HSM is; `None` if it is stopping.
+    /// The HSM's status; `None` if it is stopping.
     pub async fn status(&self) -> Option<Status> {
         let (sender, receiver) = oneshot::channel();
         self.0.send(Job::Status(sender)).await.ok()?;
         receiver.await.ok()
     }
 
-    /// Asks the HSM; what it answers is durable.
+    /// Decides. Changes are durable before this returns.
     pub async fn decide(&self, attempt: Attempt) -> Outcome {
         let (sender, receiver) = oneshot::channel();
         let sent = self.0.send(Job::Decide(Box::new(attempt), sender)).await;
@@ -134,14 +132,14 @@ struct Loop {
     counters: Counters,
 }
 
-/// A decision, and who waits for it.
+/// A decision, and where to send its outcome.
 type Decided = (Decision, oneshot::Sender<Outcome>);
 
 /// The decisions of one batch, in order.
 #[derive(Default)]
 struct Batch {
     decided: Vec<Decided>,
-    /// The HSM as the decisions so far will have made it; `None` as long as they change nothing.
+    /// A copy of the HSM with the decisions applied; `None` as long as they change nothing.
     next: Option<Hsm>,
 }
 
@@ -166,7 +164,7 @@ impl Loop {
         match job {
             Job::Open(sender) => {
                 let session = self.new_session();
-                // A connection that is gone already never closes its session.
+                // If the connection is gone already, its session stays open, without a login.
                 let _ = sender.send(session);
             }
             Job::Close(session) => {
@@ -177,11 +175,11 @@ impl Loop {
                 }
             }
             Job::Snapshot(sender) => {
-                // The state before this batch, whose changes are not durable yet.
+                // Without this batch, whose changes are not durable yet.
                 let _ = sender.send(self.hsm.clone());
             }
             Job::Status(sender) => {
-                // Who asked may have given up waiting.
+                // The asker may have stopped waiting.
                 let _ = sender.send(self.status());
             }
             Job::Decide(attempt, sender) => {
@@ -212,25 +210,28 @@ impl Loop {
             Some(next) => self.commit(batch.decided, next).await,
             None => (batch.decided, true),
         };
-        // What was decided behind a change that is not durable saw what never was.
+        // What was decided after a change that did not become durable was decided on a state that never existed, so it
+        // is refused, even if it only reads.
         let mut sound = true;
         for (decision, sender) in decided {
             sound &= durable || decision.changes.is_empty();
             let outcome = if sound { decision.outcome } else { Outcome::Refused(Refusal::StoreFailure) };
-            // A client that hung up learns the outcome by asking again under the same id.
+            // If the client has disconnected, it learns the outcome by asking again with the same operation id.
             let _ = sender.send(outcome);
         }
     }
 
-    /// Makes the decided changes durable and `next` the HSM; says whether that is so.
+    /// Makes the changes durable, and only then `next` the HSM, so that no client sees what a crash could undo. Returns
+    /// whether that succeeded.
     async fn commit(&mut self, decided: Vec<Decided>, next: Hsm) -> (Vec<Decided>, bool) {
+        // Logins and the like end with their session: there is nothing to write.
         if lasting(&decided).is_empty() {
             self.hsm = next;
             return (decided, true);
         }
         let Some(writer) = &self.writer else { return (decided, false) };
         let written = writer.with(|store| write(store, decided, next)).await;
-        // What was asked is lost if that panicked: who waits for it hears that the HSM has stopped.
+        // If it panicked, the decisions are lost: their senders are dropped, and the clients get "shutting down".
         let Some(Written { decided, next, durable, failure }) = written else {
             self.give_up(&"it panicked").await;
             return (Vec::new(), false);
@@ -264,7 +265,7 @@ impl Loop {
     }
 
     fn new_session(&mut self) -> SessionId {
-        // After four thousand millions they begin again, and some may still be open.
+        // The number wraps after four billion sessions, and old ones may still be open.
         loop {
             let session = SessionId(self.next_session);
             self.next_session = self.next_session.wrapping_add(1);
@@ -275,12 +276,12 @@ impl Loop {
     }
 }
 
-/// What came of writing a batch.
+/// A batch after the attempt to write it.
 struct Written {
     decided: Vec<Decided>,
     next: Hsm,
     durable: bool,
-    /// Why the store is not to be written again.
+    /// Why the store must not be written again.
     failure: Option<StoreError>,
 }
 
@@ -291,7 +292,7 @@ fn write(store: &mut Store, decided: Vec<Decided>, next: Hsm) -> Written {
     Written { decided, next, durable, failure }
 }
 
-/// The changes of each decision that outlives its session.
+/// The changes of each decision that has any that outlive its session.
 fn lasting(decided: &[Decided]) -> Vec<&[Change]> {
     let changes = decided.iter().map(|(decision, _)| decision.changes.as_slice());
     changes.filter(|changes| changes.iter().any(Change::is_lasting)).collect()

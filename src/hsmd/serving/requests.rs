@@ -1,4 +1,4 @@
-//! Counting what clients asked for, and what came of it.
+//! Counts requests by operation and outcome.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::protocol::Request;
 use crate::protocol::message::Answer;
 
-/// Answered requests by operation, from the start of the program. Counting waits for nobody.
+/// Answered requests by operation, since the program started. The counters are atomic: counting takes no lock.
 pub struct Requests(BTreeMap<&'static str, Outcomes>);
 
-/// What the outcomes to one operation were.
+/// How the requests for one operation ended.
 #[derive(Default)]
 struct Outcomes {
     ok: AtomicU64,
@@ -17,26 +17,26 @@ struct Outcomes {
     rehearsed: AtomicU64,
 }
 
-/// How many requests had one outcome.
+/// The number of requests for one operation with one outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Count {
     /// As [`Request::name`].
     pub operation: &'static str,
-    /// `ok`, `refused`, or `rehearsed`: it would be done, and was not.
+    /// `ok`, `refused`, or `rehearsed`, which is a request that would have succeeded and was not carried out.
     pub outcome: &'static str,
-    /// How often.
     pub times: u64,
 }
 
 impl Default for Requests {
-    /// All operations, none asked for.
+    /// All operations, at zero.
     fn default() -> Self {
         Self(Request::NAMES.iter().map(|name| (*name, Outcomes::default())).collect())
     }
 }
 
 impl Requests {
-    /// Counts an answered request by its operation's name.
+    /// Counts an answered request under its operation's name.
     pub fn count(&self, operation: &str, answer: &Answer) {
         let Some(outcomes) = self.0.get(operation) else { return };
         let counter = match answer {
@@ -47,7 +47,7 @@ impl Requests {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Every operation with every outcome, also those that never were: who watches for a first time needs the zero.
+    /// Every operation with every outcome, even at zero: monitoring can see a first increase only from zero.
     #[must_use]
     pub fn counts(&self) -> Vec<Count> {
         let of = |(operation, outcomes): (&&'static str, &Outcomes)| {

@@ -1,4 +1,4 @@
-//! Running the HSM of a folder.
+//! Runs the HSM of a folder.
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,13 +35,13 @@ use crate::wire::anchor::Anchor;
 use crate::wire::certificate::{self, Distrust};
 use crate::wire::pem_file::{self, PemError};
 
-/// An HSM that answers on an address until it is stopped.
+/// An HSM that serves until it is stopped.
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Running {
-    /// Who it is.
     pub hsm_id: String,
-    /// Where it listens.
+    /// Where it listens; with the port that the system chose, if that was left open.
     pub address: SocketAddr,
-    /// Gone once it has stopped: whoever looks at an HSM does not keep it alive.
+    /// Weak, because an HSM stops when the last strong reference is dropped.
     pub(in crate::hsmd) shared: Weak<Shared>,
     stop: CancellationToken,
     serving: task::JoinHandle<()>,
@@ -50,38 +50,31 @@ pub struct Running {
 
 /// Why an HSM does not run.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum RunError {
-    /// Its folder is not as it should be.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// Its settings' hash parameters are wrong.
     #[error(transparent)]
     Cost(#[from] BadCost),
-    /// The start could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The address is in use, or not this machine's.
     #[error("cannot listen on {0}: {error}", error = without_number(.1))]
     Listen(SocketAddr, io::Error),
-    /// The owner's CA does not vouch for the cluster's certificate.
-    #[error("cluster.crt is not one that customerCA.crt vouches for: {0}")]
+    #[error("{CA} does not vouch for {CERTIFICATE}: {0}")]
     NotEndorsed(Distrust),
-    /// The certificate is about another key.
     #[error("{KEY} is not the key of {0}")]
     OtherKey(&'static str),
-    /// The CA for clients cannot be used.
     #[error("client_ca: {0}")]
     ClientCa(String),
-    /// The CA for clients cannot be read.
     #[error("client_ca: {0}")]
     ClientCaFile(#[from] PemError),
-    /// rustls takes the key or the settings not.
+    /// rustls does not accept the key or a CA certificate.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
 }
 
 impl Running {
-    /// Opens a folder and serves its HSM, on the settings' address or another.
+    /// Opens a folder and serves its HSM, on the address in its settings or on another.
     ///
     /// # Errors
     ///
@@ -90,7 +83,7 @@ impl Running {
         Self::start_at(folder, listen, Clock::default()).await
     }
 
-    /// As [`start`](Self::start), by another clock than the system's.
+    /// As [`start`](Self::start), with another clock.
     ///
     /// # Errors
     ///
@@ -106,7 +99,7 @@ impl Running {
         let address = listener.local_addr().map_err(unusable)?;
         let hsm_id = hsm.identity().hsm_id.clone();
         if certificates.owner.is_none() {
-            tracing::warn!(%hsm_id, "not initialized, answers public questions only");
+            tracing::warn!(%hsm_id, "not initialized: only public requests are answered");
         }
         let (engine, ended) = Engine::start(store, hsm, settings.members, certificates, clock)?;
         let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
@@ -124,24 +117,24 @@ impl Running {
         let stop = CancellationToken::new();
         match Control::listen(folder) {
             Ok(control) => drop(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
-            // Its path may be longer than a socket's may be.
+            // For one, a socket's path is limited to about 100 bytes. The HSM serves all the same.
             Err(error) => tracing::warn!(%hsm_id, %error, "no backups of this HSM while it runs"),
         }
         let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
         Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended })
     }
 
-    /// Takes no more connections, answers what was asked, and closes the store.
+    /// Accepts no more connections, finishes the calls that have begun, and closes the store.
     pub async fn stop(self) {
         self.stop.cancel();
-        // A panic in either has been reported where it happened.
+        // First the connections, as they hold the engine open. A panic in either has been reported already.
         let _ = self.serving.await;
         let _ = self.engine.await;
     }
 }
 
-/// TLS 1.3 with the cluster's certificate, which rustls could not parse if it is of version 1: the checks that
-/// rustls makes of its own configuration are made here.
+/// TLS 1.3 with the cluster's certificate. rustls cannot parse one of X.509 version 1, so it is given the certificate
+/// by a resolver, and what rustls would check itself, that certificate and key belong together, is checked here.
 fn server_config(
     key: &PrivateKeyDer<'_>,
     certificates: &Certificates,
@@ -169,12 +162,12 @@ fn server_config(
     };
     let mut config =
         config.with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
-    // A resumed session would skip the console's check.
+    // Without tickets there is no resumption, in which the console would see no certificate to check.
     config.send_tls13_tickets = 0;
     Ok(config)
 }
 
-/// What the HSM proves itself with: the owner's word for the cluster's key, or before that, the maker's.
+/// The certificates that the HSM presents: the owner's for the cluster's key, or the maker's chain before that.
 fn chain(certificates: &Certificates) -> Result<Vec<CertificateDer<'static>>, RunError> {
     let der = |certificate: &Certificate| CertificateDer::from(certificate.0.clone());
     let Some(owner) = &certificates.owner else {

@@ -1,4 +1,4 @@
-//! Accepting connections for one HSM.
+//! Accepts connections for one HSM.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,25 +15,26 @@ use tokio_util::task::TaskTracker;
 use super::session;
 use super::shared::Shared;
 
-/// How long calls that have begun may last once the HSM stops.
+/// How long calls that have begun may take once the HSM is stopping. Less than service managers wait before they kill.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// How long a client that failed the handshake may take to read why.
+/// How long a client whose handshake failed may take to read the alert.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// How long an idle connection may be silent before the network is asked whether the client is still there. A
-/// client that is gone would keep its user logged in.
+/// How long a connection may be idle before TCP probes whether the client is still there. A client that vanished
+/// without closing would otherwise keep its user logged in, and its connection taken, for ever.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// How long after a question without an answer the network is asked again, and how often.
+/// The interval of further probes, and how many may stay without an answer.
 const KEEPALIVE_AGAIN: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
 
-/// Serves until `stop`, then answers what has been asked.
+/// Serves until `stop`, then finishes the calls that have begun.
 pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let abandon = CancellationToken::new();
     while let Some((tcp, client)) = accept(&listener, &stop).await {
+        // The permit is taken before TLS begins: a handshake is where a connection costs most.
         let permit = Arc::clone(&shared.connections).acquire_owned();
         let permit = tokio::select! { permit = permit => permit, () = stop.cancelled() => break };
         let (shared, stop, abandon) = (Arc::clone(&shared), stop.clone(), abandon.clone());
@@ -46,7 +47,7 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Cancellatio
     drop(listener);
     tasks.close();
     if timeout(DRAIN, tasks.wait()).await.is_err() {
-        tracing::warn!(hsm_id = %shared.hsm_id, "stopped with {} connections under way", tasks.len());
+        tracing::warn!(hsm_id = %shared.hsm_id, "stopped with {} calls unfinished", tasks.len());
         abandon.cancel();
         tasks.wait().await;
     }
@@ -66,7 +67,7 @@ pub(in crate::hsmd) async fn accept(
             Ok(connection) => return Some(connection),
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
-                // Out of files, most likely: wait until one is closed.
+                // Most likely out of file descriptors: wait until one is closed, instead of spinning.
                 sleep(Duration::from_millis(100)).await;
             }
         }
@@ -96,6 +97,7 @@ async fn connection(tcp: TcpStream, client: SocketAddr, shared: &Shared, stop: &
 }
 
 fn set_options(tcp: &TcpStream) -> io::Result<()> {
+    // An answer is one small frame that the client waits for: Nagle's algorithm would only delay it.
     tcp.set_nodelay(true)?;
     sockopt::set_socket_keepalive(tcp, true)?;
     sockopt::set_tcp_keepidle(tcp, KEEPALIVE)?;
@@ -103,7 +105,7 @@ fn set_options(tcp: &TcpStream) -> io::Result<()> {
     Ok(sockopt::set_tcp_keepcnt(tcp, KEEPALIVE_COUNT)?)
 }
 
-/// Lets the client read the alert: closing with unread bytes would take it back.
+/// Gives the client time to read the alert: closing a socket with unread input sends a reset, which discards it.
 async fn linger(mut tcp: TcpStream) {
     let rest = async {
         tcp.shutdown().await?;
@@ -111,6 +113,6 @@ async fn linger(mut tcp: TcpStream) {
         while tcp.read(&mut unread).await? > 0 {}
         io::Result::Ok(())
     };
-    // A client that does not read does not want to know.
+    // A client that takes longer goes without.
     let _ = timeout(LINGER, rest).await;
 }

@@ -17,16 +17,16 @@ use crate::protocol::message::{Answer, Call, Hello, Round, VERSION, Welcome};
 use crate::protocol::{Refusal, Reply};
 use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
 
-/// Why a connection ended before its client ended it.
+/// Why the HSM ended a connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionError {
     #[error("no hello in time")]
     NoHello,
-    #[error("the client hung up before its hello")]
+    #[error("the client closed the connection before its hello")]
     HungUp,
-    #[error("a call was begun and not finished in time")]
+    #[error("a call was not complete in time")]
     HalfACall,
-    #[error("nobody logged in for {0:?}")]
+    #[error("no login for {0:?}")]
     Idle(Duration),
     #[error("the client speaks protocol version {0}")]
     Version(u16),
@@ -36,13 +36,14 @@ pub(super) enum SessionError {
     Io(#[from] io::Error),
 }
 
-/// How long a connection may be without a login before it is closed. The console connects again by itself.
+/// How long a connection may be open without a login, as connections are limited in number. The console reconnects
+/// by itself.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// How often a comparison is repeated because the password changed meanwhile.
+/// Attempts at one call: work is repeated if what it was based on has changed meanwhile, such as a password's hash.
 const MAX_WORK: usize = 8;
 
-/// Serves a connection until one of the two ends it or the HSM stops; a call that has begun is answered.
+/// Serves a connection until either side closes it or the HSM stops. A call that has begun is answered.
 pub(super) async fn serve(
     stream: TlsStream<TcpStream>,
     shared: &Shared,
@@ -53,7 +54,7 @@ pub(super) async fn serve(
     let Some(session) = shared.engine.open().await else { return Ok(()) };
     let served = serve_calls(&mut frames, shared, session, stop).await;
     shared.engine.close(session).await;
-    // The client may be gone; there is nobody else to tell.
+    // The client may be gone already.
     let _ = SinkExt::<Bytes>::close(&mut frames).await;
     served
 }
@@ -99,8 +100,8 @@ async fn serve_calls(
     }
 }
 
-/// Waits for a call as long as somebody is logged in. Nobody may keep a connection with half a call, or for long
-/// without a login: they are limited in number.
+/// Waits for a call: without limit while somebody is logged in, as operators leave their consoles open, but not for
+/// the rest of a call that has begun, nor for long without a login.
 async fn next_call(
     frames: &mut Frames<TlsStream<TcpStream>>,
     limit: Duration,
@@ -121,7 +122,7 @@ async fn next_call(
     }
 }
 
-/// A client that goes without a word of farewell is gone all the same.
+/// A client may close TCP without a TLS `close_notify`: that is not an error.
 fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, SessionError> {
     match frame {
         Ok(frame) => Ok(Some(frame)),
@@ -130,6 +131,8 @@ fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, Sessi
     }
 }
 
+/// Decides a call; where that needs slow work, does the work and decides again with its result. The engine does not
+/// wait meanwhile.
 async fn answer(call: Call, shared: &Shared, session: SessionId) -> Answer {
     let Call { round, request } = call;
     let mut worked = None;
@@ -145,5 +148,6 @@ async fn answer(call: Call, shared: &Shared, session: SessionId) -> Answer {
             }
         }
     }
+    // The password changed each time, while it was being compared.
     Err(Refusal::LoginFailure)
 }

@@ -11,21 +11,16 @@ use super::worker::Worker;
 use crate::wire::Limits;
 
 /// What all connections of an HSM share.
+#[expect(missing_docs, reason = "the types say it")]
 pub struct Shared {
-    /// To be told to clients.
     pub hsm_id: String,
-    /// With the cluster's certificate.
+    /// Has the cluster's certificate and key.
     pub tls: TlsAcceptor,
-    /// Decides.
     pub engine: Engine,
-    /// Works on passwords and keys.
     pub worker: Worker,
-    /// Of each phase.
     pub limits: Limits,
-    /// Permits to be connected.
+    /// One permit for each connection.
     pub connections: Arc<Semaphore>,
-    /// How many there are at most.
     pub max_connections: usize,
-    /// Counts those that were answered.
     pub requests: Requests,
 }

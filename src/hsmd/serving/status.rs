@@ -1,35 +1,33 @@
-//! What an HSM's owner says about the HSM, and about its own work.
+//! The state of an HSM and of its engine, in numbers.
 
 use crate::hsm::{Census, Change};
 
-/// How an HSM is, at one moment.
+/// An HSM's status at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the types say it")]
 pub struct Status {
-    /// Whether it could be used.
     pub changes: Changes,
-    /// What it holds.
     pub census: Census,
-    /// What was done.
     pub counters: Counters,
 }
 
-/// Whether an HSM takes changes; it reads in any case.
+/// Whether an HSM accepts changes. It answers reads in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changes {
-    /// As it should.
+    /// The normal case.
     Taken,
-    /// The cluster has no owner yet, and answers public questions only.
+    /// The cluster is not initialized: only public requests are answered.
     NotInitialized,
-    /// Not until a restart: what was changed last may not be durable.
+    /// Not until a restart, as the last change may or may not be durable.
     StoreFailed,
 }
 
-/// Counts from the start of the program.
+/// Counts since the program started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Commits of the store, each of one or more decisions; the one that takes down the start is not among them.
+    /// Commits of the store, each of one or more decisions. The one at the start is not counted.
     pub commits: u64,
-    /// Failures of the store; it is not used again after the first.
+    /// Failures of the store. It is not used again after the first.
     pub store_failures: u64,
     /// Wrong passwords and second factors that count towards a user's lockout.
     pub login_failures: u64,

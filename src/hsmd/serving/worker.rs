@@ -1,4 +1,4 @@
-//! Slow work, off the threads that serve connections.
+//! Slow work, done away from the threads that serve connections.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,8 +11,9 @@ use crate::hsmd::keeping::password::Hasher;
 use crate::hsmd::keeping::vault::{Vault, random_key};
 use crate::protocol::Secret;
 
-/// Does [`Work`], as many at a time as there are processors: hashing a password takes its memory and tens of
-/// milliseconds, an RSA pair up to seconds. Keys wait for keys only, so that they hold up no login.
+/// Does [`Work`], as much at a time as there are processors: a password hash takes tens of milliseconds and by default
+/// 19 MiB, an RSA key pair up to seconds. Making keys has permits of its own, one fewer, so that it never holds up a
+/// login.
 #[derive(Clone)]
 pub struct Worker {
     hasher: Hasher,
@@ -34,7 +35,7 @@ impl Worker {
         }
     }
 
-    /// Does the work on a thread of its own; `None` if memory or random numbers could not be had.
+    /// Does the work on a thread for blocking work; `None` if there is not enough memory, or no random numbers.
     pub async fn work(&self, work: Work, password: Option<Secret>) -> Option<Worked> {
         let permits = match work {
             Work::Generate(_) => &self.permits_for_keys,

@@ -1,7 +1,7 @@
 //! The endpoint for monitoring: `/metrics` and `/health` over plain HTTP.
 //!
-//! There is no login and nothing secret on it. Requests are limited in number, size and time, and an HSM is only
-//! looked at: neither a scraper that hangs nor one that asks too often holds up a client.
+//! It needs no login and shows no secrets. Requests are limited in number, size and time, so that neither a scraper
+//! that hangs nor one that asks too often delays an HSM's clients.
 
 mod page;
 
@@ -26,17 +26,17 @@ use tokio_util::sync::CancellationToken;
 use super::probe::{Probe, look_at};
 use crate::hsmd::serving::server;
 
-/// Where it listens, and does not answer yet.
+/// The endpoint: bound, but not answering yet.
 pub struct MetricsServer {
-    /// As bound.
+    /// The address, with the port that the system chose, if that was left open.
     pub address: SocketAddr,
     listener: TcpListener,
 }
 
-/// Connections at the same time; more wait until one ends.
+/// Connections at a time; more wait until one ends.
 const MAX_CONNECTIONS: usize = 8;
 
-/// From the first byte of a request to the last of its answer. There is one request in a connection.
+/// From accepting a connection to the end of the answer; there is one request in a connection.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Bytes of a request.
@@ -48,7 +48,7 @@ const OPEN_METRICS: HeaderValue =
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 impl MetricsServer {
-    /// Takes an address; a warning is logged if other machines reach it.
+    /// Binds an address, and logs a warning if other machines may reach it.
     ///
     /// # Errors
     ///
@@ -57,12 +57,12 @@ impl MetricsServer {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         if !address.ip().to_canonical().is_loopback() {
-            tracing::warn!(%address, "metrics are for everybody who reaches this address");
+            tracing::warn!(%address, "anyone who can reach this address can read the metrics");
         }
         Ok(Self { address, listener })
     }
 
-    /// Answers about these HSMs until `stop`.
+    /// Answers requests about these HSMs until `stop`.
     pub async fn serve(self, hsms: Vec<Probe>, stop: CancellationToken) {
         let hsms: Arc<[Probe]> = hsms.into();
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -74,8 +74,8 @@ impl MetricsServer {
                 let _permit = permit;
                 match timeout(LIMIT, connection(tcp, hsms)).await {
                     Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::debug!(%client, %error, "no request for metrics"),
-                    Err(_) => tracing::debug!(%client, "no whole request for metrics in time"),
+                    Ok(Err(error)) => tracing::debug!(%client, %error, "a request for metrics failed"),
+                    Err(_) => tracing::debug!(%client, "a request for metrics timed out"),
                 }
             });
         }
@@ -101,14 +101,14 @@ async fn answer(request: &Request<Incoming>, hsms: &[Probe]) -> Response<String>
     match request.uri().path() {
         "/metrics" => metrics(hsms).await,
         "/health" => health(hsms).await,
-        _ => text(StatusCode::NOT_FOUND, "there are /metrics and /health\n"),
+        _ => text(StatusCode::NOT_FOUND, "only /metrics and /health exist\n"),
     }
 }
 
 async fn metrics(hsms: &[Probe]) -> Response<String> {
     match page::metrics(look_at(hsms).await) {
         Ok(page) => response(StatusCode::OK, OPEN_METRICS, page),
-        Err(fmt::Error) => text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written\n"),
+        Err(fmt::Error) => text(StatusCode::INTERNAL_SERVER_ERROR, "cannot write the page\n"),
     }
 }
 

@@ -1,6 +1,6 @@
-//! What others learn about running HSMs, which never wait for them.
+//! What monitoring and the service manager see of running HSMs. An HSM never waits for either.
 //!
-//! A [`probe`] looks at one. [`metrics`] shows all to monitoring, and [`notify`] to the service manager.
+//! A [`probe`] looks at one HSM. [`metrics`] serves what it sees over HTTP, and [`notify`] reports to systemd.
 
 pub mod metrics;
 pub mod notify;

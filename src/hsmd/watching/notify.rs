@@ -1,5 +1,5 @@
-//! Telling the service manager how far the daemon is, as systemd's `Type=notify` wants it. Nothing happens where
-//! nobody wants to know, which is where `NOTIFY_SOCKET` is not set.
+//! Notifies the service manager, as systemd's `Type=notify` and `WatchdogSec` expect. Without `NOTIFY_SOCKET` in the
+//! environment nothing is sent.
 
 use std::time::Duration;
 
@@ -8,25 +8,27 @@ use tokio::time::sleep;
 
 use super::probe::{Probe, look_at};
 
-/// So many HSMs listen.
+/// All HSMs are listening.
 pub fn ready(hsms: usize) {
-    tell(&[Ready, Status(&format!("HSMs listening: {hsms}"))]);
+    notify(&[Ready, Status(&format!("HSMs listening: {hsms}"))]);
 }
 
-/// No more connections are taken.
+/// No more connections are accepted.
 pub fn stopping() {
-    tell(&[Stopping, Status("answering what was asked, then stopping")]);
+    notify(&[Stopping, Status("finishing open calls")]);
 }
 
-/// Tells twice in each `WatchdogSec` that the owners of all HSMs answer, if they do; for ever.
+/// Feeds the watchdog for as long as the engines of all HSMs answer; never returns if there is a watchdog. A process
+/// in which one HSM hangs, perhaps on its disk, is restarted with all of them.
 pub async fn keep_watchdog(hsms: Vec<Probe>) {
     let Some(limit) = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero()) else { return };
     loop {
         if look_at(&hsms).await.iter().all(|sight| sight.status.is_some()) {
-            tell(&[Watchdog]);
+            notify(&[Watchdog]);
         } else {
-            tracing::warn!("an HSM does not answer, the service manager's watchdog is not told otherwise");
+            tracing::warn!("an HSM does not answer: the service manager's watchdog is not fed");
         }
+        // Twice in each `WatchdogSec`, as systemd recommends, so that one notification may be late.
         sleep(half(limit)).await;
     }
 }
@@ -35,8 +37,8 @@ fn half(limit: Duration) -> Duration {
     limit.checked_div(2).unwrap_or(limit)
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager could not be told");
+        tracing::warn!(%error, "cannot notify the service manager");
     }
 }

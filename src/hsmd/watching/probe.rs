@@ -1,4 +1,4 @@
-//! Looking at a running HSM from the outside.
+//! Looks at a running HSM from outside.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -11,31 +11,31 @@ use crate::hsmd::serving::run::Running;
 use crate::hsmd::serving::shared::Shared;
 use crate::hsmd::serving::status::Status;
 
-/// A way to see how an HSM is. It keeps nothing alive: an HSM stops whoever watches it.
+/// Looks at one HSM. It holds only a weak reference, so that an HSM can stop while it is being watched.
 #[derive(Clone)]
 pub struct Probe {
     hsm_id: String,
     shared: Weak<Shared>,
 }
 
-/// What was seen.
+/// What a probe saw.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Sight {
-    /// Whose.
     pub hsm_id: String,
-    /// Open now, those whose clients have not said hello included.
+    /// Open connections, including those still in the handshake.
     pub connections: usize,
-    /// Answered so far; empty once the HSM has stopped.
+    /// Requests answered so far; empty once the HSM has stopped.
     pub requests: Vec<Count>,
     /// `None` if the HSM does not answer.
     pub status: Option<Status>,
 }
 
-/// How long an HSM may take to answer: its owner waits for the disk, and for all who asked earlier.
+/// How long an HSM may take to answer: its engine may be waiting for the disk, and answers in order.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Probe {
-    /// Watches one.
+    /// Watches an HSM.
     #[must_use]
     pub fn of(hsm: &Running) -> Self {
         Self { hsm_id: hsm.hsm_id.clone(), shared: Weak::clone(&hsm.shared) }
@@ -54,7 +54,7 @@ impl Probe {
     }
 }
 
-/// Looks at all at the same time; the answers come in the same order.
+/// Looks at several HSMs at once; the order stays the same.
 pub async fn look_at(hsms: &[Probe]) -> Vec<Sight> {
     join_all(hsms.iter().map(Probe::look)).await
 }

@@ -1,4 +1,4 @@
-//! What the owner brings, and whether it is what the CSR asked for.
+//! The owner's two files, and whether they are what the CSR asked for.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ use crate::wire::anchor::Anchor;
 use crate::wire::certificate;
 use crate::wire::pem_file::{self, PemError};
 
-/// The files that the owner brings.
+/// The owner's files.
 pub struct Signed {
-    /// The cluster's certificate, made of the CSR.
+    /// The cluster's certificate, made from the CSR.
     pub certificate: PathBuf,
     /// The CA that made it, `customerCA.crt`.
     pub trust_anchor: PathBuf,
 }
 
 impl Signed {
-    /// Reads the owner's files, and checks them against each other and against every HSM.
+    /// Reads the files, and checks them against each other and against every HSM.
     pub(super) fn read(&self, hsms: &[StoppedHsm]) -> Result<OwnerCertificates, InitializeError> {
         let Self { certificate, trust_anchor } = self;
         let now = OffsetDateTime::now_utc().unix_timestamp();
@@ -48,7 +48,7 @@ impl Signed {
     }
 }
 
-/// Reads what the command line names, which may be a pipe: `--signed-cert <(openssl x509 ...)`.
+/// Reads a file named on the command line, which may be a pipe: `--signed-cert <(openssl x509 ...)`.
 fn read_one(path: &Path) -> Result<Certificate, InitializeError> {
     let content = fs::read(path).map_err(unreadable(path)).map_err(PemError::from)?;
     let only = pem_file::only(path, &content)?;
@@ -56,7 +56,7 @@ fn read_one(path: &Path) -> Result<Certificate, InitializeError> {
     Ok(Certificate(only.to_vec()))
 }
 
-/// Whether the CA signs itself, may sign others, and has the kind of key that the guide's trust anchors have.
+/// Whether the CA is self-signed, may sign certificates, and has a kind of key that the guide allows.
 fn check_anchor(path: &Path, root: &Certificate, now: i64) -> Result<Anchor, InitializeError> {
     let unusable = |distrust| PemError::Unusable(path.to_owned(), distrust);
     let ca = certificate::parse(&root.0).map_err(unusable)?;
@@ -87,7 +87,7 @@ fn bits(key: &RSAPublicKey<'_>) -> usize {
     digits.count().saturating_mul(8).saturating_add(bits_of_first)
 }
 
-/// A certificate without these extensions may, as openssl sees it for one that signs itself.
+/// Without these extensions it may: so does OpenSSL treat a self-signed certificate.
 fn may_sign_certificates(ca: &X509Certificate<'_>) -> bool {
     let is_ca = ca.basic_constraints().is_ok_and(|found| found.is_none_or(|found| found.value.ca));
     is_ca && ca.key_usage().is_ok_and(|found| found.is_none_or(|found| found.value.key_cert_sign()))

@@ -1,4 +1,5 @@
-//! What is written about the HSMs: numbers, by the HSM's id and an operation's name, and nothing else.
+//! The pages: numbers, labelled with an HSM's id and an operation's name, and nothing else. No user's or key's name
+//! may appear here.
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use crate::hsm::Census;
 use crate::hsmd::serving::status::{Changes, Counters, Status};
 use crate::hsmd::watching::probe::Sight;
 
-/// A number of each HSM.
+/// A number that each HSM has.
 struct Number {
     name: &'static str,
     help: &'static str,
@@ -23,11 +24,11 @@ struct Number {
 
 enum Kind {
     Gauge,
-    /// Only grows.
+    /// Never decreases.
     Counter,
 }
 
-/// Where a number is taken from. All but the first are known only of an HSM that answers.
+/// Where a number comes from. All but `Sight` are known only for an HSM that answers.
 enum Origin {
     Sight(fn(&Sight) -> u64),
     Status(fn(&Status) -> u64),
@@ -52,7 +53,7 @@ const NUMBERS: [Number; 13] = [
     counter("reboots", "Starts since the HSM was made.", Origin::Census(|census| census.reboots.into())),
     counter(
         "login_failures",
-        "Logins that count towards a lockout.",
+        "Failed logins that count towards a lockout.",
         Origin::Counters(|counters| counters.login_failures),
     ),
     counter("store_commits", "Commits of the store.", Origin::Counters(|counters| counters.commits)),
@@ -71,7 +72,7 @@ fn takes_changes(status: &Status) -> u64 {
     u64::from(status.changes == Changes::Taken)
 }
 
-/// The page in OpenMetrics text.
+/// The page, in the OpenMetrics text format.
 pub(super) fn metrics(sights: Vec<Sight>) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("hsmd");
     registry.register_collector(Box::new(Page(sights)));
@@ -80,13 +81,13 @@ pub(super) fn metrics(sights: Vec<Sight>) -> Result<String, fmt::Error> {
     Ok(page)
 }
 
-/// A line for each HSM that could not be used as it should; empty if all can.
+/// A line for each HSM that is not fully usable; empty if all are.
 pub(super) fn troubles(sights: &[Sight]) -> String {
     let lines = sights.iter().filter_map(|sight| {
         let trouble = match sight.status.map(|status| status.changes) {
             Some(Changes::Taken) => return None,
             Some(Changes::NotInitialized) => "not initialized",
-            Some(Changes::StoreFailed) => "the store failed, no more changes until this HSM is restarted",
+            Some(Changes::StoreFailed) => "the store failed; no more changes until this HSM is restarted",
             None => "does not answer",
         };
         Some(format!("{}: {trouble}\n", sight.hsm_id))
