@@ -211,7 +211,7 @@ const UNSUITABLE: &[(&str, &str, &str)] = &[
         "renamed.crt: not vouched for by customerCA.crt: subject is not an HSM's",
     ),
     ("garbage", "customerCA.crt", "garbage: no PEM certificate in the file"),
-    ("nothing", "customerCA.crt", "nothing: No such file or directory (os error 2)"),
+    ("nothing", "customerCA.crt", "nothing: No such file or directory"),
     ("two.crt", "customerCA.crt", "two.crt: 2 certificates in the file, one expected"),
     ("good.crt", "garbage", "garbage: no PEM certificate in the file"),
     (

@@ -13,13 +13,14 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use cloudhsm::console;
 use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::hsm::audit;
-use cloudhsm::hsmd::backup::{self, Backup};
-use cloudhsm::hsmd::clone::clone_cluster;
 use cloudhsm::hsmd::daemon::{self, Options};
-use cloudhsm::hsmd::folder::{CONFIG, Folder};
-use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
-use cloudhsm::hsmd::initialize::{Signed, initialize};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::folder::{CONFIG, Folder};
+use cloudhsm::hsmd::keeping::settings::HashCost;
+use cloudhsm::hsmd::making::backup::{self, Backup};
+use cloudhsm::hsmd::making::clone::clone_cluster;
+use cloudhsm::hsmd::making::init::{self, Names, NewCluster};
+use cloudhsm::hsmd::making::initialize::{Signed, initialize};
+use cloudhsm::hsmd::making::pki::Vouching;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
 use tracing::Level;
@@ -230,9 +231,9 @@ fn cluster(command: Cluster) -> Result<(), String> {
     finish_what_is_begun()?;
     match command {
         Cluster::Init { dir, nodes, net, port, csr, from_backup, key_file, first_node } => {
-            let owner = if csr { Owner::SignsCsr } else { Owner::MadeHere };
+            let vouching = if csr { Vouching::SignsCsr } else { Vouching::MadeHere };
             let (names, password_hash) = (Names::Random, HashCost::default());
-            let new = NewCluster { nodes, net, port, names, password_hash, owner };
+            let new = NewCluster { nodes, net, port, names, password_hash, vouching };
             if let Some(file) = from_backup {
                 clone_cluster(&dir, &new, &read_backup(&file, key_file)?, first_node).map_err(text)?;
                 return tell_next(&dir);

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::folder::{self, FolderError};
-use super::metrics::Endpoint;
-use super::notify;
-use super::run::{RunError, Running};
-use super::watch::Watch;
+use super::keeping::folder::{self, FolderError};
+use super::serving::run::{RunError, Running};
+use super::watching::metrics::MetricsServer;
+use super::watching::notify;
+use super::watching::probe::Probe;
+use crate::files::without_number;
 
 /// What the command line may say about a run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,31 +30,16 @@ pub enum DaemonError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// One address is not for several HSMs.
-    #[error("{}: --listen is for one HSM, this is a cluster of {hsms}", dir.display())]
-    OneHsmOnly {
-        /// As given.
-        dir: PathBuf,
-        /// In it.
-        hsms: usize,
-    },
+    #[error("{dir}: --listen is for one HSM, this is a cluster of {1}", dir = .0.display())]
+    OneHsmOnly(PathBuf, usize),
     /// One of the HSMs does not run.
-    #[error("{}: {source}", folder.display())]
-    Hsm {
-        /// Of the HSM.
-        folder: PathBuf,
-        /// Why.
-        source: RunError,
-    },
+    #[error("{folder}: {1}", folder = .0.display())]
+    Hsm(PathBuf, RunError),
     /// The address for metrics is in use, or not this machine's.
-    #[error("--metrics: cannot listen on {address}: {source}")]
-    Metrics {
-        /// As given.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("--metrics: cannot listen on {0}: {error}", error = without_number(.1))]
+    Metrics(SocketAddr, io::Error),
     /// The system takes no handler.
-    #[error("signals: {0}")]
+    #[error("signals: {error}", error = without_number(.0))]
     Signals(io::Error),
 }
 
@@ -65,7 +51,7 @@ pub enum DaemonError {
 pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     let folders = folder::hsm_folders(dir)?;
     if options.listen.is_some() && folders.len() > 1 {
-        return Err(DaemonError::OneHsmOnly { dir: dir.to_owned(), hsms: folders.len() });
+        return Err(DaemonError::OneHsmOnly(dir.to_owned(), folders.len()));
     }
     let listen_to = |kind| signal(kind).map_err(DaemonError::Signals);
     let (mut terminate, mut interrupt) =
@@ -84,10 +70,10 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     Ok(())
 }
 
-async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<Endpoint>, DaemonError> {
+async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<MetricsServer>, DaemonError> {
     let Some(address) = address else { return Ok(None) };
-    let endpoint = Endpoint::listen(address).await;
-    endpoint.map(Some).map_err(|source| DaemonError::Metrics { address, source })
+    let endpoint = MetricsServer::listen(address).await;
+    endpoint.map(Some).map_err(|error| DaemonError::Metrics(address, error))
 }
 
 async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Vec<Running>, DaemonError> {
@@ -102,7 +88,7 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
                 stop_all(running).await;
                 return Err(match error {
                     RunError::Folder(error) => error.into(),
-                    source => DaemonError::Hsm { folder: folder.clone(), source },
+                    error => DaemonError::Hsm(folder.clone(), error),
                 });
             }
         }
@@ -111,8 +97,8 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
 }
 
 /// Lets the endpoint and the service manager's watchdog look at the HSMs until `stop`.
-fn observe(metrics: Option<Endpoint>, running: &[Running], stop: &CancellationToken) {
-    let hsms: Vec<Watch> = running.iter().map(|hsm| hsm.watch.clone()).collect();
+fn observe(metrics: Option<MetricsServer>, running: &[Running], stop: &CancellationToken) {
+    let hsms: Vec<Probe> = running.iter().map(Probe::of).collect();
     if let Some(endpoint) = metrics {
         tracing::info!(address = %endpoint.address, "metrics");
         tokio::spawn(endpoint.serve(hsms.clone(), stop.clone()));

@@ -1,13 +1,9 @@
 //! The owner's CA certificate, `customerCA.crt`: what a console trusts.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
-
 use super::certificate::{self, Distrust};
+use super::pem_file::{self, PemError};
 
 /// A CA certificate that was read and signs itself.
 #[derive(Clone, Debug)]
@@ -19,36 +15,12 @@ pub enum AnchorError {
     /// There is no such file.
     #[error("partition owner certificate not exist at given path")]
     Missing(PathBuf),
-    /// It is a directory, or may not be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// Of the file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// There is no PEM certificate in it.
-    #[error("{}: no PEM certificate in the file", .0.display())]
-    NoCertificate(PathBuf),
-    /// Which one is meant?
-    #[error("{}: {count} certificates in the file, one expected", path.display())]
-    Several {
-        /// Of the file.
-        path: PathBuf,
-        /// How many there are.
-        count: usize,
-    },
+    /// It does not hold exactly one certificate, or one that nobody should trust.
+    #[error(transparent)]
+    File(#[from] PemError),
     /// The cluster's own certificate, for instance, instead of the CA's.
     #[error("{}: not a self-signed CA certificate", .0.display())]
     NotSelfSigned(PathBuf),
-    /// It is no certificate, or one that nobody should trust.
-    #[error("{}: {source}", path.display())]
-    Unusable {
-        /// Of the file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Distrust,
-    },
 }
 
 impl Anchor {
@@ -58,19 +30,12 @@ impl Anchor {
     ///
     /// If the file does not hold exactly one self-signed certificate.
     pub fn load(path: &Path) -> Result<Self, AnchorError> {
-        let text = read_file(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => AnchorError::Missing(path.to_owned()),
-            _ => AnchorError::Unreadable { path: path.to_owned(), source },
-        })?;
-        let mut certificates: Vec<_> = CertificateDer::pem_slice_iter(&text)
-            .collect::<Result<_, _>>()
-            .map_err(|_| AnchorError::NoCertificate(path.to_owned()))?;
-        match (certificates.pop(), certificates.len()) {
-            (None, _) => Err(AnchorError::NoCertificate(path.to_owned())),
-            (Some(only), 0) => Self::from_der(&only, path),
-            (Some(_), more) => {
-                Err(AnchorError::Several { path: path.to_owned(), count: more.saturating_add(1) })
+        match pem_file::load_only(path) {
+            Ok(der) => Self::from_der(&der, path),
+            Err(PemError::Unreadable(error)) if error.is_missing() => {
+                Err(AnchorError::Missing(path.to_owned()))
             }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -95,21 +60,12 @@ impl Anchor {
     ///
     /// If it does not sign itself.
     pub fn from_der(der: &[u8], path: &Path) -> Result<Self, AnchorError> {
-        let unusable = |source| AnchorError::Unusable { path: path.to_owned(), source };
+        let unusable = |source| PemError::Unusable(path.to_owned(), source);
         let ca = certificate::parse(der).map_err(unusable)?;
         if ca.issuer().as_raw() != ca.subject().as_raw() {
             return Err(AnchorError::NotSelfSigned(path.to_owned()));
         }
         certificate::check_signature(ca.public_key(), &ca).map_err(unusable)?;
         Ok(Self(der.to_vec()))
-    }
-}
-
-/// Reads a file that is one: a pipe could make the console wait for ever.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    match fs::metadata(path)? {
-        metadata if metadata.is_file() => fs::read(path),
-        metadata if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        _ => Err(io::Error::other("not a file")),
     }
 }

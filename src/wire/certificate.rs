@@ -9,9 +9,11 @@ use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
 };
+use der::asn1::{AnyRef, BitStringRef};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls_pki_types::PrivateKeyDer;
-use x509_parser::asn1_rs::Tag;
+use x509_parser::asn1_rs;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -125,9 +127,9 @@ fn algorithm(
 ) -> Result<&'static dyn VerificationAlgorithm, Distrust> {
     let signature = certificate.signature_algorithm.algorithm.to_id_string();
     let curve = || {
-        // An RSA key's are NULL.
+        // An RSA key has NULL here, and `as_oid` does not look at the tag.
         let parameters =
-            key.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid)?;
+            key.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == asn1_rs::Tag::Oid)?;
         parameters.as_oid().ok().map(|oid| oid.to_id_string())
     };
     let algorithm: &'static dyn VerificationAlgorithm = match (signature.as_str(), curve().as_deref()) {
@@ -148,45 +150,27 @@ fn algorithm(
 /// Whether the bytes around the signed part are the only way to write them, and name the algorithm that the
 /// signed part names: x509-parser takes several, which would let a certificate be altered unnoticed.
 fn has_strict_frame(der: &[u8]) -> bool {
-    let frame = || {
-        let (0x30, outer, []) = element(der)? else { return None };
-        let (0x30, signed, rest) = element(outer)? else { return None };
-        let (0x30, _, signature) = element(rest)? else { return None };
-        let (0x03, [0, ..], []) = element(signature)? else { return None };
-        let after_version = match element(signed)? {
-            (0xa0, _, rest) => rest,
-            _ => signed,
-        };
-        let (0x02, _, after_serial) = element(after_version)? else { return None };
-        let (0x30, _, after_algorithm) = element(after_serial)? else { return None };
-        let algorithm = after_serial.get(..after_serial.len().checked_sub(after_algorithm.len())?)?;
-        let outer_algorithm = rest.get(..rest.len().checked_sub(signature.len())?)?;
-        Some(algorithm == outer_algorithm)
-    };
-    frame().unwrap_or(false)
+    let frame = AnyRef::from_der(der).and_then(|certificate| {
+        certificate.sequence(|certificate| {
+            let signed_algorithm = certificate.sequence(algorithm_of_signed_part)?;
+            let algorithm = certificate.tlv_bytes()?;
+            let signature = BitStringRef::decode(certificate)?;
+            Ok::<_, der::Error>(algorithm == signed_algorithm && signature.unused_bits() == 0)
+        })
+    });
+    frame.unwrap_or(false)
 }
 
-/// Splits off one DER element: its tag, its content and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81 => {
-            let (&length, rest) = rest.split_first()?;
-            (usize::from(length), rest)
-        }
-        0x82 => {
-            let (length, rest) = rest.split_first_chunk::<2>()?;
-            (usize::from(u16::from_be_bytes(*length)), rest)
-        }
-        _ => return None,
-    };
-    let is_shortest = match first {
-        0x81 => length > 0x7f,
-        0x82 => length > 0xff,
-        _ => true,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    is_shortest.then_some((tag, content, rest))
+/// The second field, or the third if the first is the version.
+fn algorithm_of_signed_part<'der>(signed: &mut SliceReader<'der>) -> Result<&'der [u8], der::Error> {
+    const VERSION: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    if Tag::peek(signed)? == VERSION {
+        signed.tlv_bytes()?;
+    }
+    let serial_number = AnyRef::decode(signed)?;
+    serial_number.tag().assert_eq(Tag::Integer)?;
+    let algorithm = signed.tlv_bytes()?;
+    // The signature covers the rest.
+    signed.drain(signed.remaining_len())?;
+    Ok(algorithm)
 }

@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 use super::certificate::Distrust;
 use super::frame::{self, Frames, Garbage, MAX_ANSWER, MAX_HELLO, frames};
 use super::{Limits, TimedOut, verifier, within};
+use crate::files::without_number;
 use crate::protocol::message::{Answer, Hello, VERSION, Welcome};
 
 /// Where an HSM listens.
@@ -40,7 +41,7 @@ pub struct Link {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Nobody listens, no route, no such name.
-    #[error("{}", strerror(.0))]
+    #[error("{}", without_number(.0))]
     Connect(io::Error),
     /// A phase lasted too long.
     #[error("Connection timed out ({0})")]
@@ -170,7 +171,7 @@ fn tls_error(error: &io::Error) -> OpenError {
             }
             // Of the frames, not of TLS.
             io::ErrorKind::InvalidData => OpenError::NotAnHsm(Garbage),
-            _ => OpenError::Tls(strerror(error)),
+            _ => OpenError::Tls(without_number(error)),
         };
     };
     if let Some(reason) = verifier::distrust(tls) {
@@ -187,14 +188,5 @@ fn tls_error(error: &io::Error) -> OpenError {
         ) => OpenError::ClientCertificate(format!("{alert:?}")),
         rustls::Error::InvalidMessage(_) => OpenError::Tls("the answer was not TLS".to_owned()),
         other => OpenError::Tls(other.to_string()),
-    }
-}
-
-/// The system's words for an error, without Rust's `(os error 111)`.
-fn strerror(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
-        None => text,
     }
 }

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod frame;
 pub mod identity;
 pub mod link;
+pub mod pem_file;
 pub mod verifier;
 
 use std::future::Future;

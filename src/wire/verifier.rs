@@ -11,7 +11,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Other
 
 use super::anchor::Anchor;
 use super::certificate::{self, Distrust};
-use super::identity::Identity;
+use super::identity::TlsIdentity;
 
 /// Whom a connection takes for an HSM of the cluster.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub enum Trust {
 /// # Errors
 ///
 /// If the client certificate and its key do not fit rustls or each other.
-pub fn client_config(trust: Trust, identity: Option<&Identity>) -> Result<ClientConfig, Error> {
+pub fn client_config(trust: Trust, identity: Option<&TlsIdentity>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(Verifier { trust, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)
@@ -59,7 +59,7 @@ pub enum Unusable {
 /// # Errors
 ///
 /// If no connection could be made with it.
-pub fn check(identity: &Identity) -> Result<(), Unusable> {
+pub fn check(identity: &TlsIdentity) -> Result<(), Unusable> {
     match client_config(Trust::Nobody, Some(identity)) {
         Ok(_) => Ok(()),
         Err(Error::InconsistentKeys(_)) => Err(Unusable::OtherKey),

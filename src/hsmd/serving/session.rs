@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::engine::Question;
-use super::server::Service;
+use super::engine::Attempt;
+use super::shared::Shared;
 use crate::hsm::{Outcome, SessionId};
 use crate::protocol::message::{Answer, Call, Hello, Round, VERSION, Welcome};
 use crate::protocol::{Refusal, Reply};
@@ -45,23 +45,23 @@ const MAX_WORK: usize = 8;
 /// Serves a connection until one of the two ends it or the HSM stops; a call that has begun is answered.
 pub(super) async fn serve(
     stream: TlsStream<TcpStream>,
-    service: &Service,
+    shared: &Shared,
     stop: &CancellationToken,
 ) -> Result<(), SessionError> {
     let mut frames = frames(stream, MAX_HELLO);
-    greet(&mut frames, service).await?;
-    let Some(session) = service.engine.open().await else { return Ok(()) };
-    let served = serve_calls(&mut frames, service, session, stop).await;
-    service.engine.close(session).await;
+    greet(&mut frames, shared).await?;
+    let Some(session) = shared.engine.open().await else { return Ok(()) };
+    let served = serve_calls(&mut frames, shared, session, stop).await;
+    shared.engine.close(session).await;
     // The client may be gone; there is nobody else to tell.
     let _ = SinkExt::<Bytes>::close(&mut frames).await;
     served
 }
 
-async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, service: &Service) -> Result<(), SessionError> {
-    let hello = timeout(service.limits.hello, frames.next()).await.map_err(|_| SessionError::NoHello)?;
+async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, shared: &Shared) -> Result<(), SessionError> {
+    let hello = timeout(shared.limits.hello, frames.next()).await.map_err(|_| SessionError::NoHello)?;
     let hello: Hello = frame::decode(&hello.ok_or(SessionError::HungUp)??)?;
-    let welcome = Welcome { version: VERSION, hsm_id: service.hsm_id.clone() };
+    let welcome = Welcome { version: VERSION, hsm_id: shared.hsm_id.clone() };
     frames.send(frame::encode(&welcome)?).await?;
     if hello.version != VERSION {
         return Err(SessionError::Version(hello.version));
@@ -72,29 +72,29 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, service: &Service) -> 
 
 async fn serve_calls(
     frames: &mut Frames<TlsStream<TcpStream>>,
-    service: &Service,
+    shared: &Shared,
     session: SessionId,
     stop: &CancellationToken,
 ) -> Result<(), SessionError> {
     let mut logged_in = false;
     loop {
         let frame = tokio::select! {
-            frame = next_call(frames, service.limits.call, logged_in) => frame?,
+            frame = next_call(frames, shared.limits.call, logged_in) => frame?,
             () = stop.cancelled() => return Ok(()),
         };
         let Some(frame) = frame else { return Ok(()) };
         let call: Call = frame::decode(&frame)?;
         let name = call.request.name();
-        let answer = answer(call, service, session).await;
-        service.requests.count(name, &answer);
+        let answer = answer(call, shared, session).await;
+        shared.requests.count(name, &answer);
         logged_in = match answer {
             Ok(Some(Reply::Login(()))) => true,
             Ok(Some(Reply::Logout(()))) => false,
             _ => logged_in,
         };
         let refusal = answer.as_ref().err().map(|refusal| refusal.text());
-        tracing::debug!(hsm_id = %service.hsm_id, %session, call = name, refusal);
-        let sent = timeout(service.limits.call, frames.send(frame::encode(&answer)?)).await;
+        tracing::debug!(hsm_id = %shared.hsm_id, %session, call = name, refusal);
+        let sent = timeout(shared.limits.call, frames.send(frame::encode(&answer)?)).await;
         sent.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     }
 }
@@ -130,17 +130,17 @@ fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, Sessi
     }
 }
 
-async fn answer(call: Call, service: &Service, session: SessionId) -> Answer {
+async fn answer(call: Call, shared: &Shared, session: SessionId) -> Answer {
     let Call { round, request } = call;
     let mut worked = None;
     for _ in 0..MAX_WORK {
-        let question = Question { request: request.clone(), round, caller: session, worked };
-        match (service.engine.decide(question).await, round) {
+        let attempt = Attempt { request: request.clone(), round, caller: session, worked };
+        match (shared.engine.decide(attempt).await, round) {
             (Outcome::Refused(refusal), _) => return Err(refusal),
             (Outcome::Reply(_) | Outcome::Needs(_), Round::Rehearse) => return Ok(None),
             (Outcome::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
             (Outcome::Needs(work), Round::Perform(_)) => {
-                let done = service.worker.work(work, request.password().cloned()).await;
+                let done = shared.worker.work(work, request.password().cloned()).await;
                 worked = Some(done.ok_or(Refusal::OutOfResources)?);
             }
         }

@@ -23,11 +23,11 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::server;
-use super::watch::{Watch, look_at};
+use super::probe::{Probe, look_at};
+use crate::hsmd::serving::server;
 
 /// Where it listens, and does not answer yet.
-pub struct Endpoint {
+pub struct MetricsServer {
     /// As bound.
     pub address: SocketAddr,
     listener: TcpListener,
@@ -47,7 +47,7 @@ const OPEN_METRICS: HeaderValue =
 
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-impl Endpoint {
+impl MetricsServer {
     /// Takes an address; a warning is logged if other machines reach it.
     ///
     /// # Errors
@@ -63,8 +63,8 @@ impl Endpoint {
     }
 
     /// Answers about these HSMs until `stop`.
-    pub async fn serve(self, hsms: Vec<Watch>, stop: CancellationToken) {
-        let hsms: Arc<[Watch]> = hsms.into();
+    pub async fn serve(self, hsms: Vec<Probe>, stop: CancellationToken) {
+        let hsms: Arc<[Probe]> = hsms.into();
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         while let Some((tcp, client)) = server::accept(&self.listener, &stop).await {
             let permit = Arc::clone(&permits).acquire_owned();
@@ -82,7 +82,7 @@ impl Endpoint {
     }
 }
 
-async fn connection(tcp: TcpStream, hsms: Arc<[Watch]>) -> hyper::Result<()> {
+async fn connection(tcp: TcpStream, hsms: Arc<[Probe]>) -> hyper::Result<()> {
     let service = service_fn(|request| {
         let hsms = Arc::clone(&hsms);
         async move { Ok::<_, Infallible>(answer(&request, &hsms).await) }
@@ -92,7 +92,7 @@ async fn connection(tcp: TcpStream, hsms: Arc<[Watch]>) -> hyper::Result<()> {
     http.serve_connection(TokioIo::new(tcp), service).await
 }
 
-async fn answer(request: &Request<Incoming>, hsms: &[Watch]) -> Response<String> {
+async fn answer(request: &Request<Incoming>, hsms: &[Probe]) -> Response<String> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "GET only\n");
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -105,14 +105,14 @@ async fn answer(request: &Request<Incoming>, hsms: &[Watch]) -> Response<String>
     }
 }
 
-async fn metrics(hsms: &[Watch]) -> Response<String> {
+async fn metrics(hsms: &[Probe]) -> Response<String> {
     match page::metrics(look_at(hsms).await) {
         Ok(page) => response(StatusCode::OK, OPEN_METRICS, page),
         Err(fmt::Error) => text(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be written\n"),
     }
 }
 
-async fn health(hsms: &[Watch]) -> Response<String> {
+async fn health(hsms: &[Probe]) -> Response<String> {
     let troubles = page::troubles(&look_at(hsms).await);
     if troubles.is_empty() {
         return text(StatusCode::OK, "ok\n");

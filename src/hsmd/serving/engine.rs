@@ -14,10 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, JoinHandle};
 
 use super::clock::Clock;
-use super::report::{Changes, Report, Tally};
-use super::store::{Store, StoreError};
+use super::status::{Changes, Counters, Status};
 use super::writer::Writer;
 use crate::hsm::{Certificates, Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
+use crate::hsmd::keeping::store::{Store, StoreError};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
 use crate::protocol::{Refusal, Request};
@@ -31,12 +31,12 @@ enum Job {
     Open(oneshot::Sender<SessionId>),
     Close(SessionId),
     Snapshot(oneshot::Sender<Hsm>),
-    Report(oneshot::Sender<Report>),
-    Decide(Box<Question>, oneshot::Sender<Outcome>),
+    Status(oneshot::Sender<Status>),
+    Decide(Box<Attempt>, oneshot::Sender<Outcome>),
 }
 
 /// A request with all that its decision depends on but the time.
-pub struct Question {
+pub struct Attempt {
     /// What is asked.
     pub request: Request,
     /// Whether to do it.
@@ -71,7 +71,7 @@ impl Engine {
         let failed = |error| StoreError::Failed(Box::new(redb::Error::Io(error)));
         let writer = Writer::start(store).map_err(failed)?;
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let owner = Owner {
+        let owner = Loop {
             hsm,
             writer: Some(writer),
             members,
@@ -79,7 +79,7 @@ impl Engine {
             clock,
             next_session: 1,
             open: BTreeSet::new(),
-            tally: Tally::default(),
+            counters: Counters::default(),
         };
         Ok((Self(sender), task::spawn(owner.run(jobs))))
     }
@@ -105,16 +105,16 @@ impl Engine {
     }
 
     /// How the HSM is; `None` if it is stopping.
-    pub async fn report(&self) -> Option<Report> {
+    pub async fn status(&self) -> Option<Status> {
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Job::Report(sender)).await.ok()?;
+        self.0.send(Job::Status(sender)).await.ok()?;
         receiver.await.ok()
     }
 
     /// Asks the HSM; what it answers is durable.
-    pub async fn decide(&self, question: Question) -> Outcome {
+    pub async fn decide(&self, attempt: Attempt) -> Outcome {
         let (sender, receiver) = oneshot::channel();
-        let sent = self.0.send(Job::Decide(Box::new(question), sender)).await;
+        let sent = self.0.send(Job::Decide(Box::new(attempt), sender)).await;
         match sent {
             Ok(()) => receiver.await.unwrap_or(Outcome::Refused(Refusal::ShuttingDown)),
             Err(_) => Outcome::Refused(Refusal::ShuttingDown),
@@ -122,7 +122,7 @@ impl Engine {
     }
 }
 
-struct Owner {
+struct Loop {
     hsm: Hsm,
     /// Gone after the store's first failure.
     writer: Option<Writer>,
@@ -131,7 +131,7 @@ struct Owner {
     clock: Clock,
     next_session: u32,
     open: BTreeSet<SessionId>,
-    tally: Tally,
+    counters: Counters,
 }
 
 /// A decision, and who waits for it.
@@ -145,7 +145,7 @@ struct Batch {
     next: Option<Hsm>,
 }
 
-impl Owner {
+impl Loop {
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.recv().await {
             let mut batch = Batch::default();
@@ -180,26 +180,26 @@ impl Owner {
                 // The state before this batch, whose changes are not durable yet.
                 let _ = sender.send(self.hsm.clone());
             }
-            Job::Report(sender) => {
+            Job::Status(sender) => {
                 // Who asked may have given up waiting.
-                let _ = sender.send(self.report());
+                let _ = sender.send(self.status());
             }
-            Job::Decide(question, sender) => {
-                let decision = self.decide(&question, batch);
+            Job::Decide(attempt, sender) => {
+                let decision = self.decide(&attempt, batch);
                 batch.decided.push((decision, sender));
             }
         }
     }
 
-    fn decide(&self, question: &Question, batch: &mut Batch) -> Decision {
+    fn decide(&self, attempt: &Attempt, batch: &mut Batch) -> Decision {
         let env = Env {
             now: self.clock.now(),
             members: &self.members,
             certificates: &self.certificates,
-            worked: question.worked.as_ref(),
+            worked: attempt.worked.as_ref(),
         };
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
-        let decision = hsm.decide(&question.request, question.round, question.caller, &env);
+        let decision = hsm.decide(&attempt.request, attempt.round, attempt.caller, &env);
         if !decision.changes.is_empty() {
             let next = batch.next.get_or_insert_with(|| self.hsm.clone());
             decision.changes.iter().for_each(|change| next.apply(change));
@@ -237,7 +237,7 @@ impl Owner {
         };
         if durable {
             self.hsm = next;
-            self.tally.count(&lasting(&decided));
+            self.counters.count(&lasting(&decided));
         }
         if let Some(error) = failure {
             self.give_up(&error).await;
@@ -251,16 +251,16 @@ impl Owner {
         if let Some(writer) = self.writer.take() {
             writer.close().await;
         }
-        self.tally.store_failures = self.tally.store_failures.saturating_add(1);
+        self.counters.store_failures = self.counters.store_failures.saturating_add(1);
     }
 
-    fn report(&self) -> Report {
+    fn status(&self) -> Status {
         let changes = match (&self.writer, &self.certificates.owner) {
             (None, _) => Changes::StoreFailed,
             (Some(_), None) => Changes::NotInitialized,
             (Some(_), Some(_)) => Changes::Taken,
         };
-        Report { changes, census: self.hsm.census(), tally: self.tally }
+        Status { changes, census: self.hsm.census(), counters: self.counters }
     }
 
     fn new_session(&mut self) -> SessionId {

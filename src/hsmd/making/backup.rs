@@ -5,21 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::control;
-use super::folder::{
+use crate::files::{UnreadableFile, unreadable, without_number};
+use crate::hsm::Hsm;
+use crate::hsmd::keeping::folder::{
     CA, CERTIFICATE, CSR, FAMILY, FolderError, KEY, MASTER, STORE, hsm_folders, read_settings,
 };
-use super::init::sync_folder;
-use super::settings::Settings;
-use super::store::Store;
-use super::vault::{self, CryptoFailed, Family, MasterKey, Vault, random_key};
-use crate::hsm::Hsm;
+use crate::hsmd::keeping::private_files::{WriteError, write_new};
+use crate::hsmd::keeping::settings::Settings;
+use crate::hsmd::keeping::store::Store;
+use crate::hsmd::keeping::vault::{self, CryptoFailed, Family, MasterKey, Vault, random_key};
+use crate::hsmd::serving::control;
 
 /// What a backup holds.
 #[derive(Serialize, Deserialize)]
@@ -41,24 +42,14 @@ pub enum BackupError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The running HSM did not answer.
-    #[error("{}: the running HSM does not answer: {source}", path.display())]
-    Running {
-        /// Of the HSM.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// Of the file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It is not overwritten.
-    #[error("{}: exists already", .0.display())]
-    Exists(PathBuf),
+    #[error("{folder}: the running HSM does not answer: {error}", folder = .0.display(), error = without_number(.1))]
+    Running(PathBuf, io::Error),
+    /// A file cannot be written, or would be overwritten.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableFile),
     /// There is nothing to back up before a cluster has its owner.
     #[error("{}: the cluster is not initialized", .0.display())]
     NotInitialized(PathBuf),
@@ -70,12 +61,8 @@ pub enum BackupError {
     NotABackup(PathBuf),
     /// It was altered or cut, or the key is another's.
     #[error("{}: the backup is damaged, or {} is not its key", backup.display(), key.display())]
-    Sealed {
-        /// The backup.
-        backup: PathBuf,
-        /// The key's file.
-        key: PathBuf,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    Sealed { backup: PathBuf, key: PathBuf },
     /// Its keys cannot be unwrapped.
     #[error("{}: the backup's keys do not open", .0.display())]
     Keys(PathBuf),
@@ -112,25 +99,21 @@ impl Backup {
         }
         let settings = read_settings(folder)?;
         let running = control::ask(folder);
-        let running = running.map_err(|source| BackupError::Running { path: folder.to_owned(), source })?;
-        let hsm = match running {
+        let hsm = match running.map_err(|error| BackupError::Running(folder.to_owned(), error))? {
             Some(hsm) => hsm,
             None => {
                 let path = folder.join(STORE);
-                Store::open(&path).map_err(|source| FolderError::Store { path, source })?.1
+                Store::open(&path).map_err(|error| FolderError::Store(path, error))?.1
             }
         };
-        let read = |name: &str| {
-            let path = folder.join(name);
-            fs::read(&path).map_err(|source| BackupError::File { path, source })
-        };
+        let read = |name: &str| read(&folder.join(name));
         // A file of the owner's that the settings name, if it is in the folder.
         let own =
             settings.client_ca.as_ref().filter(|file| file.is_relative()).and_then(|file| file.to_str());
         let names: BTreeSet<&str> = SHARED.into_iter().chain(own).collect();
-        let files = names.into_iter().map(|name| Ok((name.to_owned(), Zeroizing::new(read(name)?))));
+        let files = names.into_iter().map(|name| Ok((name.to_owned(), read(name)?)));
         let files = files.collect::<Result<_, BackupError>>()?;
-        Ok(Self { hsm, settings, files, master: Zeroizing::new(read(MASTER)?) })
+        Ok(Self { hsm, settings, files, master: read(MASTER)? })
     }
 
     /// Writes the backup, encrypted, to a new file, and its key to another if that is not there yet.
@@ -140,13 +123,13 @@ impl Backup {
     /// If a file is in the way or cannot be written.
     pub fn write(&self, backup: &Path, key: &Path) -> Result<(), BackupError> {
         if backup.exists() {
-            return Err(BackupError::Exists(backup.to_owned()));
+            return Err(WriteError::Exists(backup.to_owned()).into());
         }
         let secret = read_or_make_key(key)?;
         let plain = Zeroizing::new(postcard::to_stdvec(self).map_err(|_| CryptoFailed)?);
         let sealed = vault::seal_with(&secret, MAGIC, &plain)?;
         // The key stays even if this fails: it may be the key of a backup that another process just made.
-        write_new(backup, &[MAGIC.as_slice(), &sealed].concat())
+        Ok(write_new(backup, &[MAGIC.as_slice(), &sealed].concat())?)
     }
 
     /// Reads a backup and tries all its keys.
@@ -155,10 +138,7 @@ impl Backup {
     ///
     /// If it is not one, was altered, or its keys do not open.
     pub fn read(backup: &Path, key: &Path) -> Result<Self, BackupError> {
-        let read = |path: &Path| {
-            fs::read(path).map_err(|source| BackupError::File { path: path.to_owned(), source })
-        };
-        let (sealed, secret) = (read(backup)?, Zeroizing::new(read(key)?));
+        let (sealed, secret) = (read(backup)?, read(key)?);
         let sealed = sealed.strip_prefix(MAGIC.as_slice());
         let sealed = sealed.ok_or_else(|| BackupError::NotABackup(backup.to_owned()))?;
         let wrong = || BackupError::Sealed { backup: backup.to_owned(), key: key.to_owned() };
@@ -199,31 +179,18 @@ impl Backup {
 fn read_or_make_key(path: &Path) -> Result<MasterKey, BackupError> {
     if !path.exists() {
         match write_new(path, random_key()?.as_slice()) {
-            Ok(()) | Err(BackupError::Exists(_)) => {}
-            Err(error) => return Err(error),
+            Ok(()) | Err(WriteError::Exists(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    let read = fs::read(path).map(Zeroizing::new);
-    let bytes = read.map_err(|source| BackupError::File { path: path.to_owned(), source })?;
-    master_key(&bytes).ok_or_else(|| BackupError::NotAKey(path.to_owned()))
+    master_key(&read(path)?).ok_or_else(|| BackupError::NotAKey(path.to_owned()))
+}
+
+/// Takes a pipe, too: a backup may come straight out of another program.
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, UnreadableFile> {
+    fs::read(path).map(Zeroizing::new).map_err(unreadable(path))
 }
 
 fn master_key(bytes: &[u8]) -> Option<MasterKey> {
     <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)
-}
-
-/// Whole or not at all, and private.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
-    let failed = |source| BackupError::File { path: path.to_owned(), source };
-    let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => BackupError::Exists(path.to_owned()),
-        _ => failed(error.error),
-    })?;
-    sync_folder(folder).map_err(failed)
 }

@@ -11,11 +11,12 @@ use zeroize::Zeroizing;
 use super::settings::Settings;
 use super::store::{Store, StoreError};
 use super::vault::{Family, Vault};
+use crate::files::{self, UnreadableFile, unreadable};
 use crate::hsm::{Certificates, Hsm, OwnerCertificates};
 use crate::protocol::certificate::Certificate;
 use crate::wire::anchor::{Anchor, AnchorError};
-use crate::wire::certificate::{self, Distrust};
-use crate::wire::identity::{self, IdentityError};
+use crate::wire::certificate;
+use crate::wire::pem_file::{self, PemError};
 
 /// In an HSM's folder: [`Settings`].
 pub const SETTINGS: &str = "hsmd.json";
@@ -42,6 +43,9 @@ pub const CA: &str = "customerCA.crt";
 /// In a cluster's folder: what the console is started with.
 pub const CONFIG: &str = "cloudhsm_mgmt_util.cfg";
 
+/// Larger than any of these files but the store.
+const MAX_FILE: u64 = 1024 * 1024;
+
 /// An HSM's folder, opened: nobody else has it open.
 pub struct Folder {
     /// What its owner set.
@@ -64,14 +68,9 @@ pub enum FolderError {
     /// Nothing is there.
     #[error("{}: no such folder; make one with `hsmd init` or `hsmd cluster init`", .0.display())]
     Missing(PathBuf),
-    /// It is a file, or may not be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// Of the folder or a file in it.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// It is a file, or it or a file in it may not be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableFile),
     /// It is a folder of something else.
     #[error("{}: neither an HSM's folder (no {SETTINGS}) nor a cluster's (no hsm0)", .0.display())]
     Foreign(PathBuf),
@@ -79,54 +78,26 @@ pub enum FolderError {
     #[error("{}: a cluster's folder; name one of its HSMs, such as hsm0 in it", .0.display())]
     Cluster(PathBuf),
     /// A part of it is missing.
-    #[error("{}: not whole: {missing} is missing", path.display())]
-    HalfMade {
-        /// Of the folder.
-        path: PathBuf,
-        /// The first file found missing.
-        missing: String,
-    },
+    #[error("{folder}: not whole: {1} is missing", folder = .0.display())]
+    HalfMade(PathBuf, String),
     /// Others than its owner may look into it.
-    #[error("{}: others may read it (mode {mode:03o}); `chmod go= {}` closes it", path.display(), path.display())]
-    Open {
-        /// Of the folder or a file in it.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    #[error("{path}: others may read it (mode {1:03o}); `chmod go= {path}` closes it", path = .0.display())]
+    Open(PathBuf, u32),
     /// `hsmd.json` is not as it should be.
-    #[error("{}: {message}", path.display())]
-    Settings {
-        /// Of the file.
-        path: PathBuf,
-        /// With the path of the key.
-        message: String,
-    },
+    #[error("{path}: {1}", path = .0.display())]
+    Settings(PathBuf, String),
     /// The history cannot be had.
-    #[error("{}: {source}", path.display())]
-    Store {
-        /// Of the store.
-        path: PathBuf,
-        /// Why.
-        source: StoreError,
-    },
+    #[error("{path}: {1}", path = .0.display())]
+    Store(PathBuf, StoreError),
     /// A file of secrets does not hold them.
     #[error("{}: not a key of this program", .0.display())]
     BadKey(PathBuf),
-    /// The cluster's certificate or key cannot be had.
+    /// The cluster's key or a certificate cannot be had.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Pem(#[from] PemError),
     /// The CA's certificate cannot be had.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
-    /// A file holds a certificate that cannot be read.
-    #[error("{}: {source}", path.display())]
-    Certificate {
-        /// Of the file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Distrust,
-    },
 }
 
 /// The HSM folders that a folder stands for: itself, or those of a cluster in the order of their numbers.
@@ -137,14 +108,14 @@ pub enum FolderError {
 pub fn hsm_folders(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
     let entries = fs::read_dir(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => FolderError::Missing(path.to_owned()),
-        _ => FolderError::Unreadable { path: path.to_owned(), source },
+        _ => unreadable(path)(source).into(),
     })?;
     if path.join(SETTINGS).exists() {
         return Ok(vec![path.to_owned()]);
     }
     let count = entries.flatten().filter(|entry| is_hsm_folder(&entry.file_name().to_string_lossy())).count();
     if count == 0 && [STORE, KEY, CERTIFICATE].iter().any(|name| path.join(name).exists()) {
-        return Err(FolderError::HalfMade { path: path.to_owned(), missing: SETTINGS.to_owned() });
+        return Err(FolderError::HalfMade(path.to_owned(), SETTINGS.to_owned()));
     }
     if count == 0 {
         return Err(FolderError::Foreign(path.to_owned()));
@@ -157,7 +128,7 @@ pub fn hsm_folders(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
     };
     let whole = (0..count.max(expected)).map(|node| format!("hsm{node}"));
     match whole.into_iter().find(|name| !path.join(name).is_dir()) {
-        Some(missing) => Err(FolderError::HalfMade { path: path.to_owned(), missing }),
+        Some(missing) => Err(FolderError::HalfMade(path.to_owned(), missing)),
         None => Ok(folders),
     }
 }
@@ -176,11 +147,11 @@ impl Folder {
         must_hold(path, &[SETTINGS, STORE, KEY, MASTER, FAMILY])?;
         must_hold(path, &[MANUFACTURER_ROOT, HARDWARE, HARDWARE_SIGNED])?;
         let settings = read_settings(path)?;
-        let key = identity::load_key(&path.join(KEY))?;
+        let key = pem_file::load_key(&path.join(KEY))?;
         let certificates = read_certificates(path)?;
         let vault = open_vault(path)?;
         let file = path.join(STORE);
-        let (store, hsm) = Store::open(&file).map_err(|source| FolderError::Store { path: file, source })?;
+        let (store, hsm) = Store::open(&file).map_err(|error| FolderError::Store(file, error))?;
         Ok(Self { settings, store, hsm, key, certificates, vault })
     }
 }
@@ -188,8 +159,7 @@ impl Folder {
 fn open_vault(folder: &Path) -> Result<Vault, FolderError> {
     let read = |name| {
         let path = folder.join(name);
-        let read = fs::read(&path).map(Zeroizing::new);
-        read.map_err(|source| FolderError::Unreadable { path, source })
+        files::read(&path, MAX_FILE).map(Zeroizing::new).map_err(unreadable(&path))
     };
     let bad = |name| FolderError::BadKey(folder.join(name));
     let (master, family) = (read(MASTER)?, read(FAMILY)?);
@@ -216,9 +186,9 @@ fn read_owner(folder: &Path) -> Result<OwnerCertificates, FolderError> {
 }
 
 fn read_certificate(path: &Path) -> Result<Certificate, FolderError> {
-    let chain = identity::load_chain(path)?;
+    let chain = pem_file::load_chain(path)?;
     let der: &[u8] = chain.first().map(CertificateDer::as_ref).unwrap_or_default();
-    certificate::parse(der).map_err(|source| FolderError::Certificate { path: path.to_owned(), source })?;
+    certificate::parse(der).map_err(|distrust| PemError::Unusable(path.to_owned(), distrust))?;
     Ok(Certificate(der.to_vec()))
 }
 
@@ -233,19 +203,15 @@ fn is_hsm_folder(name: &str) -> bool {
 /// If it is missing, wrong, or not a file.
 pub fn read_settings(folder: &Path) -> Result<Settings, FolderError> {
     let path = folder.join(SETTINGS);
-    let read = match fs::metadata(&path) {
-        // To read a pipe could take for ever.
-        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("not a file")),
-        _ => fs::read_to_string(&path),
-    };
-    let text = read.map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => {
-            FolderError::HalfMade { path: folder.to_owned(), missing: SETTINGS.to_owned() }
+    let text = files::read(&path, MAX_FILE).map_err(unreadable(&path)).map_err(|error| {
+        if error.is_missing() {
+            FolderError::HalfMade(folder.to_owned(), SETTINGS.to_owned())
+        } else {
+            error.into()
         }
-        _ => FolderError::Unreadable { path: path.clone(), source },
     })?;
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&text))
-        .map_err(|error| FolderError::Settings { path, message: error.to_string() })
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(&text))
+        .map_err(|error| FolderError::Settings(path, error.to_string()))
 }
 
 /// Whether files are there, and closed to others.
@@ -253,7 +219,7 @@ fn must_hold(folder: &Path, names: &[&str]) -> Result<(), FolderError> {
     for name in names {
         let file = folder.join(name);
         if !file.exists() {
-            return Err(FolderError::HalfMade { path: folder.to_owned(), missing: (*name).to_owned() });
+            return Err(FolderError::HalfMade(folder.to_owned(), (*name).to_owned()));
         }
         must_be_private(&file)?;
     }
@@ -261,8 +227,7 @@ fn must_hold(folder: &Path, names: &[&str]) -> Result<(), FolderError> {
 }
 
 fn must_be_private(path: &Path) -> Result<(), FolderError> {
-    let metadata =
-        fs::metadata(path).map_err(|source| FolderError::Unreadable { path: path.to_owned(), source })?;
+    let metadata = fs::metadata(path).map_err(unreadable(path))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(FolderError::Open { path: path.to_owned(), mode }) }
+    if mode & 0o077 == 0 { Ok(()) } else { Err(FolderError::Open(path.to_owned(), mode)) }
 }

@@ -7,11 +7,11 @@ use crate::protocol::Request;
 use crate::protocol::message::Answer;
 
 /// Answered requests by operation, from the start of the program. Counting waits for nobody.
-pub struct Requests(BTreeMap<&'static str, Answers>);
+pub struct Requests(BTreeMap<&'static str, Outcomes>);
 
-/// What the answers to one operation were.
+/// What the outcomes to one operation were.
 #[derive(Default)]
-struct Answers {
+struct Outcomes {
     ok: AtomicU64,
     refused: AtomicU64,
     rehearsed: AtomicU64,
@@ -31,18 +31,18 @@ pub struct Count {
 impl Default for Requests {
     /// All operations, none asked for.
     fn default() -> Self {
-        Self(Request::NAMES.iter().map(|name| (*name, Answers::default())).collect())
+        Self(Request::NAMES.iter().map(|name| (*name, Outcomes::default())).collect())
     }
 }
 
 impl Requests {
     /// Counts an answered request by its operation's name.
     pub fn count(&self, operation: &str, answer: &Answer) {
-        let Some(answers) = self.0.get(operation) else { return };
+        let Some(outcomes) = self.0.get(operation) else { return };
         let counter = match answer {
-            Ok(Some(_)) => &answers.ok,
-            Ok(None) => &answers.rehearsed,
-            Err(_) => &answers.refused,
+            Ok(Some(_)) => &outcomes.ok,
+            Ok(None) => &outcomes.rehearsed,
+            Err(_) => &outcomes.refused,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -50,8 +50,8 @@ impl Requests {
     /// Every operation with every outcome, also those that never were: who watches for a first time needs the zero.
     #[must_use]
     pub fn counts(&self) -> Vec<Count> {
-        let of = |(operation, answers): (&&'static str, &Answers)| {
-            let Answers { ok, refused, rehearsed } = answers;
+        let of = |(operation, outcomes): (&&'static str, &Outcomes)| {
+            let Outcomes { ok, refused, rehearsed } = outcomes;
             [("ok", ok), ("refused", refused), ("rehearsed", rehearsed)].map(|(outcome, counter)| Count {
                 operation,
                 outcome,

@@ -201,13 +201,17 @@ fn fingerprint_key(family: &Family) -> hmac::Tag {
 /// # Errors
 ///
 /// If the library fails.
-pub(super) fn seal_with(key: &MasterKey, about: &[u8], plain: &[u8]) -> Result<Vec<u8>, CryptoFailed> {
+pub(in crate::hsmd) fn seal_with(
+    key: &MasterKey,
+    about: &[u8],
+    plain: &[u8],
+) -> Result<Vec<u8>, CryptoFailed> {
     let key = RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| CryptoFailed)?;
     seal(&key, about, plain)
 }
 
 /// Decrypts what [`seal_with`] made; `None` if it was altered or the key is another.
-pub(super) fn open_with(key: &MasterKey, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(in crate::hsmd) fn open_with(key: &MasterKey, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     open(&RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).ok()?, about, sealed)
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -20,19 +20,20 @@ use tokio_util::sync::CancellationToken;
 use super::clock::Clock;
 use super::control::Control;
 use super::engine::Engine;
-use super::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
-use super::password::{BadCost, Hasher};
 use super::requests::Requests;
-use super::server::{self, Service};
-use super::store::StoreError;
-use super::watch::Watch;
+use super::server;
+use super::shared::Shared;
 use super::worker::Worker;
+use crate::files::without_number;
 use crate::hsm::Certificates;
+use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
+use crate::hsmd::keeping::password::{BadCost, Hasher};
+use crate::hsmd::keeping::store::StoreError;
 use crate::protocol::certificate::Certificate;
 use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate::{self, Distrust};
-use crate::wire::identity::IdentityError;
+use crate::wire::pem_file::{self, PemError};
 
 /// An HSM that answers on an address until it is stopped.
 pub struct Running {
@@ -40,11 +41,11 @@ pub struct Running {
     pub hsm_id: String,
     /// Where it listens.
     pub address: SocketAddr,
-    /// How it is.
-    pub watch: Watch,
+    /// Gone once it has stopped: whoever looks at an HSM does not keep it alive.
+    pub(in crate::hsmd) shared: Weak<Shared>,
     stop: CancellationToken,
     serving: task::JoinHandle<()>,
-    owner: task::JoinHandle<()>,
+    engine: task::JoinHandle<()>,
 }
 
 /// Why an HSM does not run.
@@ -60,13 +61,8 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is in use, or not this machine's.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// From the settings, or from the command line.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("cannot listen on {0}: {error}", error = without_number(.1))]
+    Listen(SocketAddr, io::Error),
     /// The owner's CA does not vouch for the cluster's certificate.
     #[error("cluster.crt is not one that customerCA.crt vouches for: {0}")]
     NotEndorsed(Distrust),
@@ -78,7 +74,7 @@ pub enum RunError {
     ClientCa(String),
     /// The CA for clients cannot be read.
     #[error("client_ca: {0}")]
-    ClientCaFile(#[from] IdentityError),
+    ClientCaFile(#[from] PemError),
     /// rustls takes the key or the settings not.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -105,16 +101,16 @@ impl Running {
         let client_ca = settings.client_ca.as_ref().map(|file| folder.join(file));
         let tls = server_config(&key, &certificates, client_ca.as_deref())?;
         let hasher = Hasher::new(settings.password_hash)?;
-        let unusable = |source| RunError::Listen { address, source };
+        let unusable = |error| RunError::Listen(address, error);
         let listener = TcpListener::bind(address).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let hsm_id = hsm.identity().hsm_id.clone();
         if certificates.owner.is_none() {
             tracing::warn!(%hsm_id, "not initialized, answers public questions only");
         }
-        let (engine, owner) = Engine::start(store, hsm, settings.members, certificates, clock)?;
+        let (engine, ended) = Engine::start(store, hsm, settings.members, certificates, clock)?;
         let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
-        let service = Arc::new(Service {
+        let shared = Arc::new(Shared {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),
             engine,
@@ -124,15 +120,15 @@ impl Running {
             max_connections,
             requests: Requests::default(),
         });
-        let watch = Watch::new(&service);
+        let weak = Arc::downgrade(&shared);
         let stop = CancellationToken::new();
         match Control::listen(folder) {
-            Ok(control) => drop(tokio::spawn(control.serve(service.engine.clone(), stop.clone()))),
+            Ok(control) => drop(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
             // Its path may be longer than a socket's may be.
             Err(error) => tracing::warn!(%hsm_id, %error, "no backups of this HSM while it runs"),
         }
-        let serving = tokio::spawn(server::serve(listener, service, stop.clone()));
-        Ok(Self { hsm_id, address, watch, stop, serving, owner })
+        let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
+        Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended })
     }
 
     /// Takes no more connections, answers what was asked, and closes the store.
@@ -140,7 +136,7 @@ impl Running {
         self.stop.cancel();
         // A panic in either has been reported where it happened.
         let _ = self.serving.await;
-        let _ = self.owner.await;
+        let _ = self.engine.await;
     }
 }
 
@@ -164,7 +160,7 @@ fn server_config(
         None => config.with_no_client_auth(),
         Some(file) => {
             let mut roots = RootCertStore::empty();
-            for certificate in crate::wire::identity::load_chain(file)? {
+            for certificate in pem_file::load_chain(file)? {
                 roots.add(certificate)?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();

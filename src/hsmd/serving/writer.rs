@@ -6,16 +6,16 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use super::store::Store;
+use crate::hsmd::keeping::store::Store;
 
 /// A store on its thread, which closes it when this is dropped.
 pub(super) struct Writer {
-    work: mpsc::Sender<Work>,
+    work: mpsc::Sender<Task>,
     /// Ends when the store is closed.
     closed: oneshot::Receiver<()>,
 }
 
-type Work = Box<dyn FnOnce(&mut Store) + Send>;
+type Task = Box<dyn FnOnce(&mut Store) + Send>;
 
 impl Writer {
     /// Starts the thread.
@@ -24,7 +24,7 @@ impl Writer {
     ///
     /// If the system has none.
     pub(super) fn start(store: Store) -> io::Result<Self> {
-        let (sender, work) = mpsc::channel::<Work>();
+        let (sender, work) = mpsc::channel::<Task>();
         let (closing, closed) = oneshot::channel::<()>();
         thread::Builder::new().name("store".to_owned()).spawn(move || {
             // Dropped behind the store, also by a panic.

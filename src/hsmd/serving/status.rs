@@ -4,13 +4,13 @@ use crate::hsm::{Census, Change};
 
 /// How an HSM is, at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct Status {
     /// Whether it could be used.
     pub changes: Changes,
     /// What it holds.
     pub census: Census,
     /// What was done.
-    pub tally: Tally,
+    pub counters: Counters,
 }
 
 /// Whether an HSM takes changes; it reads in any case.
@@ -26,7 +26,7 @@ pub enum Changes {
 
 /// Counts from the start of the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counters {
     /// Commits of the store, each of one or more decisions; the one that takes down the start is not among them.
     pub commits: u64,
     /// Failures of the store; it is not used again after the first.
@@ -35,7 +35,7 @@ pub struct Tally {
     pub login_failures: u64,
 }
 
-impl Tally {
+impl Counters {
     /// Counts one commit of these decisions' changes.
     pub fn count(&mut self, decisions: &[&[Change]]) {
         let failed = |change: &&Change| matches!(change, Change::LoginFailed(_));

@@ -10,15 +10,15 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::hsm::Census;
-use crate::hsmd::report::{Changes, Report, Tally};
-use crate::hsmd::watch::Sight;
+use crate::hsmd::serving::status::{Changes, Counters, Status};
+use crate::hsmd::watching::probe::Sight;
 
 /// A number of each HSM.
 struct Number {
     name: &'static str,
     help: &'static str,
     kind: Kind,
-    of: Of,
+    of: Origin,
 }
 
 enum Kind {
@@ -28,43 +28,47 @@ enum Kind {
 }
 
 /// Where a number is taken from. All but the first are known only of an HSM that answers.
-enum Of {
+enum Origin {
     Sight(fn(&Sight) -> u64),
-    Report(fn(&Report) -> u64),
+    Status(fn(&Status) -> u64),
     Census(fn(&Census) -> u64),
-    Tally(fn(&Tally) -> u64),
+    Counters(fn(&Counters) -> u64),
 }
 
 const NUMBERS: [Number; 13] = [
-    gauge("up", "Whether the HSM answers.", Of::Sight(|sight| u64::from(sight.report.is_some()))),
-    gauge("connections", "Open connections.", Of::Sight(|sight| sight.connections as u64)),
-    gauge("takes_changes", "Whether the HSM takes changes.", Of::Report(takes_changes)),
-    gauge("logged_in_sessions", "Connections with a login.", Of::Census(|census| census.logins as u64)),
-    gauge("users", "Users of all types.", Of::Census(|census| census.users as u64)),
-    gauge("locked_out_users", "Users locked out.", Of::Census(|census| census.locked_out as u64)),
-    gauge("keys", "Token and session keys.", Of::Census(|census| census.keys as u64)),
-    gauge("tokens", "Quorum tokens held.", Of::Census(|census| census.tokens as u64)),
-    gauge("audit_sequence", "Number of the last audit record.", Of::Census(|census| census.audit_sequence)),
-    counter("reboots", "Starts since the HSM was made.", Of::Census(|census| census.reboots.into())),
+    gauge("up", "Whether the HSM answers.", Origin::Sight(|sight| u64::from(sight.status.is_some()))),
+    gauge("connections", "Open connections.", Origin::Sight(|sight| sight.connections as u64)),
+    gauge("takes_changes", "Whether the HSM takes changes.", Origin::Status(takes_changes)),
+    gauge("logged_in_sessions", "Connections with a login.", Origin::Census(|census| census.logins as u64)),
+    gauge("users", "Users of all types.", Origin::Census(|census| census.users as u64)),
+    gauge("locked_out_users", "Users locked out.", Origin::Census(|census| census.locked_out as u64)),
+    gauge("keys", "Token and session keys.", Origin::Census(|census| census.keys as u64)),
+    gauge("tokens", "Quorum tokens held.", Origin::Census(|census| census.tokens as u64)),
+    gauge(
+        "audit_sequence",
+        "Number of the last audit record.",
+        Origin::Census(|census| census.audit_sequence),
+    ),
+    counter("reboots", "Starts since the HSM was made.", Origin::Census(|census| census.reboots.into())),
     counter(
         "login_failures",
         "Logins that count towards a lockout.",
-        Of::Tally(|tally| tally.login_failures),
+        Origin::Counters(|counters| counters.login_failures),
     ),
-    counter("store_commits", "Commits of the store.", Of::Tally(|tally| tally.commits)),
-    counter("store_failures", "Failures of the store.", Of::Tally(|tally| tally.store_failures)),
+    counter("store_commits", "Commits of the store.", Origin::Counters(|counters| counters.commits)),
+    counter("store_failures", "Failures of the store.", Origin::Counters(|counters| counters.store_failures)),
 ];
 
-const fn gauge(name: &'static str, help: &'static str, of: Of) -> Number {
+const fn gauge(name: &'static str, help: &'static str, of: Origin) -> Number {
     Number { name, help, kind: Kind::Gauge, of }
 }
 
-const fn counter(name: &'static str, help: &'static str, of: Of) -> Number {
+const fn counter(name: &'static str, help: &'static str, of: Origin) -> Number {
     Number { name, help, kind: Kind::Counter, of }
 }
 
-fn takes_changes(report: &Report) -> u64 {
-    u64::from(report.changes == Changes::Taken)
+fn takes_changes(status: &Status) -> u64 {
+    u64::from(status.changes == Changes::Taken)
 }
 
 /// The page in OpenMetrics text.
@@ -79,7 +83,7 @@ pub(super) fn metrics(sights: Vec<Sight>) -> Result<String, fmt::Error> {
 /// A line for each HSM that could not be used as it should; empty if all can.
 pub(super) fn troubles(sights: &[Sight]) -> String {
     let lines = sights.iter().filter_map(|sight| {
-        let trouble = match sight.report.map(|report| report.changes) {
+        let trouble = match sight.status.map(|status| status.changes) {
             Some(Changes::Taken) => return None,
             Some(Changes::NotInitialized) => "not initialized",
             Some(Changes::StoreFailed) => "the store failed, no more changes until this HSM is restarted",
@@ -139,14 +143,14 @@ impl Page {
     }
 }
 
-impl Of {
+impl Origin {
     fn value(&self, sight: &Sight) -> Option<u64> {
-        let report = sight.report.as_ref();
+        let status = sight.status.as_ref();
         match self {
             Self::Sight(number) => Some(number(sight)),
-            Self::Report(number) => Some(number(report?)),
-            Self::Census(number) => Some(number(&report?.census)),
-            Self::Tally(number) => Some(number(&report?.tally)),
+            Self::Status(number) => Some(number(status?)),
+            Self::Census(number) => Some(number(&status?.census)),
+            Self::Counters(number) => Some(number(&status?.counters)),
         }
     }
 }

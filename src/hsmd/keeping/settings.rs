@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_shipped_example_is_complete() {
-        let text = include_str!("../../config/hsmd.json");
+        let text = include_str!("../../../config/hsmd.json");
         let settings: Settings = serde_json::from_str(text).unwrap();
         let again: serde_json::Value = serde_json::to_value(&settings).unwrap();
         assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());

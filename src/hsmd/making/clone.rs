@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use super::backup::Backup;
-use super::folder::{CA, CONFIG, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER, SETTINGS, STORE};
-use super::init::{
-    InitError, MAX_NODES, NewCluster, config, identity, listen_address, make_folder, make_private, members,
-    whole_or_not_at_all, write, write_json,
-};
+use super::init::{InitError, MAX_NODES, NewCluster, config, identity, listen_address, members};
 use super::pki::{Hardware, Maker};
-use super::settings::Settings;
-use super::store::Store;
-use super::vault::random_key;
 use crate::hsm::Identity;
+use crate::hsmd::keeping::folder::{
+    CA, CONFIG, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER, SETTINGS, STORE,
+};
+use crate::hsmd::keeping::private_files::{
+    WriteError, make_folder, make_private, new_folder, write, write_json,
+};
+use crate::hsmd::keeping::settings::Settings;
+use crate::hsmd::keeping::store::Store;
+use crate::hsmd::keeping::vault::random_key;
 use crate::protocol::device::Member;
 use crate::protocol::key::HANDLES_PER_NODE;
 
@@ -50,7 +52,7 @@ pub fn clone_cluster(
     let key = backup.files.get(KEY).and_then(|pem| std::str::from_utf8(pem).ok());
     let key = key.ok_or_else(|| unusable(&"the backup has no cluster key"))?;
     let maker = Maker::certify(&hsms, key).map_err(|error| unusable(&error))?;
-    whole_or_not_at_all(dir, |work, place| {
+    new_folder(dir, |work, place| {
         for (number, ((member, identity), hardware)) in
             members.iter().zip(hsms).zip(&maker.hardware).enumerate()
         {
@@ -64,7 +66,7 @@ pub fn clone_cluster(
         }
         let ca = backup.files.get(CA).map(|ca| ca.as_slice());
         write(&work.join(CA), ca.unwrap_or_default())?;
-        write_json(&work.join(CONFIG), &config(&members as &[Member], place))
+        Ok(write_json(&work.join(CONFIG), &config(&members as &[Member], place))?)
     })
 }
 
@@ -73,16 +75,16 @@ fn fill(folder: &Path, identity: Identity, backup: &Backup) -> Result<(), InitEr
     for (name, bytes) in &backup.files {
         write(&folder.join(name), bytes)?;
     }
-    let unusable = |error: super::vault::CryptoFailed| InitError::Key(error.to_string());
+    let unusable = |error: crate::hsmd::keeping::vault::CryptoFailed| InitError::Key(error.to_string());
     let master = random_key().map_err(unusable)?;
     write(&folder.join(MASTER), master.as_slice())?;
     let hsm = backup.hsm_under(&master).map_err(unusable)?.clone_as(identity);
     let store = folder.join(STORE);
     Store::create_from(&store, &hsm)?;
-    make_private(&store)
+    Ok(make_private(&store)?)
 }
 
-fn write_certificates(folder: &Path, maker: &Maker, hardware: &Hardware) -> Result<(), InitError> {
+fn write_certificates(folder: &Path, maker: &Maker, hardware: &Hardware) -> Result<(), WriteError> {
     write(&folder.join(MANUFACTURER_ROOT), maker.root.as_bytes())?;
     write(&folder.join(HARDWARE), hardware.certificate.as_bytes())?;
     write(&folder.join(HARDWARE_SIGNED), hardware.cluster.as_bytes())

@@ -6,9 +6,9 @@ use std::thread;
 use tokio::sync::Semaphore;
 use tokio::task;
 
-use super::password::Hasher;
-use super::vault::{Vault, random_key};
 use crate::hsm::{Work, Worked};
+use crate::hsmd::keeping::password::Hasher;
+use crate::hsmd::keeping::vault::{Vault, random_key};
 use crate::protocol::Secret;
 
 /// Does [`Work`], as many at a time as there are processors: hashing a password takes its memory and tens of

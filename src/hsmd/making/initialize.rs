@@ -6,19 +6,15 @@
 
 mod signed;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
-use super::folder::{CA, CERTIFICATE, CSR, Folder, FolderError, hsm_folders};
-use super::store::StoreError;
 use crate::hsm::OwnerCertificates;
-use crate::protocol::certificate::Certificate;
+use crate::hsmd::keeping::folder::{CA, CERTIFICATE, CSR, Folder, FolderError, hsm_folders};
+use crate::hsmd::keeping::private_files::{WriteError, remove, replace};
+use crate::hsmd::keeping::store::StoreError;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
-use crate::wire::identity::IdentityError;
+use crate::wire::pem_file::PemError;
 
 pub use signed::Signed;
 
@@ -40,33 +36,12 @@ pub enum InitializeError {
     /// Consoles would trust another CA.
     #[error("{}: is there and is not the trust anchor; the console's configuration names it", .0.display())]
     OtherConsoleCa(PathBuf),
-    /// One of the two files cannot be read.
+    /// One of the two files does not hold one certificate, or one that is over.
     #[error(transparent)]
-    File(#[from] IdentityError),
-    /// Which one is meant?
-    #[error("{}: {count} certificates in the file, one expected", path.display())]
-    Several {
-        /// Of the file.
-        path: PathBuf,
-        /// How many there are.
-        count: usize,
-    },
-    /// One of the two certificates cannot be read, or is over.
-    #[error("{}: {source}", path.display())]
-    Certificate {
-        /// Of the file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Distrust,
-    },
+    File(#[from] PemError),
     /// The guide's trust anchors are of two kinds.
-    #[error("{}: the trust anchor's key is {found}; it must be RSA-2048 or RSA-4096", path.display())]
-    AnchorKey {
-        /// Of the file.
-        path: PathBuf,
-        /// What kind of key it is.
-        found: String,
-    },
+    #[error("{path}: the trust anchor's key is {1}; it must be RSA-2048 or RSA-4096", path = .0.display())]
+    AnchorKey(PathBuf, String),
     /// The trust anchor does not sign itself.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
@@ -78,26 +53,15 @@ pub enum InitializeError {
     OtherKey(PathBuf),
     /// Another CA made the certificate, or it is not good for a cluster.
     #[error("{}: not vouched for by {}: {source}", certificate.display(), trust_anchor.display())]
-    NotEndorsed {
-        /// The cluster's certificate.
-        certificate: PathBuf,
-        /// The CA.
-        trust_anchor: PathBuf,
-        /// What is wrong.
-        source: Distrust,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    NotEndorsed { certificate: PathBuf, trust_anchor: PathBuf, source: Distrust },
     /// A file could not be replaced or removed; some HSMs may be initialized. Doing it again completes it.
-    #[error("{}: {source}; initialize the cluster again to complete it", path.display())]
-    Unwritable {
-        /// Of the file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("{0}; initialize the cluster again to complete it")]
+    Unwritable(#[from] WriteError),
 }
 
 /// An HSM that nobody runs.
-struct Held {
+struct StoppedHsm {
     path: PathBuf,
     folder: Folder,
 }
@@ -108,8 +72,9 @@ struct Held {
 ///
 /// Why not, if the files are not what the cluster's CSR asked for.
 pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
-    let hsms: Vec<Held> = hsm_folders(dir)?.into_iter().map(hold).collect::<Result<_, _>>()?;
-    let waiting: Vec<&Held> = hsms.iter().filter(|hsm| hsm.folder.certificates.owner.is_none()).collect();
+    let hsms: Vec<StoppedHsm> = hsm_folders(dir)?.into_iter().map(hold).collect::<Result<_, _>>()?;
+    let waiting: Vec<&StoppedHsm> =
+        hsms.iter().filter(|hsm| hsm.folder.certificates.owner.is_none()).collect();
     // HSMs that were initialized one by one have left the console without its CA.
     if waiting.is_empty() && dir.join(CA).exists() {
         return Err(InitializeError::Already(dir.to_owned()));
@@ -117,19 +82,20 @@ pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
     let owner = signed.read(&hsms)?;
     let consoles = consoles_ca(dir, &hsms, &owner)?;
     for hsm in &waiting {
-        replace(&hsm.path, CA, &owner.root)?;
-        replace(&hsm.path, CERTIFICATE, &owner.cluster)?;
+        replace(&hsm.path.join(CA), owner.root.pem().as_bytes())?;
+        replace(&hsm.path.join(CERTIFICATE), owner.cluster.pem().as_bytes())?;
     }
     if let Some(folder) = consoles {
-        replace(folder, CA, &owner.root)?;
+        replace(&folder.join(CA), owner.root.pem().as_bytes())?;
     }
-    waiting.iter().try_for_each(|hsm| remove_csr(&hsm.path))
+    // An HSM without its CSR is initialized.
+    Ok(waiting.iter().try_for_each(|hsm| remove(&hsm.path.join(CSR)))?)
 }
 
-fn hold(path: PathBuf) -> Result<Held, InitializeError> {
+fn hold(path: PathBuf) -> Result<StoppedHsm, InitializeError> {
     match Folder::open(&path) {
-        Ok(folder) => Ok(Held { path, folder }),
-        Err(FolderError::Store { source: StoreError::InUse, .. }) => Err(InitializeError::Running(path)),
+        Ok(folder) => Ok(StoppedHsm { path, folder }),
+        Err(FolderError::Store(_, StoreError::InUse)) => Err(InitializeError::Running(path)),
         Err(error) => Err(error.into()),
     }
 }
@@ -138,7 +104,7 @@ fn hold(path: PathBuf) -> Result<Held, InitializeError> {
 /// is a cluster of its own has it already.
 fn consoles_ca<'a>(
     dir: &'a Path,
-    hsms: &[Held],
+    hsms: &[StoppedHsm],
     owner: &OwnerCertificates,
 ) -> Result<Option<&'a Path>, InitializeError> {
     let path = dir.join(CA);
@@ -148,28 +114,4 @@ fn consoles_ca<'a>(
         (false, Ok(anchor)) if anchor.der() == owner.root.0 => Ok(None),
         (false, Ok(_) | Err(_)) => Err(InitializeError::OtherConsoleCa(path)),
     }
-}
-
-/// Writes a file beside its place and renames it there. What else the owner's file held, stays out.
-fn replace(folder: &Path, name: &str, certificate: &Certificate) -> Result<(), InitializeError> {
-    let path = folder.join(name);
-    let write = || {
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(certificate.pem().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        sync(folder)
-    };
-    write().map_err(|source| InitializeError::Unwritable { path: path.clone(), source })
-}
-
-/// From here on the HSM is initialized.
-fn remove_csr(folder: &Path) -> Result<(), InitializeError> {
-    let path = folder.join(CSR);
-    let removed = fs::remove_file(&path).and_then(|()| sync(folder));
-    removed.map_err(|source| InitializeError::Unwritable { path, source })
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

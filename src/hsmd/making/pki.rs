@@ -11,7 +11,6 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::init::Owner;
 use crate::hsm::Identity;
 use crate::wire::certificate::SUBJECT;
 
@@ -50,20 +49,29 @@ pub(super) enum OwnerPki {
     Csr(String),
 }
 
+/// Who has the CA that vouches for a cluster's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vouching {
+    /// Who makes the cluster: the CA is made with it, and its key kept in `owner`, in its folder.
+    MadeHere,
+    /// Who signs the cluster's CSR. Until what was signed is installed, the cluster is not initialized.
+    SignsCsr,
+}
+
 /// As long as the guide's example makes the customer CA's certificate.
 const VALIDITY: Duration = Duration::days(3652);
 
 impl ClusterPki {
     /// Makes all of it, named after the cluster's first HSM.
-    pub(super) fn make(hsms: &[Identity], owner: Owner) -> Result<Self, Error> {
+    pub(super) fn make(hsms: &[Identity], vouching: Vouching) -> Result<Self, Error> {
         let hsm_id = hsms.first().map_or("", |first| &first.hsm_id);
-        let key = cluster_key(owner)?;
+        let key = cluster_key(vouching)?;
         let maker = Maker::sign(hsms, &key)?;
         Ok(Self {
             key: key.serialize_pem(),
             manufacturer_root: maker.root,
             hardware: maker.hardware,
-            owner: OwnerPki::make(hsm_id, &key, owner)?,
+            owner: OwnerPki::make(hsm_id, &key, vouching)?,
         })
     }
 }
@@ -113,10 +121,10 @@ impl Hardware {
 }
 
 impl OwnerPki {
-    fn make(hsm_id: &str, cluster_key: &KeyPair, owner: Owner) -> Result<Self, Error> {
+    fn make(hsm_id: &str, cluster_key: &KeyPair, vouching: Vouching) -> Result<Self, Error> {
         let cluster = params(cluster_name(hsm_id))?;
-        match owner {
-            Owner::MadeHere => {
+        match vouching {
+            Vouching::MadeHere => {
                 let ca = ca_params(&format!("customerCA of {hsm_id}"), BasicConstraints::Unconstrained)?;
                 let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
                 Ok(Self::Ca {
@@ -125,16 +133,16 @@ impl OwnerPki {
                     certificate: cluster.signed_by(cluster_key, &ca)?.pem(),
                 })
             }
-            Owner::SignsCsr => Ok(Self::Csr(cluster.serialize_request(cluster_key)?.pem()?)),
+            Vouching::SignsCsr => Ok(Self::Csr(cluster.serialize_request(cluster_key)?.pem()?)),
         }
     }
 }
 
 /// P-256 is quick to make and to prove; a request holds what the original's holds, RSA-2048.
-fn cluster_key(owner: Owner) -> Result<KeyPair, Error> {
-    match owner {
-        Owner::MadeHere => KeyPair::generate(),
-        Owner::SignsCsr => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+fn cluster_key(vouching: Vouching) -> Result<KeyPair, Error> {
+    match vouching {
+        Vouching::MadeHere => KeyPair::generate(),
+        Vouching::SignsCsr => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
     }
 }
 

@@ -1,17 +1,19 @@
 //! What the owner brings, and whether it is what the CSR asked for.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
 
-use super::{Held, InitializeError};
+use super::{InitializeError, StoppedHsm};
+use crate::files::unreadable;
 use crate::hsm::OwnerCertificates;
 use crate::protocol::certificate::Certificate;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate;
-use crate::wire::identity::load_chain;
+use crate::wire::pem_file::{self, PemError};
 
 /// The files that the owner brings.
 pub struct Signed {
@@ -23,12 +25,12 @@ pub struct Signed {
 
 impl Signed {
     /// Reads the owner's files, and checks them against each other and against every HSM.
-    pub(super) fn read(&self, hsms: &[Held]) -> Result<OwnerCertificates, InitializeError> {
+    pub(super) fn read(&self, hsms: &[StoppedHsm]) -> Result<OwnerCertificates, InitializeError> {
         let Self { certificate, trust_anchor } = self;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let owner = OwnerCertificates { root: read_one(trust_anchor)?, cluster: read_one(certificate)? };
         let anchor = check_anchor(trust_anchor, &owner.root, now)?;
-        let is_about = |hsm: &Held| certificate::is_about(&owner.cluster.0, &hsm.folder.key);
+        let is_about = |hsm: &StoppedHsm| certificate::is_about(&owner.cluster.0, &hsm.folder.key);
         if !hsms.iter().all(is_about) {
             return Err(InitializeError::OtherKey(certificate.clone()));
         }
@@ -37,7 +39,8 @@ impl Signed {
             trust_anchor: trust_anchor.clone(),
             source,
         })?;
-        let has_other = |hsm: &&Held| hsm.folder.certificates.owner.as_ref().is_some_and(|has| *has != owner);
+        let has_other =
+            |hsm: &&StoppedHsm| hsm.folder.certificates.owner.as_ref().is_some_and(|has| *has != owner);
         match hsms.iter().find(has_other) {
             Some(hsm) => Err(InitializeError::AlreadyOtherwise(hsm.path.clone())),
             None => Ok(owner),
@@ -45,23 +48,21 @@ impl Signed {
     }
 }
 
+/// Reads what the command line names, which may be a pipe: `--signed-cert <(openssl x509 ...)`.
 fn read_one(path: &Path) -> Result<Certificate, InitializeError> {
-    let chain = load_chain(path)?;
-    let [only] = chain.as_slice() else {
-        return Err(InitializeError::Several { path: path.to_owned(), count: chain.len() });
-    };
-    certificate::parse(only)
-        .map_err(|source| InitializeError::Certificate { path: path.to_owned(), source })?;
+    let content = fs::read(path).map_err(unreadable(path)).map_err(PemError::from)?;
+    let only = pem_file::only(path, &content)?;
+    certificate::parse(&only).map_err(|distrust| PemError::Unusable(path.to_owned(), distrust))?;
     Ok(Certificate(only.to_vec()))
 }
 
 /// Whether the CA signs itself, may sign others, and has the kind of key that the guide's trust anchors have.
 fn check_anchor(path: &Path, root: &Certificate, now: i64) -> Result<Anchor, InitializeError> {
-    let unusable = |source| InitializeError::Certificate { path: path.to_owned(), source };
+    let unusable = |distrust| PemError::Unusable(path.to_owned(), distrust);
     let ca = certificate::parse(&root.0).map_err(unusable)?;
     let found = key_name(&ca);
     if found != "RSA-2048" && found != "RSA-4096" {
-        return Err(InitializeError::AnchorKey { path: path.to_owned(), found });
+        return Err(InitializeError::AnchorKey(path.to_owned(), found));
     }
     let anchor = Anchor::from_der(&root.0, path)?;
     if !may_sign_certificates(&ca) {

@@ -8,37 +8,12 @@ use std::time::Duration;
 use rustix::net::sockopt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::engine::Engine;
-use super::requests::Requests;
 use super::session;
-use super::worker::Worker;
-use crate::wire::Limits;
-
-/// What all connections of an HSM share.
-pub struct Service {
-    /// To be told to clients.
-    pub hsm_id: String,
-    /// With the cluster's certificate.
-    pub tls: TlsAcceptor,
-    /// Decides.
-    pub engine: Engine,
-    /// Works on passwords and keys.
-    pub worker: Worker,
-    /// Of each phase.
-    pub limits: Limits,
-    /// Permits to be connected.
-    pub connections: Arc<Semaphore>,
-    /// How many there are at most.
-    pub max_connections: usize,
-    /// Counts those that were answered.
-    pub requests: Requests,
-}
+use super::shared::Shared;
 
 /// How long calls that have begun may last once the HSM stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -55,30 +30,30 @@ const KEEPALIVE_AGAIN: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
 
 /// Serves until `stop`, then answers what has been asked.
-pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let abandon = CancellationToken::new();
     while let Some((tcp, client)) = accept(&listener, &stop).await {
-        let permit = Arc::clone(&service.connections).acquire_owned();
+        let permit = Arc::clone(&shared.connections).acquire_owned();
         let permit = tokio::select! { permit = permit => permit, () = stop.cancelled() => break };
-        let (service, stop, abandon) = (Arc::clone(&service), stop.clone(), abandon.clone());
+        let (shared, stop, abandon) = (Arc::clone(&shared), stop.clone(), abandon.clone());
         tasks.spawn(async move {
             let _permit = permit;
-            let connection = connection(tcp, client, &service, &stop);
+            let connection = connection(tcp, client, &shared, &stop);
             tokio::select! { () = connection => {}, () = abandon.cancelled() => {} }
         });
     }
     drop(listener);
     tasks.close();
     if timeout(DRAIN, tasks.wait()).await.is_err() {
-        tracing::warn!(hsm_id = %service.hsm_id, "stopped with {} connections under way", tasks.len());
+        tracing::warn!(hsm_id = %shared.hsm_id, "stopped with {} connections under way", tasks.len());
         abandon.cancel();
         tasks.wait().await;
     }
 }
 
 /// The next connection; `None` after `stop`.
-pub(super) async fn accept(
+pub(in crate::hsmd) async fn accept(
     listener: &TcpListener,
     stop: &CancellationToken,
 ) -> Option<(TcpStream, SocketAddr)> {
@@ -98,14 +73,14 @@ pub(super) async fn accept(
     }
 }
 
-async fn connection(tcp: TcpStream, client: SocketAddr, service: &Service, stop: &CancellationToken) {
+async fn connection(tcp: TcpStream, client: SocketAddr, shared: &Shared, stop: &CancellationToken) {
     if let Err(error) = set_options(&tcp) {
         tracing::debug!(%client, %error, "could not set the connection's options");
     }
-    let handshake = timeout(service.limits.handshake, service.tls.accept(tcp).into_fallible());
+    let handshake = timeout(shared.limits.handshake, shared.tls.accept(tcp).into_fallible());
     let handshake = tokio::select! { done = handshake => done, () = stop.cancelled() => return };
     let served = match handshake {
-        Ok(Ok(stream)) => session::serve(stream, service, stop).await,
+        Ok(Ok(stream)) => session::serve(stream, shared, stop).await,
         Ok(Err((error, tcp))) => {
             tracing::info!(%client, %error, "TLS handshake failed");
             return linger(tcp).await;

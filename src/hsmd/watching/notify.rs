@@ -6,7 +6,7 @@ use std::time::Duration;
 use sd_notify::NotifyState::{self, Ready, Status, Stopping, Watchdog};
 use tokio::time::sleep;
 
-use super::watch::{Watch, look_at};
+use super::probe::{Probe, look_at};
 
 /// So many HSMs listen.
 pub fn ready(hsms: usize) {
@@ -19,10 +19,10 @@ pub fn stopping() {
 }
 
 /// Tells twice in each `WatchdogSec` that the owners of all HSMs answer, if they do; for ever.
-pub async fn keep_watchdog(hsms: Vec<Watch>) {
+pub async fn keep_watchdog(hsms: Vec<Probe>) {
     let Some(limit) = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero()) else { return };
     loop {
-        if look_at(&hsms).await.iter().all(|sight| sight.report.is_some()) {
+        if look_at(&hsms).await.iter().all(|sight| sight.status.is_some()) {
             tell(&[Watchdog]);
         } else {
             tracing::warn!("an HSM does not answer, the service manager's watchdog is not told otherwise");

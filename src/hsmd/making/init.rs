@@ -2,27 +2,26 @@
 //!
 //! A folder is made beside its place and renamed there when it is whole, so that no half-made one is ever found.
 
-use std::fs::{self, Permissions};
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
-use serde::Serialize;
 
-use super::folder::{
+use super::pki::{ClusterPki, Hardware, OwnerPki, Vouching};
+use crate::config::{Config, ServerConfig};
+use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
+use crate::hsmd::keeping::folder::{
     CA, CERTIFICATE, CONFIG, CSR, FAMILY, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER,
     SETTINGS, STORE,
 };
-use super::password::{BadCost, Hasher};
-use super::pki::{ClusterPki, Hardware, OwnerPki};
-use super::settings::{HashCost, Settings};
-use super::store::{Store, StoreError};
-use super::vault::{Family, random_key};
-use crate::config::{Config, ServerConfig};
-use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
+use crate::hsmd::keeping::password::{BadCost, Hasher};
+use crate::hsmd::keeping::private_files::{
+    WriteError, make_folder, make_private, new_folder, write, write_json,
+};
+use crate::hsmd::keeping::settings::{HashCost, Settings};
+use crate::hsmd::keeping::store::{Store, StoreError};
+use crate::hsmd::keeping::vault::{Family, random_key};
 use crate::protocol::device::Member;
 use crate::protocol::user::{UserId, UserType};
 use crate::protocol::{Refusal, Secret};
@@ -46,16 +45,7 @@ pub struct NewCluster {
     /// How passwords are hashed.
     pub password_hash: HashCost,
     /// Who vouches for the cluster's key.
-    pub owner: Owner,
-}
-
-/// Who has the CA that vouches for a cluster's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// Who makes the cluster: the CA is made with it, and its key kept in `owner`, in its folder.
-    MadeHere,
-    /// Who signs the cluster's CSR. Until what was signed is installed, the cluster is not initialized.
-    SignsCsr,
+    pub vouching: Vouching,
 }
 
 /// How HSMs are named.
@@ -70,17 +60,9 @@ pub enum Names {
 /// Why there is no new HSM.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// Something is there.
-    #[error("{}: exists and is not empty; an HSM is only made in a new folder", .0.display())]
-    Exists(PathBuf),
-    /// A file or folder could not be made.
-    #[error("{}: {source}", path.display())]
-    Unwritable {
-        /// Of the file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The folder, or a file in it, could not be made.
+    #[error(transparent)]
+    File(#[from] WriteError),
     /// Too few or too many HSMs.
     #[error("a cluster has 1 to {MAX_NODES} HSMs, not {0}")]
     Nodes(u32),
@@ -120,8 +102,8 @@ pub fn cluster(dir: &Path, new: &NewCluster) -> Result<Option<PathBuf>, InitErro
     let members = members(new)?;
     let hsms = members.iter().map(|member| identity(new.names, member.node_id));
     let hsms: Vec<Identity> = hsms.collect::<Result<_, _>>()?;
-    let pki = make_pki(&hsms, new.owner)?;
-    whole_or_not_at_all(dir, |work, place| {
+    let pki = make_pki(&hsms, new.vouching)?;
+    new_folder(dir, |work, place| {
         let family = new_family()?;
         for ((member, identity), hardware) in members.iter().zip(&hsms).zip(&pki.hardware) {
             let folder = work.join(format!("hsm{}", member.node_id));
@@ -138,9 +120,9 @@ pub fn cluster(dir: &Path, new: &NewCluster) -> Result<Option<PathBuf>, InitErro
             OwnerPki::Csr(csr) => write_for_owner(work, &hsms, csr, &pki),
         }
     })?;
-    Ok(match new.owner {
-        Owner::MadeHere => None,
-        Owner::SignsCsr => Some(dir.join(file_for_owner(&hsms, OWNERS_CSR))),
+    Ok(match new.vouching {
+        Vouching::MadeHere => None,
+        Vouching::SignsCsr => Some(dir.join(file_for_owner(&hsms, OWNERS_CSR))),
     })
 }
 
@@ -157,11 +139,11 @@ pub fn hsm(dir: &Path, listen: SocketAddr, node_id: u32, password_hash: HashCost
         port: listen.port(),
         names: Names::Random,
         password_hash,
-        owner: Owner::MadeHere,
+        vouching: Vouching::MadeHere,
     };
     let identity = identity(new.names, node_id)?;
-    let pki = make_pki(std::slice::from_ref(&identity), new.owner)?;
-    whole_or_not_at_all(dir, |work, place| {
+    let pki = make_pki(std::slice::from_ref(&identity), new.vouching)?;
+    new_folder(dir, |work, place| {
         if let (Some(hardware), OwnerPki::Ca { ca_key, .. }) = (pki.hardware.first(), &pki.owner) {
             fill(
                 work,
@@ -173,7 +155,7 @@ pub fn hsm(dir: &Path, listen: SocketAddr, node_id: u32, password_hash: HashCost
             )?;
             keep_ca_key(work, ca_key)?;
         }
-        write_json(&work.join(CONFIG), &config(&members, place))
+        Ok(write_json(&work.join(CONFIG), &config(&members, place))?)
     })
 }
 
@@ -226,7 +208,7 @@ fn fill(
     write(&folder.join(MASTER), master.as_slice())?;
     let store = folder.join(STORE);
     Store::create(&store, &first_history(hsm.identity.clone(), new)?)?;
-    make_private(&store)
+    Ok(make_private(&store)?)
 }
 
 /// A new HSM: its `admin` is a PRECO whose password everybody knows, and nobody can log in as `app_user`.
@@ -249,8 +231,8 @@ fn new_family() -> Result<Family, InitError> {
     Family::new().map_err(|error| InitError::Key(error.to_string()))
 }
 
-fn make_pki(hsms: &[Identity], owner: Owner) -> Result<ClusterPki, InitError> {
-    ClusterPki::make(hsms, owner).map_err(|error| InitError::Key(error.to_string()))
+fn make_pki(hsms: &[Identity], vouching: Vouching) -> Result<ClusterPki, InitError> {
+    ClusterPki::make(hsms, vouching).map_err(|error| InitError::Key(error.to_string()))
 }
 
 pub(super) fn identity(names_: Names, node_id: u32) -> Result<Identity, InitError> {
@@ -288,7 +270,7 @@ pub(super) fn config(members: &[Member], place: &Path) -> Config {
 fn keep_ca_key(folder: &Path, ca_key: &str) -> Result<(), InitError> {
     let folder = folder.join(CA_KEY_FOLDER);
     make_folder(&folder)?;
-    write(&folder.join("customerCA.key"), ca_key.as_bytes())
+    Ok(write(&folder.join("customerCA.key"), ca_key.as_bytes())?)
 }
 
 /// The end of the name of the CSR, which is the same for all HSMs.
@@ -310,67 +292,4 @@ fn write_for_owner(work: &Path, hsms: &[Identity], csr: &str, pki: &ClusterPki) 
 fn file_for_owner(hsms: &[Identity], name: &str) -> String {
     let letters = hsms.first().map_or("", |hsm| hsm.hsm_id.trim_start_matches("hsm-"));
     format!("cluster-{letters}_{name}")
-}
-
-/// Calls `make` with an empty folder and the place it will have, and moves it there if that succeeds.
-pub(super) fn whole_or_not_at_all(
-    dir: &Path,
-    make: impl FnOnce(&Path, &Path) -> Result<(), InitError>,
-) -> Result<(), InitError> {
-    let unwritable = |source| InitError::Unwritable { path: dir.to_owned(), source };
-    let parent = match dir.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        Some(_) | None => Path::new("."),
-    };
-    fs::create_dir_all(parent).map_err(unwritable)?;
-    let name = dir.file_name().ok_or_else(|| unwritable(io::ErrorKind::InvalidInput.into()))?;
-    let place = parent.canonicalize().map_err(unwritable)?.join(name);
-    if fs::read_dir(&place).map_or(place.exists(), |mut entries| entries.next().is_some()) {
-        return Err(InitError::Exists(dir.to_owned()));
-    }
-    let private = Permissions::from_mode(0o700);
-    let work = tempfile::Builder::new().prefix(".hsmd-init-").permissions(private).tempdir_in(parent);
-    let work = work.map_err(unwritable)?;
-    make(work.path(), &place)?;
-    sync_folder(work.path()).map_err(unwritable)?;
-    fs::rename(work.path(), &place).map_err(unwritable)?;
-    sync_folder(parent).map_err(unwritable)?;
-    // What is left of the temporary folder is only its name.
-    let _ = work.keep();
-    Ok(())
-}
-
-/// Makes the names in a folder durable.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
-}
-
-pub(super) fn make_folder(path: &Path) -> Result<(), InitError> {
-    fs::DirBuilder::new()
-        .mode(0o700)
-        .create(path)
-        .map_err(|source| InitError::Unwritable { path: path.to_owned(), source })
-}
-
-pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), InitError> {
-    let mut text = Vec::new();
-    let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, indent);
-    let unwritable =
-        |error: serde_json::Error| InitError::Unwritable { path: path.to_owned(), source: error.into() };
-    value.serialize(&mut serializer).map_err(unwritable)?;
-    text.push(b'\n');
-    write(path, &text)
-}
-
-pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), InitError> {
-    let unwritable = |source| InitError::Unwritable { path: path.to_owned(), source };
-    let mut file =
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(unwritable)?;
-    io::Write::write_all(&mut file, text).and_then(|()| file.sync_all()).map_err(unwritable)
-}
-
-pub(super) fn make_private(path: &Path) -> Result<(), InitError> {
-    fs::set_permissions(path, Permissions::from_mode(0o600))
-        .map_err(|source| InitError::Unwritable { path: path.to_owned(), source })
 }
