@@ -4,9 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::question::Login;
+use super::login::{LoggedIn, LoginEffect};
 use crate::config::ServerConfig;
-use crate::protocol::user::UserType;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
@@ -60,15 +59,6 @@ pub enum Limitation {
     /// The server's certificate is not one that the CA vouches for.
     #[error("Certificate ERROR: [{0}]")]
     Distrust(Distrust),
-}
-
-/// Who is logged in on a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoggedIn {
-    /// As given at the login.
-    pub user_type: UserType,
-    /// As given at the login.
-    pub name: String,
 }
 
 /// A server and its connection.
@@ -233,17 +223,10 @@ impl Server {
     }
 
     /// The link, if the call left one, and what the call's success means for the login.
-    pub(super) fn take_back(&mut self, link: Option<Link>, login: Option<&Login>) {
+    pub(super) fn take_back(&mut self, link: Option<Link>, login: Option<&LoginEffect>) {
         self.link = link.or(self.link.take());
-        match login {
-            None | Some(Login::Unchanged) => {}
-            Some(Login::Now(who)) => self.login = Some(who.clone()),
-            Some(Login::Activated) => {
-                if let Some(who) = self.login.as_mut().filter(|who| who.user_type == UserType::PreCo) {
-                    who.user_type = UserType::Co;
-                }
-            }
-            Some(Login::Gone) => self.login = None,
+        if let Some(effect) = login {
+            effect.apply(&mut self.login);
         }
     }
 }
@@ -252,11 +235,5 @@ impl Server {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "server {}({})", self.number, self.dial.name)
-    }
-}
-
-impl fmt::Display for LoggedIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({})", self.name, self.user_type)
     }
 }
