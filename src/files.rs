@@ -3,11 +3,33 @@
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-/// Why a file cannot be read. Whoever shows it names the file.
+/// A file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct UnreadableFile {
+    pub path: PathBuf,
+    pub reason: Unreadable,
+}
+
+impl UnreadableFile {
+    /// Whether nothing is there.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(&self.reason, Unreadable::System(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// Names the file that cannot be read.
+pub fn unreadable<R: Into<Unreadable>>(path: &Path) -> impl Fn(R) -> UnreadableFile {
+    move |reason| UnreadableFile { path: path.to_owned(), reason: reason.into() }
+}
+
+/// Why a file cannot be read. Whoever shows it names the file, as [`UnreadableFile`] does.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// The system says so.
@@ -34,14 +56,18 @@ pub enum Unreadable {
 ///
 /// # Errors
 ///
-/// If it is none, or larger.
-pub fn read(path: &str, limit: u64) -> Result<Vec<u8>, Unreadable> {
-    // Opening a pipe would wait for whoever writes to it.
-    if !fs::metadata(path)?.is_file() {
+/// If it is not a file, or larger.
+pub fn read(path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, Unreadable> {
+    let metadata = fs::metadata(&path)?;
+    // Opening a pipe would wait for whoever writes to it, perhaps for ever.
+    if !metadata.is_file() {
         return Err(Unreadable::NotAFile);
     }
-    let mut content = Vec::new();
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
+    let limit_and_one = limit.saturating_add(1);
+    // Room for all of it: a vector that grows leaves copies of what may be a secret.
+    let room = metadata.len().saturating_add(1).min(limit_and_one);
+    let mut content = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
+    File::open(path)?.take(limit_and_one).read_to_end(&mut content)?;
     let is_within = u64::try_from(content.len()).is_ok_and(|length| length <= limit);
     if is_within { Ok(content) } else { Err(Unreadable::TooLarge(limit)) }
 }
@@ -51,7 +77,7 @@ pub fn read(path: &str, limit: u64) -> Result<Vec<u8>, Unreadable> {
 /// # Errors
 ///
 /// As there, or if it is not UTF-8.
-pub fn read_text(path: &str, limit: u64) -> Result<String, Unreadable> {
+pub fn read_text(path: impl AsRef<Path>, limit: u64) -> Result<String, Unreadable> {
     let text = String::from_utf8(read(path, limit)?).map_err(|_| Unreadable::NotText)?;
     // What some editors put first.
     Ok(text.trim_start_matches('\u{feff}').to_owned())
@@ -132,12 +158,12 @@ mod tests {
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         std::fs::write(path("ten"), b"0123456789").unwrap();
         std::fs::write(path("binary"), [0xff, 0xfe]).unwrap();
-        assert_eq!(read(&path("ten"), 10).unwrap(), b"0123456789");
+        assert_eq!(read(path("ten"), 10).unwrap(), b"0123456789");
         let why = |path: &str, limit| read(path, limit).unwrap_err().to_string();
         assert_eq!(why(&path("ten"), 9), "larger than 9 bytes");
         assert_eq!(why(&path("none"), 9), "No such file or directory");
         assert_eq!(why(&path(""), 9), "not a file");
         assert_eq!(why("/dev/zero", 9), "not a file");
-        assert_eq!(read_text(&path("binary"), 9).unwrap_err().to_string(), "not a text");
+        assert_eq!(read_text(path("binary"), 9).unwrap_err().to_string(), "not a text");
     }
 }

@@ -6,7 +6,7 @@ use cloudhsm::hsm::{
     Certificates, Decision, Env, Event, Hsm, Identity, MAX_USERS, OwnerCertificates, PasswordHash, SessionId,
     User, UserName, Verdict, Work, Worked,
 };
-use cloudhsm::hsmd::vault::Vault;
+use cloudhsm::hsmd::keeping::vault::Vault;
 use cloudhsm::protocol::certificate::Certificate;
 use cloudhsm::protocol::key::{Curve, KeySpec};
 use cloudhsm::protocol::message::{OperationId, Round};

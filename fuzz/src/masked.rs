@@ -1,7 +1,7 @@
 //! Masked objects, as an HSM takes them from a client: sealed by its clone family, or refused.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
-use cloudhsm::hsmd::vault::{Family, Vault};
+use cloudhsm::hsmd::keeping::vault::{Family, Vault};
 use cloudhsm::protocol::Refusal;
 use cloudhsm::wire::frame::encode;
 use zeroize::Zeroizing;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cloudhsm::cluster::Cluster;
 use cloudhsm::cmu::Session;
 use cloudhsm::console::{Echo, Script};
-use cloudhsm::hsmd::folder::CA;
+use cloudhsm::hsmd::keeping::folder::CA;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::key::Lifetime;
 use cloudhsm::protocol::user::UserType;

@@ -20,7 +20,7 @@ use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Kind, Section, generate};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;
