@@ -233,7 +233,7 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     let ask = async |request: &Request| {
         let round = Round::Perform(OperationId(0));
         let worked = Some(model::right_password(request));
-        engine.decide(Attempt { request: request.clone(), round, caller: session, worked }).await
+        engine.decide(Attempt { request: request.clone().into(), round, caller: session, worked }).await
     };
     let login = model::login(UserType::PreCo, "admin", true);
     let mut failed = false;
@@ -267,7 +267,8 @@ fn an_hsm_commits_while_all_threads_for_slow_work_are_busy() {
         let caller = engine.open().await.unwrap();
         let request = model::login(UserType::PreCo, "admin", true);
         let worked = Some(model::right_password(&request));
-        let attempt = Attempt { request, round: Round::Perform(OperationId(0)), caller, worked };
+        let attempt =
+            Attempt { request: request.into(), round: Round::Perform(OperationId(0)), caller, worked };
         let decided = tokio::time::timeout(Duration::from_secs(60), engine.decide(attempt)).await;
         assert!(matches!(decided, Ok(Verdict::Reply(_))));
         drop(engine);

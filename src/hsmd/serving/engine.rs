@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, JoinHandle};
@@ -38,7 +39,7 @@ enum Job {
 /// A request, and all that its decision depends on, except for the time.
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Attempt {
-    pub request: Request,
+    pub request: Arc<Request>,
     pub round: Round,
     pub caller: SessionId,
     /// The result of the work that an earlier attempt at the same request needed.

@@ -1,6 +1,7 @@
 //! One client's connection, from its first frame to its last.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -135,9 +136,10 @@ fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, Sessi
 /// wait meanwhile.
 async fn answer(call: Call, shared: &Shared, session: SessionId) -> Response {
     let Call { round, request } = call;
+    let request = Arc::new(request);
     let mut worked = None;
     for _ in 0..MAX_WORK {
-        let attempt = Attempt { request: request.clone(), round, caller: session, worked };
+        let attempt = Attempt { request: Arc::clone(&request), round, caller: session, worked };
         match (shared.engine.decide(attempt).await, round) {
             (Verdict::Refused(refusal), _) => return Err(refusal),
             (Verdict::Reply(_) | Verdict::Needs(_), Round::Rehearse) => return Ok(None),
