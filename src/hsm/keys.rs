@@ -139,8 +139,8 @@ impl Keys {
         Ok(Self { token, next_index: self.next_index, retired, session: BTreeMap::new() })
     }
 
-    /// Becomes the keys of another node, without session keys. If the node has had keys before, its handles go on after
-    /// theirs.
+    /// Makes them the keys of another node. Among them may be copies of keys that a node of this number made: its next
+    /// handle comes after theirs.
     pub(super) fn move_to(&mut self, node_id: u32) {
         self.session.clear();
         self.next_index = 0;

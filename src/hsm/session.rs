@@ -10,7 +10,7 @@ use crate::protocol::Refusal;
 use crate::protocol::session::{Login, Logout};
 use crate::protocol::user::UserId;
 
-/// Names one connection to one HSM; the audit log's session handle.
+/// Names one connection to one HSM; the audit log calls it the session handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub u32);
 

@@ -222,7 +222,7 @@ impl Hsm {
     /// The one token of this HSM in a file.
     fn token_in(&self, file: &[u8]) -> Result<(u32, &HeldToken), Refusal> {
         let tokens = Token::parse_file(file).map_err(|_| Refusal::InvalidInput)?;
-        // With two, one signature of the file would approve both.
+        // Of two, nobody could say which one a signature approves.
         let mut of_this = tokens.iter().filter(|token| token.hsm_id == self.identity.hsm_id);
         let token = of_this.next().ok_or(Refusal::TokenForeign)?;
         if of_this.next().is_some() {

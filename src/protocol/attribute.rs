@@ -51,10 +51,9 @@ impl About for SetAttribute {
 
 /// What a key is and may be used for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "PKCS #11 has the names")]
 pub struct Attributes {
-    /// Public, private or secret.
     pub class: KeyClass,
-    /// Such as AES.
     pub key_type: KeyType,
     /// Whether it outlives its session.
     pub token: bool,
@@ -66,19 +65,12 @@ pub struct Attributes {
     pub trusted: bool,
     /// Whether its value never leaves the HSM in clear.
     pub sensitive: bool,
-    /// Use.
     pub encrypt: bool,
-    /// Use.
     pub decrypt: bool,
-    /// Use.
     pub wrap: bool,
-    /// Use.
     pub unwrap: bool,
-    /// Use.
     pub sign: bool,
-    /// Use.
     pub verify: bool,
-    /// Use.
     pub derive: bool,
     /// Whether it may be wrapped out of the HSM.
     pub extractable: bool,
@@ -101,7 +93,7 @@ pub struct Attributes {
     pub modulus: Option<Vec<u8>>,
     /// Bits of an RSA key's modulus or of an EC key's field.
     pub modulus_bits: Option<u32>,
-    /// An RSA key's public exponent.
+    /// An RSA key's.
     pub public_exponent: Option<Vec<u8>>,
 }
 

@@ -31,16 +31,14 @@ impl KeyClass {
 
 /// PKCS #11's key type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "PKCS #11 has the names")]
 pub enum KeyType {
-    /// RSA.
     Rsa,
-    /// Elliptic curves.
     Ec,
     /// Bytes for HMAC.
     GenericSecret,
-    /// Triple DES with three keys.
+    /// With three keys.
     TripleDes,
-    /// AES.
     Aes,
 }
 
@@ -73,24 +71,16 @@ pub enum Curve {
 
 /// The kind and size of a key to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the sizes that the variants speak of")]
 pub enum KeySpec {
     /// An AES key of 16, 24 or 32 bytes.
-    Aes {
-        /// Of the key.
-        bytes: u32,
-    },
+    Aes { bytes: u32 },
     /// A generic secret of 1 to 3584 bytes.
-    GenericSecret {
-        /// Of the secret.
-        bytes: u32,
-    },
+    GenericSecret { bytes: u32 },
     /// A triple DES key of 24 bytes, parity bits set.
     TripleDes,
-    /// An RSA pair with 2048, 3072 or 4096 bits and the public exponent 65537.
-    Rsa {
-        /// Of the modulus.
-        bits: u32,
-    },
+    /// An RSA pair with a modulus of 2048, 3072 or 4096 bits and the public exponent 65537.
+    Rsa { bits: u32 },
     /// An EC pair.
     Ec(Curve),
 }
@@ -107,7 +97,7 @@ pub enum Lifetime {
 /// Makes a key, or a pair: the public half first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GenerateKey {
-    /// Kind and size.
+    /// Its kind and size.
     pub spec: KeySpec,
     /// Need not be unique; both halves get it.
     pub label: String,
@@ -148,22 +138,19 @@ impl About for DeleteKey {
 
 /// Finds keys that the caller may use: own, shared and public ones. All criteria must match.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "criteria are named after what they are compared with")]
 pub struct FindKeys {
-    /// Public, private or secret.
     pub class: Option<KeyClass>,
-    /// Such as AES.
     pub key_type: Option<KeyType>,
     /// The whole label.
     pub label: Option<String>,
     /// The whole id.
     pub id: Option<String>,
-    /// Token or session.
     pub lifetime: Option<Lifetime>,
     /// All these users may use the key, too.
     pub users: Vec<UserId>,
     /// An RSA key's.
     pub modulus: Option<Vec<u8>>,
-    /// The key check value.
     pub kcv: Option<Vec<u8>>,
 }
 
@@ -256,12 +243,10 @@ pub enum SignScheme {
 
 /// A hash function for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "FIPS 180-4 has the names")]
 pub enum Hash {
-    /// SHA-256.
     Sha256,
-    /// SHA-384.
     Sha384,
-    /// SHA-512.
     Sha512,
 }
 
