@@ -3,8 +3,7 @@
 use std::fs;
 use std::io;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::public_key::{self, NotAPublicKey};
@@ -104,7 +103,7 @@ impl AuthData {
     pub fn new(digests: impl IntoIterator<Item = (String, Digest)>) -> Self {
         let entry = |(hsm_id, digest): (String, Digest)| Entry {
             hsm_id,
-            digest: STANDARD.encode(digest.0),
+            digest: BASE64.encode(&digest.0),
             signature: String::new(),
         };
         let data = digests.into_iter().map(entry).collect();
@@ -177,7 +176,7 @@ impl Entry {
 
     /// Fills the signature in.
     pub fn sign(&mut self, signature: &[u8]) {
-        self.signature = STANDARD.encode(signature);
+        self.signature = BASE64.encode(signature);
     }
 
     fn signed(&self) -> Result<(Digest, Vec<u8>), BadAuthData> {
@@ -212,5 +211,5 @@ fn with_escaped_line_ends(text: &str) -> String {
 /// What `base64` wraps at 76 columns may have been pasted as it was.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let text: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    STANDARD.decode(text).ok()
+    BASE64.decode(text.as_bytes()).ok()
 }

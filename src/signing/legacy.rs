@@ -5,6 +5,7 @@ use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use md5::{Digest, Md5};
 use pem::Pem;
 use zeroize::Zeroizing;
@@ -20,7 +21,7 @@ pub(super) fn cipher_of(block: &Pem) -> Option<String> {
 pub(super) fn decrypt(dek_info: &str, content: &[u8], pass_phrase: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (name, iv) = dek_info.split_once(',')?;
     let (algorithm, length) = cipher(name.trim())?;
-    let iv = bytes_of_hex(iv.trim())?;
+    let iv = HEXLOWER_PERMISSIVE.decode(iv.trim().as_bytes()).ok()?;
     let key = key(pass_phrase, iv.first_chunk()?, length);
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, &key).ok()?).ok()?;
     let context = match (<[u8; 16]>::try_from(iv.as_slice()), <[u8; 8]>::try_from(iv.as_slice())) {
@@ -57,14 +58,4 @@ fn key(pass_phrase: &str, salt: &[u8; 8], length: usize) -> Zeroizing<Vec<u8>> {
     }
     key.truncate(length);
     key
-}
-
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(high << 4 | low),
-        _ => None,
-    };
-    digits?.chunks(2).map(pair).collect()
 }

@@ -4,8 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -73,8 +72,11 @@ impl Desk {
         let path = self.path("authdata");
         let mut authdata: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         for entry in authdata["Data"].as_array_mut().unwrap() {
-            fs::write(self.path("digest.bin"), STANDARD.decode(entry["Digest"].as_str().unwrap()).unwrap())
-                .unwrap();
+            fs::write(
+                self.path("digest.bin"),
+                BASE64.decode(entry["Digest"].as_str().unwrap().as_bytes()).unwrap(),
+            )
+            .unwrap();
             let key = format!("{name}.key");
             let hash = ["-pkeyopt", "digest:sha256", "-out", "digest.sig"];
             self.openssl(&[&["pkeyutl", "-sign", "-in", "digest.bin", "-inkey", &key], &hash[..]].concat());

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::flags::{Flags, Usage};
 use crate::kmu::frame::{returned, status};
 use crate::kmu::session::{Answers, answered, outcome, states};
-use crate::kmu::{Action, Command, Session, hex};
+use crate::kmu::{Action, Command, Session};
 use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::{FindKeys, KeyClass, KeyHandle, KeyType, Lifetime};
@@ -58,7 +60,7 @@ impl FindKey {
             users: flags.users("-u")?,
             modulus: None,
             kcv: match flags.maybe("-kcv") {
-                Some(text) => Some(hex::read(text).ok_or(Usage::Wrong("Invalid key check value."))?),
+                Some(text) => Some(bytes_of_hex(text).ok_or(Usage::Wrong("Invalid key check value."))?),
                 None => None,
             },
         };
@@ -94,7 +96,7 @@ impl Action for FindKey {
     fn run(mut self: Box<Self>, session: &mut Session<'_>) -> Outcome {
         if let Some(file) = &self.modulus {
             let text = std::fs::read_to_string(file).unwrap_or_default();
-            let Some(modulus) = hex::read(text.trim()) else {
+            let Some(modulus) = bytes_of_hex(text.trim()) else {
                 let name = file.display();
                 session.print(&format!("\n\tError: {name} holds no modulus in hex\n"));
                 return Outcome::Failed;
@@ -130,4 +132,24 @@ fn list(handles: &[KeyHandle]) -> String {
         text.push_str(&format!("\n number of keys matched from start index 0::{last}\n{lines}\n"));
     }
     text
+}
+
+/// Reads digits of either case, with or without `0x` before them.
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().filter(|bytes| !bytes.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_of_hex;
+
+    #[test]
+    fn hex_has_whole_bytes_in_either_case() {
+        assert_eq!(bytes_of_hex("0xC33cBD"), Some(vec![0xc3, 0x3c, 0xbd]));
+        assert_eq!(bytes_of_hex("001aff"), Some(vec![0, 0x1a, 0xff]));
+        for wrong in ["", "0x", "abc", "xy", "+1", "\u{e4}"] {
+            assert_eq!(bytes_of_hex(wrong), None, "{wrong}");
+        }
+    }
 }
