@@ -1,11 +1,16 @@
 //! Text on a screen that is narrower than the text.
 
+use textwrap::{Options, WordSplitter, fill};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Breaks lines that are wider than this at blanks; what goes on below has `indent` blanks before it.
+/// Breaks lines that are wider than this at blanks; continuation lines are indented by `indent` blanks. Blanks at the end of
+/// a line go.
 #[must_use]
 pub fn fold(text: &str, columns: usize, indent: usize) -> String {
-    text.split_inclusive('\n').map(|line| fold_line(line, columns, indent)).collect()
+    let indent = " ".repeat(indent);
+    let words = Options::new(columns).break_words(false).word_splitter(WordSplitter::NoHyphenation);
+    let options = words.subsequent_indent(&indent);
+    text.split('\n').map(|line| fill(line, &options)).collect::<Vec<_>>().join("\n")
 }
 
 /// Sets tables closer that are too wide: their cells stand between tabs, or two blanks and more. Other lines are left to
@@ -83,26 +88,6 @@ fn cells(line: &str) -> impl Iterator<Item = &str> {
     cells.map(str::trim).filter(|cell| !cell.is_empty())
 }
 
-fn fold_line(line: &str, columns: usize, indent: usize) -> String {
-    if width(line) <= columns {
-        return line.to_owned();
-    }
-    let (mut folded, mut column) = (String::new(), 0_usize);
-    for word in line.trim_end().split_inclusive(' ') {
-        let end = column.saturating_add(word.trim_end().width());
-        if end > columns && column > indent {
-            folded.truncate(folded.trim_end().len());
-            folded.push('\n');
-            folded.push_str(&" ".repeat(indent));
-            column = indent;
-        }
-        folded.push_str(word);
-        column = column.saturating_add(word.width());
-    }
-    folded.push_str(if line.ends_with('\n') { "\n" } else { "" });
-    folded
-}
-
 /// In columns, with a tab stop at every eighth.
 fn width(line: &str) -> usize {
     line.trim_end().split_inclusive('\t').fold(0_usize, |column, part| {
@@ -120,7 +105,7 @@ mod tests {
         assert_eq!(fold("  one two three four\n", 14, 6), "  one two\n      three\n      four\n");
         assert_eq!(fold("name  one two three", 14, 6), "name  one two\n      three");
         assert_eq!(fold("unbreakable\nshort\n", 5, 2), "unbreakable\nshort\n");
-        assert_eq!(fold("as it  is \n", 80, 4), "as it  is \n");
+        assert_eq!(fold("as it  is \n", 80, 4), "as it  is\n");
     }
 
     #[test]
