@@ -12,7 +12,7 @@ pub struct Interrupt(watch::Sender<bool>);
 impl Interrupt {
     /// Ends every wait, now and until [`clear`](Self::clear).
     pub fn raise(&self) {
-        // Not `send`, which changes nothing while nobody waits.
+        // `send` would not even store the value while nobody waits.
         self.0.send_replace(true);
     }
 
