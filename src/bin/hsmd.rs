@@ -11,7 +11,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use cloudhsm::console;
-use cloudhsm::generate::{Kind, Section, generate};
+use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::backup::{self, Backup};
 use cloudhsm::hsmd::clone::clone_cluster;
@@ -37,7 +37,7 @@ struct Arguments {
     log_format: LogFormat,
     /// Print a completion script, or the manual page, and end
     #[arg(long, value_name = "KIND", exclusive = true)]
-    generate: Option<Kind>,
+    generate: Option<Artifact>,
 }
 
 const EXIT_CODES: &str = "\
@@ -186,8 +186,9 @@ fn wrong(kind: ErrorKind, reason: &str) -> ! {
     Arguments::command().error(kind, reason).exit()
 }
 
-fn print_generated(kind: Kind) -> Result<(), String> {
-    console::put(&generate(Arguments::command(), kind, Section::Daemons).map_err(text)?).map_err(text)
+fn print_generated(artifact: Artifact) -> Result<(), String> {
+    console::put(&generate(Arguments::command(), artifact, ManualSection::Daemons).map_err(text)?)
+        .map_err(text)
 }
 
 /// Starts the log. One that nobody reads any more does not stop an HSM.
