@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, CommandFactory, Parser};
-use cloudhsm::configure::{Address, Files, Order, Template};
+use cloudhsm::configure::{ConfigTemplate, Files, HostPort, Update};
 use cloudhsm::console;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::protocol::message::PORT;
@@ -56,7 +56,7 @@ struct Arguments {
 
     /// Print a complete file to start with: the console's (cmu) or the client's (client)
     #[arg(long, value_name = "cmu|client", num_args = 0..=1, default_missing_value = "cmu", value_parser = template)]
-    template: Option<Template>,
+    template: Option<ConfigTemplate>,
 
     /// The HSM's port [default: 2225; with -m, the one in the client's file]
     #[arg(long, conflicts_with_all = ["ssl", "template"], value_parser = clap::value_parser!(u16).range(1..))]
@@ -106,18 +106,18 @@ fn main() -> ExitCode {
 }
 
 impl Arguments {
-    fn update(&self) -> Option<Order> {
-        let address = |ip: &String| Address { hostname: ip.clone(), port: self.port.unwrap_or(PORT) };
+    fn update(&self) -> Option<Update> {
+        let address = |ip: &String| HostPort { hostname: ip.clone(), port: self.port.unwrap_or(PORT) };
         if let Some(ip) = &self.ip {
-            return Some(Order::Server(address(ip)));
+            return Some(Update::Server(address(ip)));
         }
         if let Some(ip) = &self.cmu {
-            return Some(Order::Cluster(address(ip)));
+            return Some(Update::Cluster(address(ip)));
         }
         if let (Some(certificate), Some(pkey)) = (&self.cert, &self.pkey) {
-            return Some(Order::Ssl { certificate: certificate.clone(), pkey: pkey.clone() });
+            return Some(Update::Ssl { certificate: certificate.clone(), pkey: pkey.clone() });
         }
-        self.members.then_some(Order::Members(self.port))
+        self.members.then_some(Update::Members(self.port))
     }
 
     fn files(&self) -> Files {
@@ -125,7 +125,7 @@ impl Arguments {
     }
 }
 
-fn carry_out(update: &Order, files: &Files) -> Result<(), String> {
+fn carry_out(update: &Update, files: &Files) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(text)?;
     for replacement in runtime.block_on(files.prepare(update, Limits::default())).map_err(text)? {
         print(replacement.announcement().as_bytes())?;
@@ -143,8 +143,8 @@ fn hostname(word: &str) -> Result<String, String> {
     Ok(word.to_owned())
 }
 
-fn template(word: &str) -> Result<Template, String> {
-    Template::parse(word).ok_or_else(|| "cmu or client".to_owned())
+fn template(word: &str) -> Result<ConfigTemplate, String> {
+    ConfigTemplate::parse(word).ok_or_else(|| "cmu or client".to_owned())
 }
 
 fn print(bytes: &[u8]) -> Result<(), String> {

@@ -1,5 +1,7 @@
-//! Private keys as `openssl genrsa -aes256` of OpenSSL 1 encrypts them: the cipher stands in the PEM's headers, and
-//! its key is made of the pass phrase by MD5.
+//! Private keys as `openssl genrsa -aes256` of OpenSSL 1 encrypts them: the PEM headers name the cipher, and MD5 makes its
+//! key from the pass phrase.
+//!
+//! Officers of old clusters have such keys, which is the only reason for the weak algorithms here.
 
 use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
@@ -10,14 +12,14 @@ use md5::{Digest, Md5};
 use pem::Pem;
 use zeroize::Zeroizing;
 
-/// The cipher that the block's headers name, with its start value, if the block is encrypted so.
+/// The header with the cipher and its initialization vector, if the block is encrypted this way.
 pub(super) fn cipher_of(block: &Pem) -> Option<String> {
     let headers = block.headers();
     let is_encrypted = headers.get("Proc-Type").is_some_and(|kind| kind.contains("ENCRYPTED"));
     is_encrypted.then(|| headers.get("DEK-Info").unwrap_or_default().to_owned())
 }
 
-/// The content in clear; `None` if the pass phrase is wrong or the cipher is not one of the usual.
+/// The decrypted content; `None` if the pass phrase is wrong or the cipher is not supported.
 pub(super) fn decrypt(dek_info: &str, content: &[u8], pass_phrase: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (name, iv) = dek_info.split_once(',')?;
     let (algorithm, length) = cipher(name.trim())?;
@@ -35,13 +37,13 @@ pub(super) fn decrypt(dek_info: &str, content: &[u8], pass_phrase: &str) -> Opti
     Some(content)
 }
 
-/// A cipher by its name in the header, and the bytes of its key.
+/// A cipher by its name in the header, and the length of its key in bytes.
 fn cipher(name: &str) -> Option<(&'static Algorithm, usize)> {
     match name {
         "AES-128-CBC" => Some((&AES_128, 16)),
         "AES-192-CBC" => Some((&AES_192, 24)),
         "AES-256-CBC" => Some((&AES_256, 32)),
-        #[expect(deprecated, reason = "openssl genrsa -des3, in every old runbook")]
+        #[expect(deprecated, reason = "old runbooks have openssl genrsa -des3")]
         "DES-EDE3-CBC" => Some((&aws_lc_rs::cipher::DES_EDE3_FOR_LEGACY_USE_ONLY, 24)),
         _ => None,
     }

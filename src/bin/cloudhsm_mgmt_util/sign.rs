@@ -9,7 +9,7 @@ use cloudhsm::protocol::user::UserType;
 use cloudhsm::signing::approval::Approver;
 use cloudhsm::signing::private_key::{Locked, NoKey, PrivateKey};
 use cloudhsm::signing::public_key;
-use cloudhsm::signing::sign::Order;
+use cloudhsm::signing::sign::SigningJob;
 
 use crate::text;
 
@@ -65,7 +65,7 @@ impl Sign {
     pub(crate) fn run(self) -> Result<(), String> {
         let approver = |name| Approver { user_type: self.user_type, name, file: String::new() };
         let approval = self.approval.zip(self.approver.map(approver));
-        let job = Order { file: self.file, out: self.out, approval };
+        let job = SigningJob { file: self.file, out: self.out, approval };
         if let Some(path) = &self.public_key {
             public_key::must_be_free(path).map_err(|reason| format!("cannot write {path}: {reason}"))?;
         }
