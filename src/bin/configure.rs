@@ -87,7 +87,7 @@ Examples:
 
 Exit codes:
   0  done, or there was nothing to do
-  1  failed; only files reported as updated are changed
+  1  failed; only files reported as updated may have changed
   2  wrong usage";
 
 fn main() -> ExitCode {

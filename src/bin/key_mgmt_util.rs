@@ -95,9 +95,9 @@ fn make(artifact: Artifact) -> io::Result<()> {
 }
 
 /// An exit code and the error to report.
-type Failure = (u8, String);
+type ExitError = (u8, String);
 
-fn run(arguments: &Arguments) -> Result<u8, Failure> {
+fn run(arguments: &Arguments) -> Result<u8, ExitError> {
     let (config, single) = read_words(arguments)?;
     let interrupt = Interrupt::default();
     let language = Language { mask, recall, is_kept: is_public, complete: Rc::new(complete), hint };
@@ -125,7 +125,7 @@ fn run(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 /// The configuration file and the single command, if the words have one.
-fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), Failure> {
+fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), ExitError> {
     let words = arguments.words.as_slice();
     let (config, rest) = match words {
         [] => (None, words),
@@ -153,7 +153,7 @@ struct Target {
     dev: Option<Dev>,
 }
 
-fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Result<Target, Failure> {
+fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Result<Target, ExitError> {
     if arguments.dev.is_some() || arguments.dev_dir.is_some() {
         return open_dev(arguments, runtime);
     }
@@ -176,7 +176,7 @@ fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Resu
     Ok(Target { dials, minimum_nodes, listed, dev: None })
 }
 
-fn open_dev(arguments: &Arguments, runtime: &Runtime) -> Result<Target, Failure> {
+fn open_dev(arguments: &Arguments, runtime: &Runtime) -> Result<Target, ExitError> {
     let folder = arguments.dev_dir.as_deref();
     let running = match folder {
         Some(folder) => runtime.block_on(Dev::join(folder)).map_err(wrong)?,
@@ -231,6 +231,6 @@ fn run_single(session: &mut Session<'_>, single: Single) -> u8 {
     }
 }
 
-fn wrong(error: impl Display) -> Failure {
+fn wrong(error: impl Display) -> ExitError {
     (WRONG, error.to_string())
 }

@@ -77,7 +77,7 @@ struct Feed {
 }
 
 /// What a [`Feed`] can do next.
-enum Ready {
+enum NextStep {
     Stop,
     Feed,
     Read,
@@ -88,9 +88,9 @@ impl Feed {
     fn run(mut self) -> VecDeque<u8> {
         loop {
             let goes_on = match self.wait() {
-                Ready::Stop => false,
-                Ready::Feed => self.feed(),
-                Ready::Read => self.read(),
+                NextStep::Stop => false,
+                NextStep::Feed => self.feed(),
+                NextStep::Read => self.read(),
             };
             if !goes_on {
                 return self.waiting;
@@ -99,16 +99,16 @@ impl Feed {
     }
 
     /// Reads more only after everything is fed: meanwhile the kernel keeps the rest.
-    fn wait(&self) -> Ready {
+    fn wait(&self) -> NextStep {
         let (next, end, flags) = if self.waiting.is_empty() {
-            (Ready::Read, self.tty.input(), PollFlags::IN)
+            (NextStep::Read, self.tty.input(), PollFlags::IN)
         } else {
-            (Ready::Feed, self.far.as_fd(), PollFlags::OUT)
+            (NextStep::Feed, self.far.as_fd(), PollFlags::OUT)
         };
         let mut ends = [PollFd::new(&self.stopped, PollFlags::IN), PollFd::from_borrowed_fd(end, flags)];
         while let Err(Errno::INTR) = poll(&mut ends, None) {}
         match ends {
-            [stopped, _] if !stopped.revents().is_empty() => Ready::Stop,
+            [stopped, _] if !stopped.revents().is_empty() => NextStep::Stop,
             _ => next,
         }
     }

@@ -9,9 +9,9 @@ use cloudhsm::console::{self, Lines, Output};
 use cloudhsm::generate::Artifact;
 use cloudhsm::shell;
 
-use crate::check::Check;
-use crate::commands::Commands;
-use crate::sign::Sign;
+use crate::check::CheckArguments;
+use crate::commands::CommandsArguments;
+use crate::sign::SignArguments;
 
 /// The CloudHSM management console
 ///
@@ -72,9 +72,9 @@ pub(crate) struct Arguments {
 /// Subcommands: what needs no session.
 #[derive(Subcommand)]
 pub(crate) enum Other {
-    Sign(Sign),
-    Check(Check),
-    Commands(Commands),
+    Sign(SignArguments),
+    Check(CheckArguments),
+    Commands(CommandsArguments),
 }
 
 const EXIT_CODES: &str = "\

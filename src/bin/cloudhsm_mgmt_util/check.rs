@@ -24,7 +24,7 @@ use crate::text;
 /// anything, and [=name] the same text everywhere. The banner is expected only if the transcript has it.
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, group = ArgGroup::new("hsms").required(true))]
-pub(crate) struct Check {
+pub(crate) struct CheckArguments {
     /// The transcripts
     #[arg(value_name = "TRANSCRIPT", required = true)]
     transcripts: Vec<PathBuf>,
@@ -48,7 +48,7 @@ Exit codes:
   1  it did not
   2  wrong usage, configuration or transcript";
 
-impl Check {
+impl CheckArguments {
     /// Plays all transcripts; returns the exit code.
     pub(crate) fn run(&self) -> Result<u8, String> {
         let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(text)?);

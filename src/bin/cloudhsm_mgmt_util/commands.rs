@@ -8,13 +8,13 @@ use crate::text;
 
 /// List the console's commands, or describe one, without a connection
 #[derive(Args)]
-pub(crate) struct Commands {
+pub(crate) struct CommandsArguments {
     /// The command's name, or enough of it to be unique
     #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }
 
-impl Commands {
+impl CommandsArguments {
     /// Prints the help.
     pub(crate) fn run(&self) -> Result<(), String> {
         let help = help(self.command.as_deref()).map_err(text)?;

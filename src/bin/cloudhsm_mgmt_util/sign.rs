@@ -19,7 +19,7 @@ use crate::text;
 /// authentication data go into the file itself, with the public key. openssl makes the same signatures.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Sign {
+pub(crate) struct SignArguments {
     /// The private key: RSA with 2048 bits, PEM. If it is encrypted, the pass phrase is asked for
     #[arg(long, value_name = "FILE")]
     key: String,
@@ -60,7 +60,7 @@ Exit codes:
   1  not signed
   2  wrong usage";
 
-impl Sign {
+impl SignArguments {
     /// Signs, and prints what it signed and where the signature is.
     pub(crate) fn run(self) -> Result<(), String> {
         let approver = |name| Approver { user_type: self.user_type, name, file: String::new() };
