@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cloudhsm::cluster::{Cluster, Dial, Question};
+use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::config::Config;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::user::ListUsers;
@@ -17,12 +17,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let everywhere = cluster.everywhere();
     cluster.open(&everywhere, |_| (), |_, _| ()).await;
 
-    let question = Question::new(ListUsers)?;
-    let answers = cluster.ask(&everywhere, &question, question.perform()).await;
+    let answers = cluster.read(&everywhere, ListUsers).await?;
     #[expect(clippy::print_stdout, reason = "an example may")]
     for (server, answer) in cluster.servers().iter().zip(answers) {
         match answer {
-            Ok(users) => println!("{server}: {:?}", users.unwrap_or_default()),
+            Ok(users) => println!("{server}: {users:?}"),
             Err(failure) => println!("{server}: {failure}"),
         }
     }

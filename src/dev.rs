@@ -16,15 +16,16 @@ use tokio::runtime::Runtime;
 use crate::cluster::{Dial, Opened, Owner};
 use crate::config::{Config, ConfigError, ServerConfig};
 use crate::files::without_number;
-use crate::hsmd::folder::{self, CONFIG, FolderError};
-use crate::hsmd::init::{self, InitError, Names, NewCluster};
-use crate::hsmd::run::{RunError, Running};
-use crate::hsmd::settings::HashCost;
+use crate::hsmd::keeping::folder::{self, CONFIG, FolderError};
+use crate::hsmd::keeping::settings::HashCost;
+use crate::hsmd::making::init::{self, InitError, Names, NewCluster};
+use crate::hsmd::making::pki::Vouching;
+use crate::hsmd::serving::run::{RunError, Running};
 use crate::protocol::message::PORT;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
-use crate::wire::identity::IdentityError;
 use crate::wire::link::Address;
+use crate::wire::pem_file::PemError;
 
 /// A cluster that runs until it is stopped.
 pub struct Dev {
@@ -60,7 +61,7 @@ pub enum DevError {
     Config(#[from] ConfigError),
     /// The client certificate of the configuration cannot be used.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Identity(#[from] PemError),
     /// The cluster's CA certificate cannot be used.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
@@ -105,7 +106,7 @@ impl Dev {
             port: PORT,
             names: Names::Numbered,
             password_hash,
-            owner: init::Owner::MadeHere,
+            vouching: Vouching::MadeHere,
         };
         match folder {
             Some(folder) => {

@@ -5,13 +5,13 @@
 
 mod common;
 
+use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-use cloudhsm::cluster::{Answer, Cluster, Failure, Opened, Question, proven_users};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::cluster::{Answer, Choice, Cluster, Failure, Opened, Question, Server, proven_users};
+use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
-use cloudhsm::protocol::message::Round;
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, ListUsers, UserId, UserType};
 use cloudhsm::wire::Limits;
@@ -22,6 +22,13 @@ use tokio::time::sleep;
 const EVERYWHERE: [usize; 3] = [0, 1, 2];
 const PASSWORD: &str = "newpassword1";
 
+/// In which of the two rounds a fault happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    Rehearse,
+    Perform,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_costs_the_faulty_server_only_in_either_round() {
     let cluster = faulty_cluster().await;
@@ -29,7 +36,7 @@ async fn a_fault_costs_the_faulty_server_only_in_either_round() {
     let mut users = 3;
     for fault in FAULTS.into_iter().filter(|fault| *fault != Fault::Dies) {
         for faulty in EVERYWHERE {
-            for round in [Round::Rehearse, create_user(0).perform()] {
+            for round in [Round::Rehearse, Round::Perform] {
                 users += 1;
                 try_one(&cluster, &mut console, fault, faulty, round, users).await;
             }
@@ -48,46 +55,109 @@ async fn try_one(
 ) {
     let what = format!("{fault:?} on server {faulty} in {round:?}");
     let question = create_user(user);
-    let is_rehearsal = round == Round::Rehearse;
-    cluster.relays[faulty].fail_after(usize::from(!is_rehearsal), fault);
+    cluster.relays[faulty].fail_after(usize::from(round == Round::Perform), fault);
     let began = Instant::now();
-    let rehearsed = console.ask(&EVERYWHERE, &question, Round::Rehearse).await;
-    if is_rehearsal {
-        check(&rehearsed, &[None; 3], faulty, fault, false, &what);
-        log_in(console).await;
-    } else {
-        assert!(rehearsed.iter().all(|answer| *answer == Ok(None)), "{what}: {rehearsed:?}");
+    let rehearsed = console.rehearse(&EVERYWHERE, &question).await;
+    match round {
+        Round::Rehearse => {
+            check(&rehearsed, &[(); 3], faulty, fault, round, &what);
+            log_in(console).await;
+        }
+        Round::Perform => assert_eq!(rehearsed, [Ok(()), Ok(()), Ok(())], "{what}"),
     }
-    let performed = console.ask(&EVERYWHERE, &question, question.perform()).await;
+    let performed = console.perform(&EVERYWHERE, &question).await;
     assert!(began.elapsed() < limit(), "{what}: {:?}", began.elapsed());
-    if !is_rehearsal {
-        check(&performed, &[Some(UserId(user - 1)); 3], faulty, fault, true, &what);
+    if round == Round::Perform {
+        check(&performed, &[UserId(user - 1); 3], faulty, fault, round, &what);
     }
     log_in(console).await;
-    let again = console.ask(&EVERYWHERE, &question, question.perform()).await;
-    assert_eq!(again, vec![Ok(Some(UserId(user - 1))); 3], "{what}: asked again");
+    let again = console.perform(&EVERYWHERE, &question).await;
+    assert_eq!(again, vec![Ok(UserId(user - 1)); 3], "{what}: asked again");
     assert_eq!(count_users(console).await, [user as usize - 1; 3], "{what}");
 }
 
 /// Three answers in order: the two good servers', and the faulty one's failure.
-fn check(
-    answers: &[Answer<UserId>],
-    good: &[Option<UserId>],
+fn check<R: PartialEq + Debug>(
+    answers: &[Answer<R>],
+    good: &[R],
     faulty: usize,
     fault: Fault,
-    is_in_doubt: bool,
+    round: Round,
     what: &str,
 ) {
     assert_eq!(answers.len(), 3, "{what}");
     for (number, answer) in answers.iter().enumerate() {
         if number != faulty || fault == Fault::Trickles {
-            assert_eq!(*answer, Ok(good[number]), "{what}: server {number}");
+            assert_eq!(answer.as_ref(), Ok(&good[number]), "{what}: server {number}");
             continue;
         }
-        match answer {
-            Err(Failure::NoAnswer(_)) if is_in_doubt => {}
-            Err(Failure::NotReached(_)) if !is_in_doubt || fault == Fault::ClosesBefore => {}
+        match (answer, round) {
+            (Err(Failure::NoAnswer(_)), Round::Perform) => {}
+            (Err(Failure::NotReached(_)), Round::Rehearse) => {}
+            (Err(Failure::NotReached(_)), Round::Perform) if fault == Fault::ClosesBefore => {}
             other => panic!("{what}: {other:?}"),
+        }
+    }
+}
+
+/// The rule of a change, without a console: what was decided about the faulty server is where the users are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_on_every_server_or_where_the_supervisor_let_it_be() {
+    let cluster = faulty_cluster().await;
+    let mut console = officer(&cluster).await;
+    let mut users = [2; 3];
+    let faults = [Fault::Stalls, Fault::ClosesWithin, Fault::Garbage, Fault::WrongReply];
+    for (user, (fault, faulty)) in faults.into_iter().zip(EVERYWHERE.into_iter().cycle()).enumerate() {
+        for (round, choice) in [
+            (Round::Rehearse, Choice::Stop),
+            (Round::Rehearse, Choice::Veto),
+            (Round::Rehearse, Choice::Retry),
+            (Round::Rehearse, Choice::LeaveOut),
+            (Round::Perform, Choice::Stop),
+            (Round::Perform, Choice::Retry),
+        ] {
+            let what = format!("{fault:?} on server {faulty} in {round:?}, {choice:?}");
+            let question = named(&format!("{choice:?}_{round:?}_{user}"));
+            cluster.relays[faulty].fail_after(usize::from(round == Round::Perform), fault);
+            let mut failures = Vec::new();
+            let mut supervisor = |server: &Server, failure: &Failure| {
+                failures.push((server.number(), failure.clone()));
+                // A new connection has no login, so asking again is refused; that ends the retries.
+                if matches!(failure, Failure::Refused(_)) { Choice::LeaveOut } else { choice }
+            };
+            let changed = console.change(&EVERYWHERE, &question, &mut supervisor).await;
+            log_in(&mut console).await;
+            assert_eq!(failures[0].0, faulty, "{what}: {failures:?}");
+            let others: Vec<usize> = EVERYWHERE.into_iter().filter(|number| *number != faulty).collect();
+            let missing: Vec<usize> = changed.missing.iter().map(|(number, _)| *number).collect();
+            match (round, choice) {
+                (Round::Rehearse, Choice::Stop | Choice::Veto) => {
+                    assert_eq!((changed.done.as_slice(), missing.as_slice()), (&[][..], &[][..]), "{what}");
+                }
+                (Round::Rehearse, Choice::LeaveOut | Choice::Retry) => {
+                    assert_eq!((changed.done.as_slice(), missing), (&others[..], vec![faulty]), "{what}");
+                }
+                // An HSM that has made the change answers under its id as it did then, also without a login.
+                (Round::Perform, Choice::Retry) if changed.unknown.is_empty() => {
+                    assert_eq!(changed.done, EVERYWHERE, "{what}");
+                }
+                // It was asked to make the change: whatever it says later, the first call may still be on its way.
+                (Round::Perform, _) => {
+                    assert_eq!(
+                        (changed.done.as_slice(), changed.unknown),
+                        (&others[..], vec![faulty]),
+                        "{what}"
+                    );
+                }
+            }
+            changed.done.iter().for_each(|number| users[*number] += 1);
+            let counts = count_users(&mut console).await;
+            if round == Round::Perform && !changed.done.contains(&faulty) {
+                // What was in doubt is known by looking.
+                assert!((users[faulty]..=users[faulty] + 1).contains(&counts[faulty]), "{what}: {counts:?}");
+                users[faulty] = counts[faulty];
+            }
+            assert_eq!(counts, users, "{what}");
         }
     }
 }
@@ -132,7 +202,7 @@ async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
     };
     let question = Question::new(ListUsers).unwrap();
     let began = Instant::now();
-    let (answers, ()) = tokio::join!(console.ask(&EVERYWHERE, &question, question.perform()), raise);
+    let (answers, ()) = tokio::join!(console.perform(&EVERYWHERE, &question), raise);
     assert!(began.elapsed() < SHORT.call);
     assert!(answers[0].is_ok() && answers[2].is_ok());
     assert_eq!(answers[1], Err(Failure::Interrupted));
@@ -178,7 +248,7 @@ async fn hashing_a_password_does_not_hold_up_other_sessions() {
     let password = Secret::new("password".to_owned());
     let login = Login { user_type: UserType::PreCo, name: "admin".to_owned(), password, second_factor: None };
     let login = Question::new(login).unwrap();
-    let logging_in = tokio::spawn(async move { busy.ask(&[0], &login, login.perform()).await });
+    let logging_in = tokio::spawn(async move { busy.perform(&[0], &login).await });
     let mut listed = 0;
     while !logging_in.is_finished() && listed < 20 {
         assert_eq!(count_users(&mut other).await, [2]);
@@ -211,9 +281,9 @@ async fn officer(cluster: &TestCluster) -> Cluster {
         second_factor: None,
     };
     let login = Question::new(login).unwrap();
-    assert!(console.ask(&scope, &login, login.perform()).await.iter().all(Answer::is_ok));
+    assert!(console.perform(&scope, &login).await.iter().all(Answer::is_ok));
     let activate = Question::new(activate).unwrap();
-    assert!(console.ask(&scope, &activate, activate.perform()).await.iter().all(Answer::is_ok));
+    assert!(console.perform(&scope, &activate).await.iter().all(Answer::is_ok));
     console
 }
 
@@ -224,15 +294,19 @@ async fn log_in(console: &mut Cluster) {
     let password = Secret::new(PASSWORD.to_owned());
     let login = Login { user_type: UserType::Co, name: "admin".to_owned(), password, second_factor: None };
     let login = Question::new(login).unwrap();
-    let answers = console.ask(&scope, &login, login.perform()).await;
+    let answers = console.perform(&scope, &login).await;
     assert!(answers.iter().all(Answer::is_ok), "{answers:?}");
 }
 
 fn create_user(number: u32) -> Question<CreateUser> {
+    named(&format!("user_{number}"))
+}
+
+fn named(name: &str) -> Question<CreateUser> {
     let password = Secret::new("password1".to_owned());
     Question::new(CreateUser {
         user_type: UserType::Cu,
-        name: format!("user_{number}"),
+        name: name.to_owned(),
         password,
         second_factor: None,
     })
@@ -242,8 +316,8 @@ fn create_user(number: u32) -> Question<CreateUser> {
 async fn count_users(console: &mut Cluster) -> Vec<usize> {
     let question = Question::new(ListUsers).unwrap();
     let scope = console.everywhere();
-    let answers = console.ask(&scope, &question, question.perform()).await;
-    answers.into_iter().map(|answer| answer.unwrap().unwrap().len()).collect()
+    let answers = console.perform(&scope, &question).await;
+    answers.into_iter().map(|answer| answer.unwrap().len()).collect()
 }
 
 fn tell(opened: &Opened) -> String {

@@ -22,9 +22,9 @@ mod second_factor;
 use std::time::Duration;
 
 use cloudhsm::hsm::{Change, Hsm, Outcome, SessionId, audit};
-use cloudhsm::hsmd::clock::Clock;
-use cloudhsm::hsmd::engine::{Engine, Question};
-use cloudhsm::hsmd::store::Store;
+use cloudhsm::hsmd::keeping::store::Store;
+use cloudhsm::hsmd::serving::clock::Clock;
+use cloudhsm::hsmd::serving::engine::{Attempt, Engine};
 use cloudhsm::protocol::message::{Answer, Call, Hello, OperationId, Round, Welcome};
 use cloudhsm::protocol::user::{ListUsers, UserType};
 use cloudhsm::protocol::{Effect, Refusal, Reply, Request};
@@ -231,7 +231,7 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     let ask = async |request: &Request| {
         let round = Round::Perform(OperationId(0));
         let worked = Some(model::right_password(request));
-        engine.decide(Question { request: request.clone(), round, caller: session, worked }).await
+        engine.decide(Attempt { request: request.clone(), round, caller: session, worked }).await
     };
     let login = model::login(UserType::PreCo, "admin", true);
     let mut failed = false;
@@ -265,8 +265,8 @@ fn an_hsm_commits_while_all_threads_for_slow_work_are_busy() {
         let caller = engine.open().await.unwrap();
         let request = model::login(UserType::PreCo, "admin", true);
         let worked = Some(model::right_password(&request));
-        let question = Question { request, round: Round::Perform(OperationId(0)), caller, worked };
-        let decided = tokio::time::timeout(Duration::from_secs(60), engine.decide(question)).await;
+        let attempt = Attempt { request, round: Round::Perform(OperationId(0)), caller, worked };
+        let decided = tokio::time::timeout(Duration::from_secs(60), engine.decide(attempt)).await;
         assert!(matches!(decided, Ok(Outcome::Reply(_))));
         drop(engine);
         owner.await.unwrap();

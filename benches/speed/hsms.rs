@@ -86,9 +86,7 @@ impl Hsms {
 /// Performs an operation on server 0. It has to succeed.
 pub(crate) async fn ask<O: Operation>(cluster: &mut Cluster, operation: O) -> O::Reply {
     let question = Question::new(operation).unwrap();
-    let Some(Ok(Some(reply))) = cluster.ask(&[0], &question, question.perform()).await.pop() else {
-        panic!("not done")
-    };
+    let Some(Ok(reply)) = cluster.perform(&[0], &question).await.pop() else { panic!("not done") };
     reply
 }
 

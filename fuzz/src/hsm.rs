@@ -6,7 +6,7 @@ use cloudhsm::hsm::{
     Certificates, Change, Decision, Env, Hsm, Identity, MAX_USERS, Outcome, OwnerCertificates, PasswordHash,
     SessionId, User, UserName, Work, Worked,
 };
-use cloudhsm::hsmd::vault::Vault;
+use cloudhsm::hsmd::keeping::vault::Vault;
 use cloudhsm::protocol::certificate::Certificate;
 use cloudhsm::protocol::key::{Curve, KeySpec};
 use cloudhsm::protocol::message::{OperationId, Round};

@@ -1,7 +1,7 @@
 //! Masked objects from a client: an HSM accepts only those that its clone family has sealed.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
-use cloudhsm::hsmd::vault::{Family, Vault};
+use cloudhsm::hsmd::keeping::vault::{Family, Vault};
 use cloudhsm::protocol::Refusal;
 use cloudhsm::wire::frame::encode;
 use zeroize::Zeroizing;

@@ -13,7 +13,7 @@ use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{Session, Single, complete, hint, is_public, list_commands, mask, recall, start_up};
 use cloudhsm::outcome::Outcome;

@@ -1,12 +1,9 @@
 //! What a server has to say, or why it says nothing.
 
-use std::fmt::Display;
+use crate::protocol::Refusal;
 
-use crate::protocol::message::Round;
-use crate::protocol::{Effect, Refusal};
-
-/// One server's answer; `Ok(None)` is a rehearsal that would succeed.
-pub type Answer<R> = Result<Option<R>, Failure>;
+/// One server's answer.
+pub type Answer<R> = Result<R, Failure>;
 
 /// Why a server did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,10 +14,10 @@ pub enum Failure {
     /// The operator did not wait for it; nothing happened there.
     #[error("interrupted before the server answered")]
     Interrupted,
-    /// It was asked to do it, and whether it did is unknown.
+    /// It was asked, and whether it did it is unknown.
     #[error("HSM CLUSTER ERROR: No answer from the server, it may or may not have done this ({0})")]
     NoAnswer(String),
-    /// It said no; nothing happened there.
+    /// It refused; nothing happened there.
     #[error("{}", .0.text())]
     Refused(Refusal),
     /// It has not proved to be of the cluster, and the question holds a secret or depends on who asks.
@@ -29,19 +26,11 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// An answer that was not waited for.
-    pub(super) fn interrupted(round: Round, effect: Effect) -> Self {
-        match Self::silence(round, effect, "interrupted") {
+    /// An interrupted wait: what is known to have had no effect is only said to be interrupted.
+    pub(super) fn interrupted(silence: Self) -> Self {
+        match silence {
             Self::NotReached(_) => Self::Interrupted,
             other => other,
-        }
-    }
-
-    /// An answer that did not come. Where nothing can have changed, nothing is left unknown.
-    pub(super) fn silence(round: Round, effect: Effect, reason: impl Display) -> Self {
-        match (round, effect) {
-            (Round::Rehearse, _) | (Round::Perform(_), Effect::None) => Self::NotReached(reason.to_string()),
-            (Round::Perform(_), Effect::Session | Effect::Change) => Self::NoAnswer(reason.to_string()),
         }
     }
 }

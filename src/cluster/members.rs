@@ -1,12 +1,12 @@
 //! Finding all HSMs of a cluster from one of them.
 
-use super::{Cluster, Dial, Limitation, Question, Server};
+use super::{Cluster, Dial, Limitation, Server};
 use crate::config::{ClientConfig, ServerConfig};
 use crate::interrupt::Interrupt;
 use crate::protocol::device::{ListMembers, Member};
 use crate::wire::Limits;
 use crate::wire::anchor::AnchorError;
-use crate::wire::identity::IdentityError;
+use crate::wire::pem_file::PemError;
 
 /// Why the members are not known.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum NoMembers {
     },
     /// The client certificate cannot be used.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Identity(#[from] PemError),
 }
 
 /// How to reach each HSM of the cluster, in the order of their node ids.
@@ -62,9 +62,9 @@ pub async fn proven_members(server: &ServerConfig, limits: Limits) -> Result<Vec
 
 /// Asks one server of a cluster; why not if it does not say, or names nobody.
 pub(super) async fn ask(cluster: &mut Cluster, number: usize) -> Result<Vec<Member>, String> {
-    let question = Question::new(ListMembers).map_err(|error| error.to_string())?;
-    let mut members = match cluster.ask(&[number], &question, question.perform()).await.pop() {
-        Some(Ok(Some(members))) if !members.is_empty() => members,
+    let mut answers = cluster.read(&[number], ListMembers).await.map_err(|error| error.to_string())?;
+    let mut members = match answers.pop() {
+        Some(Ok(members)) if !members.is_empty() => members,
         Some(Err(failure)) => return Err(failure.to_string()),
         Some(Ok(_)) | None => return Err("it names no HSMs".to_owned()),
     };
@@ -72,7 +72,7 @@ pub(super) async fn ask(cluster: &mut Cluster, number: usize) -> Result<Vec<Memb
     Ok(members)
 }
 
-async fn connect(server: &ServerConfig, limits: Limits) -> Result<Cluster, IdentityError> {
+async fn connect(server: &ServerConfig, limits: Limits) -> Result<Cluster, PemError> {
     let mut seed = Cluster::new(vec![Dial::new(server)?], limits, Interrupt::default());
     seed.open(&[0], |_| (), |_, _| ()).await;
     Ok(seed)

@@ -2,40 +2,46 @@
 //!
 //! # How a change reaches every server or none
 //!
-//! A change is asked in two rounds. First every server *rehearses*: it decides and changes nothing. Only when
-//! all that matter would say yes do they *perform*. What can fail between the two is the network; each change
-//! has an id, and a server that has done an id answers as it did then, so asking again is safe.
+//! [`Cluster::change`] asks in two rounds. First every server *rehearses*: it decides and changes nothing. Only when
+//! all would agree, or the caller's [`Supervisor`] leaves out those that would not, do they *perform*. What can fail
+//! between the two is the network; each change has an id, and a server that has done an id answers as it did then, so
+//! asking again is safe.
 //!
 //! A server that dies, stalls or answers garbage yields an answer, too: a [`Failure`]. Its connection is
 //! dropped, and [`Cluster::reconnect`] makes a new one, on which nobody is logged in.
 
 mod answer;
+mod change;
+mod login;
 mod members;
 mod pending;
 mod question;
+mod round;
 mod server;
 mod unlisted;
 mod users;
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use tokio::task::yield_now;
 
 use crate::interrupt::Interrupt;
-use crate::protocol::message::Round;
 use crate::protocol::{Access, Operation};
 use crate::wire::Limits;
 use crate::wire::link::Link;
 
 pub use answer::{Answer, Failure};
+pub use change::{Agreement, Changed, Choice, Supervisor};
+pub use login::LoggedIn;
 pub use members::{NoMembers, members, proven_members};
 pub use pending::Pending;
 pub use question::{Question, Unaskable};
-pub use server::{Dial, Limitation, LoggedIn, Opened, Owner, Server};
+pub use server::{Dial, Limitation, Opened, Owner, Server};
 pub use unlisted::{Unlisted, unlisted};
 pub use users::proven_users;
+
+use round::{Perform, Rehearse, Round};
 
 /// All servers that the console manages, reached or not.
 pub struct Cluster {
@@ -159,47 +165,93 @@ impl Cluster {
         told
     }
 
-    /// Asks these servers all at once; the answers are in the order of `scope`.
-    ///
-    /// An interrupt ends the waiting: who has not answered by then has not answered.
-    pub async fn ask<O: Operation>(
+    /// Asks these servers, all at once, whether they would do this, and changes nothing; the answers are in the order of
+    /// `scope`.
+    pub async fn rehearse<O: Operation>(
         &mut self,
         scope: &[usize],
         question: &Question<O>,
-        round: Round,
+    ) -> Vec<Answer<()>> {
+        self.ask::<O, Rehearse>(scope, question).await
+    }
+
+    /// Has these servers do this, all at once; the answers are in the order of `scope`. The same question twice is done
+    /// once. [`change`](Self::change) is the safe way to change something on several servers.
+    pub async fn perform<O: Operation>(
+        &mut self,
+        scope: &[usize],
+        question: &Question<O>,
     ) -> Vec<Answer<O::Reply>> {
-        let links: Vec<_> = scope.iter().map(|number| self.take_link::<O>(*number)).collect();
-        let (limits, interrupt) = (self.limits, self.interrupt.clone());
-        let call = question.call(round);
-        let calls = links.into_iter().map(|link| {
-            let (call, interrupt, pending) = (call.clone(), interrupt.clone(), self.pending());
-            async move {
-                let (link, number, dial) = match link {
-                    Ok(link) => link,
-                    Err(failure) => return (None, Err(failure)),
-                };
-                let silence = |reason: &dyn Display| (None, Err(Failure::silence(round, O::EFFECT, reason)));
-                let called = tokio::select! {
-                    called = pending.during(number, dial, link.call(call, &limits)) => called,
-                    () = interrupt.raised() => return (None, Err(Failure::interrupted(round, O::EFFECT))),
-                };
-                match called {
-                    Ok((link, answer)) => match question.understand(round, answer) {
-                        Some(answer) => (Some(link), answer),
-                        None => silence(&"the answer was to another question"),
-                    },
-                    Err(error) => silence(&error),
-                }
-            }
-        });
+        self.ask::<O, Perform>(scope, question).await
+    }
+
+    /// What each of these servers replies to an operation that leaves nothing behind, such as a list.
+    ///
+    /// # Errors
+    ///
+    /// If the operation cannot be asked of any server.
+    pub async fn read<O: Operation>(
+        &mut self,
+        scope: &[usize],
+        operation: O,
+    ) -> Result<Vec<Answer<O::Reply>>, Unaskable> {
+        Ok(self.perform(scope, &Question::new(operation)?).await)
+    }
+
+    async fn ask<O: Operation, K: Round<O>>(
+        &mut self,
+        scope: &[usize],
+        question: &Question<O>,
+    ) -> Vec<Answer<K::Reply>> {
+        let calls: Vec<_> = scope.iter().map(|number| self.call::<O, K>(*number, question)).collect();
         let answered = join_all(calls).await;
-        let take_note = |(number, (link, answer)): (&usize, (_, Answer<O::Reply>))| {
+        let take_back = |(number, (link, answer)): (&usize, (_, Answer<K::Reply>))| {
             if let Some(server) = self.servers.get_mut(*number) {
-                server.take_back(link, answer.is_ok().then(|| question.login()));
+                server.take_back(link, answer.is_ok().then_some(&question.login));
             }
             answer
         };
-        scope.iter().zip(answered).map(take_note).collect()
+        scope.iter().zip(answered).map(take_back).collect()
+    }
+
+    async fn ask_one<O: Operation, K: Round<O>>(
+        &mut self,
+        number: usize,
+        question: &Question<O>,
+    ) -> Answer<K::Reply> {
+        let answer = self.ask::<O, K>(&[number], question).await.pop();
+        answer.unwrap_or_else(|| Err(Failure::NotReached("no such server".to_owned())))
+    }
+
+    /// One server's call. It gives the link back only after a whole answer: on any other, a late answer could be taken
+    /// for one to the next question.
+    ///
+    /// An interrupt ends the waiting: a server that has not answered by then counts as silent.
+    fn call<O: Operation, K: Round<O>>(
+        &mut self,
+        number: usize,
+        question: &Question<O>,
+    ) -> impl Future<Output = (Option<Link>, Answer<K::Reply>)> + use<O, K> {
+        let taken = self.take_link::<O>(number);
+        let (limits, interrupt, pending) = (self.limits, self.interrupt.clone(), self.pending());
+        let call = K::call(question);
+        async move {
+            let (link, dial) = match taken {
+                Ok(taken) => taken,
+                Err(failure) => return (None, Err(failure)),
+            };
+            let called = tokio::select! {
+                called = pending.during(number, dial, link.call(call, &limits)) => called,
+                () = interrupt.raised() => {
+                    return (None, Err(Failure::interrupted(K::silence(&"interrupted"))));
+                }
+            };
+            match called.map(|(link, answer)| (link, K::understand(answer))) {
+                Ok((link, Some(answer))) => (Some(link), answer),
+                Ok((_, None)) => (None, Err(K::silence(&"the answer was to another question"))),
+                Err(error) => (None, Err(K::silence(&error))),
+            }
+        }
     }
 
     /// Says goodbye to all.
@@ -209,7 +261,7 @@ impl Cluster {
         join_all(links.map(|link| link.close(&limits)).collect::<Vec<_>>()).await;
     }
 
-    fn take_link<O: Operation>(&mut self, number: usize) -> Result<(Link, usize, Arc<Dial>), Failure> {
+    fn take_link<O: Operation>(&mut self, number: usize) -> Result<(Link, Arc<Dial>), Failure> {
         let Some(server) = self.servers.get_mut(number) else {
             return Err(Failure::NotReached("no such server".to_owned()));
         };
@@ -218,6 +270,6 @@ impl Cluster {
         }
         let why = server.why_down().to_owned();
         let link = server.take_link().ok_or(Failure::NotReached(why))?;
-        Ok((link, number, server.dial()))
+        Ok((link, server.dial()))
     }
 }

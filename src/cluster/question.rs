@@ -5,19 +5,19 @@ use std::marker::PhantomData;
 use aws_lc_rs::rand;
 use bytes::Bytes;
 
-use super::answer::{Answer, Failure};
-use super::server::LoggedIn;
-use crate::protocol::message::{self, Call, OperationId, Round};
-use crate::protocol::user::UserType;
-use crate::protocol::{Operation, Request};
+use super::login::LoginEffect;
+use crate::protocol::Operation;
+use crate::protocol::message::{Call, OperationId, Round};
 use crate::wire::frame::{self, Garbage, MAX_CALL};
 
 /// An operation, encoded once for all servers and both rounds, under one id.
+///
+/// An HSM that has done a change under an id answers as it did then, so performing the same question twice does not
+/// do it twice.
 pub struct Question<O> {
-    id: OperationId,
-    rehearse: Bytes,
-    perform: Bytes,
-    login: Login,
+    pub(super) rehearse: Bytes,
+    pub(super) perform: Bytes,
+    pub(super) login: LoginEffect,
     operation: PhantomData<O>,
 }
 
@@ -35,29 +35,6 @@ pub enum Unaskable {
     Unencodable(#[from] Garbage),
 }
 
-/// What a success makes of the connection's login.
-pub(super) enum Login {
-    Unchanged,
-    Now(LoggedIn),
-    /// A PRECO that changes its password goes on as a CO.
-    Activated,
-    Gone,
-}
-
-impl Login {
-    fn after(request: &Request) -> Self {
-        if let Request::Login(login) = request {
-            return Self::Now(LoggedIn { user_type: login.user_type, name: login.name.clone() });
-        }
-        if let Request::ChangePassword(op) = request
-            && op.user_type == UserType::PreCo
-        {
-            return Self::Activated;
-        }
-        if matches!(request, Request::Logout(_)) { Self::Gone } else { Self::Unchanged }
-    }
-}
-
 impl<O: Operation> Question<O> {
     /// Prepares an operation under a new id.
     ///
@@ -69,39 +46,12 @@ impl<O: Operation> Question<O> {
         rand::fill(&mut id).map_err(|_| Unaskable::NoRandom)?;
         let id = OperationId(u128::from_be_bytes(id));
         let request = operation.into_request();
-        let login = Login::after(&request);
+        let login = LoginEffect::of(&request);
         let rehearse = frame::encode(&Call { round: Round::Rehearse, request: request.clone() })?;
         let perform = frame::encode(&Call { round: Round::Perform(id), request })?;
         if perform.len() > MAX_CALL {
             return Err(Unaskable::TooLong);
         }
-        Ok(Self { id, rehearse, perform, login, operation: PhantomData })
-    }
-
-    /// The round in which it is done; asking again in this round does not do it again.
-    #[must_use]
-    pub fn perform(&self) -> Round {
-        Round::Perform(self.id)
-    }
-
-    pub(super) fn call(&self, round: Round) -> Bytes {
-        match round {
-            Round::Rehearse => self.rehearse.clone(),
-            Round::Perform(_) => self.perform.clone(),
-        }
-    }
-
-    pub(super) fn login(&self) -> &Login {
-        &self.login
-    }
-
-    /// Reads an answer as one to this question; `None` if it is another's.
-    pub(super) fn understand(&self, round: Round, answer: message::Answer) -> Option<Answer<O::Reply>> {
-        match (round, answer) {
-            (_, Err(refusal)) => Some(Err(Failure::Refused(refusal))),
-            (Round::Rehearse, Ok(None)) => Some(Ok(None)),
-            (Round::Perform(_), Ok(Some(reply))) => Some(Ok(Some(O::reply(reply)?))),
-            (Round::Rehearse, Ok(Some(_))) | (Round::Perform(_), Ok(None)) => None,
-        }
+        Ok(Self { rehearse, perform, login, operation: PhantomData })
     }
 }

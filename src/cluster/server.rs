@@ -4,14 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::question::Login;
+use super::login::{LoggedIn, LoginEffect};
 use crate::config::ServerConfig;
-use crate::protocol::user::UserType;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
-use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::identity::TlsIdentity;
 use crate::wire::link::{Address, Link, OpenError};
+use crate::wire::pem_file::PemError;
 use crate::wire::verifier::{Trust, client_config};
 
 /// All that is needed to connect to a server, again and again.
@@ -28,7 +28,7 @@ pub struct Dial {
     /// Whom to trust.
     pub owner: Owner,
     /// The client certificate, if there is one.
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Arc<TlsIdentity>>,
 }
 
 /// Where the cluster's CA certificate comes from.
@@ -61,15 +61,6 @@ pub enum Limitation {
     Distrust(Distrust),
 }
 
-/// Who is logged in on a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoggedIn {
-    /// As given at the login.
-    pub user_type: UserType,
-    /// As given at the login.
-    pub name: String,
-}
-
 /// A server and its connection.
 pub struct Server {
     number: usize,
@@ -93,10 +84,10 @@ impl Dial {
     /// # Errors
     ///
     /// If its client certificate or key is there and cannot be used.
-    pub fn new(server: &ServerConfig) -> Result<Self, IdentityError> {
+    pub fn new(server: &ServerConfig) -> Result<Self, PemError> {
         let has_identity = server.certificate.exists() && server.pkey.exists();
         let identity =
-            if has_identity { Some(Identity::load(&server.certificate, &server.pkey)?) } else { None };
+            if has_identity { Some(TlsIdentity::load(&server.certificate, &server.pkey)?) } else { None };
         Ok(Self {
             name: server.name().to_owned(),
             hostname: server.hostname.clone(),
@@ -232,17 +223,10 @@ impl Server {
     }
 
     /// The link, if the call left one, and what the call's success means for the login.
-    pub(super) fn take_back(&mut self, link: Option<Link>, login: Option<&Login>) {
+    pub(super) fn take_back(&mut self, link: Option<Link>, login: Option<&LoginEffect>) {
         self.link = link.or(self.link.take());
-        match login {
-            None | Some(Login::Unchanged) => {}
-            Some(Login::Now(who)) => self.login = Some(who.clone()),
-            Some(Login::Activated) => {
-                if let Some(who) = self.login.as_mut().filter(|who| who.user_type == UserType::PreCo) {
-                    who.user_type = UserType::Co;
-                }
-            }
-            Some(Login::Gone) => self.login = None,
+        if let Some(effect) = login {
+            effect.apply(&mut self.login);
         }
     }
 }
@@ -251,11 +235,5 @@ impl Server {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "server {}({})", self.number, self.dial.name)
-    }
-}
-
-impl fmt::Display for LoggedIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({})", self.name, self.user_type)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
+use super::round::{Perform, Round};
 use super::{Dial, Opened, Question};
 use crate::protocol::user::{ListUsers, UserRow};
 use crate::wire::Limits;
@@ -20,8 +21,7 @@ pub async fn proven_users(dials: &[Dial], limit: Duration) -> Vec<Option<Vec<Use
 async fn ask(dial: &Dial, question: &Question<ListUsers>, limit: Duration) -> Option<Vec<UserRow>> {
     let limits = Limits { connect: limit, handshake: limit, hello: limit, call: limit };
     let Opened::Trusted(link) = dial.open(&limits).await else { return None };
-    let round = question.perform();
-    let (link, answer) = link.call(question.call(round), &limits).await.ok()?;
+    let (link, answer) = link.call(question.perform.clone(), &limits).await.ok()?;
     link.close(&limits).await;
-    question.understand(round, answer)?.ok().flatten()
+    <Perform as Round<ListUsers>>::understand(answer)?.ok()
 }

@@ -1,6 +1,6 @@
 //! The original's banner before a change.
 
-use super::{Caution, Outcome, Session};
+use super::{Caution, Session, Stop};
 use crate::console::Input;
 
 /// Trailing blanks included.
@@ -16,14 +16,14 @@ ensure this operation is executed on all nodes in the cluster.  \n\
 
 const QUESTION: &str = "Do you want to continue(y/n)?";
 
-/// Shows the banner and asks; `Err` is how the command ends if the answer is no. No answer is no.
-pub(super) fn confirm(session: &mut Session<'_>) -> Result<(), Outcome> {
+/// Shows the banner and asks whether to continue. No answer is no.
+pub(super) fn confirm(session: &mut Session<'_>) -> Result<(), Stop> {
     session.console.print(CAUTION);
     confirmed(session)
 }
 
-/// Asks whether to go on; `Err` is how the command ends if the answer is no. No answer is no.
-pub(super) fn confirmed(session: &mut Session<'_>) -> Result<(), Outcome> {
+/// Asks whether to continue. No answer is no.
+pub(super) fn confirmed(session: &mut Session<'_>) -> Result<(), Stop> {
     if session.caution == Caution::Taken {
         session.console.print(&format!("{QUESTION}y\n"));
         return Ok(());
@@ -32,14 +32,13 @@ pub(super) fn confirmed(session: &mut Session<'_>) -> Result<(), Outcome> {
         match session.console.answer(QUESTION) {
             Input::Given(answer) => match answer.trim() {
                 "y" | "Y" => return Ok(()),
-                "n" | "N" => return Err(Outcome::Done),
+                "n" | "N" => return Err(Stop::Declined),
                 _ => session.console.print("Invalid option, please type 'y' or 'n'\n\n"),
             },
-            Input::Interrupted => return Err(Outcome::Failed),
+            Input::Interrupted => return Err(Stop::Interrupted),
             Input::Ended => {
                 let why = if session.interrupt.is_raised() { "interrupted" } else { "the input has ended" };
-                session.console.print(&format!("Not confirmed: {why}\n"));
-                return Err(Outcome::Failed);
+                return Err(Stop::not_confirmed(why));
             }
         }
     }

@@ -1,11 +1,16 @@
 //! A command that is one lasting change on every server: rehearsed everywhere, then performed.
 
-use super::failure::{Context, print_failure};
-use super::read::{prepare, success};
-use super::{Outcome, Session};
-use crate::cluster::{Answer, Failure, Question};
-use crate::console::Input;
-use crate::protocol::message::Round;
+use std::cell::RefCell;
+
+use super::failure::{Context, failure_lines, usual_context};
+use super::read::success;
+use super::session::{Parts, reconnected_lines};
+use super::{Session, Stop, Tally};
+use crate::cluster::{
+    Agreement, Changed, Choice, Cluster, Failure, Question, Reconnected, Server, Supervisor,
+};
+use crate::console::{Console, Input};
+use crate::interrupt::Interrupt;
 use crate::protocol::{Operation, Refusal};
 
 /// A change with what the original says about it.
@@ -20,7 +25,7 @@ pub(super) struct Change<O> {
     pub(super) context: Context,
     /// Asked after a failure.
     pub(super) choices: Choices,
-    /// The line that does the same on a server that was left behind.
+    /// The line that does the same on a server that was left out.
     pub(super) again: String,
     /// The command that shows what a server has.
     pub(super) shown_by: &'static str,
@@ -37,202 +42,162 @@ pub(super) enum Choices {
     RetryRollBackIgnore,
 }
 
-/// The answer to it.
-enum Choice {
-    Retry,
-    Ignore,
-    /// Abort or roll back: end the command.
-    Stop,
-}
-
-/// Where a change has got to.
-#[derive(Default)]
-struct Progress {
-    done: Vec<usize>,
-    missing: Vec<usize>,
-    unknown: Vec<usize>,
-    failed: bool,
-}
-
 impl<O: Operation> Change<O> {
+    /// A change without a heading, as most commands make it.
+    pub(super) fn new(name: &'static str, operation: O, again: String, shown_by: &'static str) -> Self {
+        Self {
+            name,
+            operation,
+            heading: None,
+            context: usual_context,
+            choices: Choices::RetryIgnoreAbort,
+            again,
+            shown_by,
+            is_so_already: None,
+        }
+    }
+
     /// Rehearses on every server in scope; performs on all those that could, unless the operator stops.
-    pub(super) fn run(self, session: &mut Session<'_>) -> Outcome {
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method alone is of one lifetime only"
-        )]
-        self.run_in(session, |run, scope| run.rehearse(scope))
+    pub(super) fn run(self, session: &mut Session<'_>) -> Result<(), Stop> {
+        let (mut run, operation, scope) = self.begin(session);
+        let question = Question::new(operation)?;
+        run.start(scope.len());
+        let changed = run.with(async |cluster, operator| cluster.change(&scope, &question, operator).await);
+        run.finish::<O>(&changed)
     }
 
     /// As [`run`](Self::run), with a change that is complete only once something was signed for the servers that would
-    /// make it: so nobody signs for nothing. `complete` gives the whole change, and `None` ends the command.
+    /// make it: so nobody signs for nothing. `complete` gives the whole change.
     pub(super) fn run_completed(
         self,
         session: &mut Session<'_>,
-        complete: impl FnOnce(&mut Session<'_>, &[usize]) -> Option<O>,
-    ) -> Outcome {
-        self.run_in(session, |run, scope| {
-            let willing = run.rehearse(scope).filter(|willing| !willing.is_empty())?;
-            let completed = complete(run.session, &willing).and_then(|op| prepare(run.session, run.name, op));
-            match completed {
-                Some(question) => run.question = question,
-                None => {
-                    run.progress.failed = true;
-                    return None;
-                }
-            }
-            run.rehearse(&willing)
-        })
+        complete: impl FnOnce(&mut Session<'_>, &[usize]) -> Result<O, Stop>,
+    ) -> Result<(), Stop> {
+        let (mut run, operation, scope) = self.begin(session);
+        let question = Question::new(operation)?;
+        run.start(scope.len());
+        let incomplete = run.agree(&scope, &question);
+        if incomplete.willing().is_empty() {
+            return run.finish::<O>(&Changed::default());
+        }
+        let completed = complete(run.session, incomplete.willing()).and_then(|op| Ok(Question::new(op)?));
+        let question = completed.map_err(|stop| run.explain(stop))?;
+        let agreement = run.agree(incomplete.willing(), &question).after(incomplete);
+        let changed =
+            run.with(async |cluster, operator| cluster.carry_out(agreement, &question, operator).await);
+        run.finish::<O>(&changed)
     }
 
-    fn run_in(
-        self,
-        session: &mut Session<'_>,
-        rehearse: impl FnOnce(&mut Run<'_, '_, O>, &[usize]) -> Option<Vec<usize>>,
-    ) -> Outcome {
+    fn begin<'a, 'b>(self, session: &'a mut Session<'b>) -> (Run<'a, 'b>, O, Vec<usize>) {
         let Self { name, operation, heading, context, choices, again, shown_by, is_so_already } = self;
-        let Some(question) = prepare(session, name, operation) else { return Outcome::Failed };
         let scope = session.scope();
-        session.reconnect(&scope);
-        if let (Some(heading), None) = (heading, session.pinned) {
-            session.console.print(&format!("{heading} on {} nodes\n", scope.len()));
-        }
-        let mut run = Run {
+        let run = Run {
             session,
             name,
+            heading,
             context,
-            choices,
-            question,
+            again,
+            shown_by,
             is_so_already,
-            progress: Progress::default(),
-            stopped: false,
+            asking: Asking { choices, is_stopped: false, has_failed: false },
         };
-        if let Some(ready) = rehearse(&mut run, &scope) {
-            run.perform(&ready);
-        }
-        run.print_summary(&again, shown_by);
-        if run.progress.failed { Outcome::Failed } else { Outcome::Done }
+        (run, operation, scope)
     }
 }
 
 /// A change under way.
-struct Run<'a, 'b, O> {
+struct Run<'a, 'b> {
     session: &'a mut Session<'b>,
     name: &'static str,
+    heading: Option<String>,
     context: Context,
-    choices: Choices,
-    question: Question<O>,
+    again: String,
+    shown_by: &'static str,
     is_so_already: Option<Refusal>,
-    progress: Progress,
-    /// The operator answered abort, or cannot be asked: no more questions.
-    stopped: bool,
+    asking: Asking,
 }
 
-impl<O: Operation> Run<'_, '_, O> {
-    /// The servers on which the change would succeed; `None` if it is not to be made anywhere.
-    fn rehearse(&mut self, scope: &[usize]) -> Option<Vec<usize>> {
-        let answers = self.session.ask(scope, &self.question, Round::Rehearse);
-        let mut ready = Vec::new();
-        for (number, answer) in scope.iter().zip(answers) {
-            match self.settle(*number, answer, Round::Rehearse) {
-                Ok(_) => ready.push(*number),
-                Err((_, Choice::Stop)) => return None,
-                Err((Failure::Refused(refusal), _)) if self.is_so_already == Some(refusal) => {}
-                Err(_) => self.progress.missing.push(*number),
-            }
+/// What was asked after failures so far.
+struct Asking {
+    choices: Choices,
+    /// The operator answered abort, or cannot be asked: no more questions.
+    is_stopped: bool,
+    has_failed: bool,
+}
+
+impl Run<'_, '_> {
+    fn start(&mut self, nodes: usize) {
+        let scope = self.session.scope();
+        self.session.reconnect(&scope);
+        if let (Some(heading), None) = (&self.heading, self.session.pinned) {
+            self.session.console.print(&format!("{heading} on {nodes} nodes\n"));
         }
-        Some(ready)
     }
 
-    /// Makes the change; only the network can still fail, so the rest is told even if the operator stops.
-    fn perform(&mut self, ready: &[usize]) {
-        let round = self.question.perform();
-        let answers = self.session.ask(ready, &self.question, round);
+    fn agree<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Agreement {
+        self.with(async |cluster, operator| cluster.agree(scope, question, operator).await)
+    }
+
+    /// Drives the cluster, and has the operator decide about failures.
+    fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut Operator<'_, '_>) -> T) -> T {
         let success = success(self.session, self.name);
-        for (number, answer) in ready.iter().zip(answers) {
-            match self.settle(*number, answer, round) {
-                Ok(_) => {
-                    self.progress.done.push(*number);
-                    let text = self.session.server(*number).map(&success).unwrap_or_default();
-                    self.session.console.print(&text);
-                }
-                Err((Failure::NoAnswer(_), _)) => self.progress.unknown.push(*number),
-                Err(_) => self.progress.missing.push(*number),
-            }
+        let is_pinned = self.session.pinned.is_some();
+        let Parts { console, cluster, tally, interrupt, driver } = self.session.parts();
+        let console = RefCell::new(console);
+        let mut operator = Operator {
+            console: &console,
+            tally,
+            interrupt,
+            name: self.name,
+            context: self.context,
+            success: &success,
+            is_pinned,
+            asking: &mut self.asking,
+        };
+        driver.drive(&console, cluster, async |cluster| work(cluster, &mut operator).await)
+    }
+
+    /// Says of a change that was given up that nothing was changed, if nobody may be sure of that.
+    fn explain(&self, stop: Stop) -> Stop {
+        match self.session.interrupt.is_raised() {
+            true => stop.with_hint(NOTHING_CHANGED),
+            false => stop,
         }
     }
 
-    /// Shows a failure and asks what to do, until there is none or the operator has had enough.
-    fn settle(
-        &mut self,
-        number: usize,
-        mut answer: Answer<O::Reply>,
-        round: Round,
-    ) -> Result<Option<O::Reply>, (Failure, Choice)> {
-        let mut in_doubt = None;
-        loop {
-            let failure = match answer {
-                Ok(reply) => return Ok(reply),
-                Err(failure) => failure,
-            };
-            print_failure(self.session, self.name, self.context, number, &failure);
-            if matches!(failure, Failure::NoAnswer(_)) {
-                // Until it answers, nothing else it says ends the doubt: the first call may still be on its way.
-                in_doubt = Some(failure.clone());
-            }
-            match self.choose() {
-                Choice::Retry => answer = self.retry(number, round),
-                choice => {
-                    self.progress.failed = true;
-                    return Err((in_doubt.unwrap_or(failure), choice));
-                }
-            }
-        }
-    }
-
-    fn retry(&mut self, number: usize, round: Round) -> Answer<O::Reply> {
-        self.session.reconnect(&[number]);
-        let mut answers = self.session.ask(&[number], &self.question, round);
-        answers.pop().unwrap_or_else(|| Err(Failure::NotReached("not asked".to_owned())))
-    }
-
-    fn choose(&mut self) -> Choice {
-        while !self.stopped && !self.session.interrupt.is_raised() {
-            self.session.console.print("\n");
-            match self.session.console.answer(self.choices.question()) {
-                Input::Given(answer) => match self.choices.choice(answer.trim()) {
-                    Some(Choice::Stop) => break,
-                    Some(choice) => return choice,
-                    None => self.session.console.print(self.choices.complaint()),
-                },
-                Input::Interrupted | Input::Ended => break,
-            }
-        }
-        self.stopped = true;
-        Choice::Stop
-    }
-
-    /// Says where the change is, if it is at some servers and not, or perhaps not, at others.
-    fn print_summary(&mut self, again: &str, shown_by: &str) {
-        let Progress { done, missing, unknown, .. } = &self.progress;
+    /// Says where the change is, if it is on some servers and not, or perhaps not, on others.
+    fn finish<O: Operation>(&mut self, changed: &Changed) -> Result<(), Stop> {
+        let missing: Vec<usize> = changed
+            .missing
+            .iter()
+            .filter(|(_, failure)| {
+                !matches!(failure, Failure::Refused(refusal) if self.is_so_already == Some(*refusal))
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        let Changed { done, unknown, .. } = changed;
         if done.is_empty() && unknown.is_empty() && self.session.interrupt.is_raised() {
-            self.session.console.print("Nothing was changed on any server.\n");
-            return;
+            self.session.console.print(&format!("{NOTHING_CHANGED}\n"));
+        } else if !unknown.is_empty() || !(done.is_empty() || missing.is_empty()) {
+            let text = self.summary::<O>(done, &missing, unknown);
+            self.session.console.print(&text);
         }
-        if unknown.is_empty() && (done.is_empty() || missing.is_empty()) {
-            return;
-        }
+        if self.asking.has_failed { Err(Stop::Servers) } else { Ok(()) }
+    }
+
+    fn summary<O: Operation>(&self, done: &[usize], missing: &[usize], unknown: &[usize]) -> String {
+        let Self { session, name, again, shown_by, .. } = self;
         let mut text = String::from("\n");
         for (numbers, state) in
             [(done, "is done on"), (missing, "is NOT done on"), (unknown, "may be done on")]
         {
-            let names: Vec<_> = numbers.iter().filter_map(|number| self.session.server(*number)).collect();
+            let names = numbers.iter().filter_map(|number| session.server(*number));
+            let names: Vec<_> = names.map(ToString::to_string).collect();
             if !names.is_empty() {
-                let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-                text.push_str(&format!("{} {state} {}\n", self.name, names.join(", ")));
+                text.push_str(&format!("{name} {state} {}\n", names.join(", ")));
             }
         }
-        if self.stopped && !done.is_empty() {
+        if self.asking.is_stopped && !done.is_empty() {
             text.push_str("What is done is not undone.\n");
         }
         if !unknown.is_empty() {
@@ -244,12 +209,73 @@ impl<O: Operation> Run<'_, '_, O> {
         // A token is good for one login, and whether it was needed is not known here.
         if let Some(service) = O::SERVICE {
             text.push_str(&format!(
-                "If approvals are needed, they are needed again: getToken {} and approveToken before {}\n",
+                "If approvals are needed, they are needed again: getToken {} and approveToken before {name}\n",
                 service.number(),
-                self.name
             ));
         }
-        self.session.console.print(&text);
+        text
+    }
+}
+
+const NOTHING_CHANGED: &str = "Nothing was changed on any server.";
+
+/// Shows how the change goes, and asks the operator what to do about a failure.
+struct Operator<'a, 'b> {
+    console: &'a RefCell<&'b mut dyn Console>,
+    tally: &'a mut Tally,
+    interrupt: &'a Interrupt,
+    name: &'static str,
+    context: Context,
+    success: &'a dyn Fn(&Server) -> String,
+    is_pinned: bool,
+    asking: &'a mut Asking,
+}
+
+impl<O: Operation> Supervisor<O> for Operator<'_, '_> {
+    fn willing(&mut self, server: &Server) {
+        self.tally.willing(server.number());
+    }
+
+    fn done(&mut self, server: &Server, reply: O::Reply) {
+        self.tally.done::<O>(server.number(), &reply);
+        self.print(&(self.success)(server));
+    }
+
+    fn reconnected(&mut self, server: &Server, how: Reconnected) {
+        self.print(&reconnected_lines(server, how).unwrap_or_default());
+    }
+
+    fn failed(&mut self, server: &Server, failure: &Failure) -> Choice {
+        self.tally.failed(server.number(), failure);
+        let place = (!self.is_pinned).then_some(server);
+        self.print(&failure_lines(self.name, self.context, place, failure));
+        let choice = self.choose();
+        self.asking.has_failed |= choice != Choice::Retry;
+        choice
+    }
+}
+
+impl Operator<'_, '_> {
+    fn print(&self, text: &str) {
+        self.console.borrow_mut().print(text);
+    }
+
+    fn choose(&mut self) -> Choice {
+        let choices = self.asking.choices;
+        while !self.asking.is_stopped && !self.interrupt.is_raised() {
+            self.print("\n");
+            let answer = self.console.borrow_mut().answer(choices.question());
+            match answer {
+                Input::Given(answer) => match choices.choice(answer.trim()) {
+                    Some(Choice::Stop) => break,
+                    Some(choice) => return choice,
+                    None => self.print(choices.complaint()),
+                },
+                Input::Interrupted | Input::Ended => break,
+            }
+        }
+        self.asking.is_stopped = true;
+        Choice::Stop
     }
 }
 
@@ -264,7 +290,7 @@ impl Choices {
     fn choice(self, answer: &str) -> Option<Choice> {
         match (answer, self) {
             ("R" | "r", _) => Some(Choice::Retry),
-            ("I" | "i", _) => Some(Choice::Ignore),
+            ("I" | "i", _) => Some(Choice::LeaveOut),
             ("A" | "a", Self::RetryIgnoreAbort) | ("B" | "b", Self::RetryRollBackIgnore) => {
                 Some(Choice::Stop)
             }

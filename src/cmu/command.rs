@@ -1,6 +1,6 @@
 //! What a command is.
 
-use super::{Outcome, Session, Words};
+use super::{Session, Stop, Words};
 use crate::protocol::Access;
 use crate::protocol::quorum::Service;
 
@@ -63,7 +63,11 @@ impl Group {
 /// A command with its arguments, ready to run.
 pub trait Action {
     /// Runs it, and prints what it has to say.
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome;
+    ///
+    /// # Errors
+    ///
+    /// If it did not do all it was asked; [`Session::run`] prints why.
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop>;
 }
 
 /// What is wrong with the arguments.

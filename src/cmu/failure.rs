@@ -1,4 +1,4 @@
-//! The lines that tell a failure, the same for all commands.
+//! The lines that report a failure, the same for all commands.
 
 use std::fmt::Display;
 
@@ -14,29 +14,18 @@ pub(super) fn usual_context(command: &str, server: &Server) -> String {
 }
 
 /// Prints why a command failed, and in global mode where.
-pub(super) fn print_failure(
-    session: &mut Session<'_>,
-    command: &str,
-    context: Context,
-    number: usize,
-    failure: &impl Display,
-) {
-    let text = failure_lines(session, command, context, number, failure);
+pub(super) fn print_failure(session: &mut Session<'_>, command: &str, number: usize, failure: &impl Display) {
+    let text = failure_lines(command, usual_context, session.place(number), failure);
     session.console.print(&text);
 }
 
-/// Why a command failed, and in global mode where.
+/// Why a command failed, and where if `place` is given.
 pub(super) fn failure_lines(
-    session: &Session<'_>,
     command: &str,
     context: Context,
-    number: usize,
+    place: Option<&Server>,
     failure: &impl Display,
 ) -> String {
-    let mut text = format!("{command} failed: {failure}\n");
-    if let (None, Some(server)) = (session.pinned, session.server(number)) {
-        text.push_str(&context(command, server));
-        text.push('\n');
-    }
-    text
+    let place = place.map(|server| format!("{}\n", context(command, server)));
+    format!("{command} failed: {failure}\n{}", place.unwrap_or_default())
 }

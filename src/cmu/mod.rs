@@ -2,7 +2,8 @@
 //!
 //! A command says what it is called, what it takes and what it does ([`Command`]); help, masking of secrets,
 //! abbreviations and usage errors only read that. Most are one operation on every server in scope: `read`
-//! shows what each server answers, `report` may write it to a file, `change` rehearses and performs.
+//! shows what each server answers, `report` may write it to a file, `change` rehearses and performs. A command that
+//! stops early returns why as a [`Stop`], which [`Session::run`] prints.
 
 mod attribute;
 mod caution;
@@ -26,6 +27,7 @@ mod second_factor;
 mod service;
 mod session;
 mod slots;
+mod stop;
 mod sync;
 mod tally;
 mod words;
@@ -33,7 +35,7 @@ mod words;
 pub use crate::outcome::Outcome;
 pub use command::{Action, Command, Group, Usage};
 pub use commands::COMMANDS;
-pub use commands::enable_e2e::{print_limited, print_trusted};
+pub use commands::enable_e2e::{limited_lines, trusted_lines};
 pub use commands::help::help;
 pub use complete::complete;
 pub use hint::hint;
@@ -41,5 +43,6 @@ pub use known::Known;
 pub use lookup::{Unknown, find};
 pub use mask::{is_public, mask, recall};
 pub use session::{Caution, Session};
+pub use stop::{CommandError, Stop};
 pub use tally::{Keeps, Row, Tally};
 pub use words::Words;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use super::{Session, Usage, Words};
+use super::{Session, Stop, Usage, Words};
 use crate::console::Input;
 use crate::files::{Unreadable, is_standard_input, read_line};
 use crate::protocol::Secret;
@@ -33,7 +33,7 @@ pub(super) type NextLines = BTreeMap<u32, u64>;
 
 /// Why a password cannot be read.
 #[derive(Debug, thiserror::Error)]
-enum NoPassword {
+pub(super) enum NoPassword {
     #[error("environment variable {0} is not set, empty, or not a text")]
     Env(String),
     #[error("{path}: {reason}")]
@@ -59,47 +59,41 @@ impl Password {
     }
 
     /// The password itself; asked for once.
-    pub(super) fn given(self, session: &mut Session<'_>, prompt: &str) -> Option<Secret> {
+    pub(super) fn given(self, session: &mut Session<'_>, prompt: &str) -> Result<Secret, Stop> {
         match self {
             Self::Prompted => asked(session, prompt),
             other => other.read(session),
         }
     }
 
-    /// A new password; asked for twice, and `None` if the two differ.
-    pub(super) fn chosen(self, session: &mut Session<'_>, prompt: &str, again: &str) -> Option<Secret> {
+    /// A new password; asked for twice.
+    pub(super) fn chosen(self, session: &mut Session<'_>, prompt: &str, again: &str) -> Result<Secret, Stop> {
         let Self::Prompted = self else { return self.read(session) };
         let secret = asked(session, prompt)?;
         let repeated = asked(session, again)?;
-        if secret.expose() == repeated.expose() {
-            return Some(secret);
-        }
-        session.console.print("The passwords are not the same.\n");
-        None
+        if secret.expose() == repeated.expose() { Ok(secret) } else { Err(Stop::unequal_passwords()) }
     }
 
-    fn read(self, session: &mut Session<'_>) -> Option<Secret> {
-        let read = match self {
+    fn read(self, session: &mut Session<'_>) -> Result<Secret, Stop> {
+        match self {
             Self::Typed(secret) => Ok(secret),
-            Self::Prompted => return None,
+            Self::Prompted => Err(NoPassword::Ended.into()),
             Self::Env(name) => match env::var(&name) {
                 Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
-                Ok(_) | Err(_) => Err(NoPassword::Env(name)),
+                Ok(_) | Err(_) => Err(NoPassword::Env(name).into()),
             },
             Self::File(path) if session.console.reads_standard_input() && is_standard_input(&path) => {
-                Err(NoPassword::StandardInput)
+                Err(NoPassword::StandardInput.into())
             }
-            Self::File(path) => line_of(session, path, 0).map(|(line, _)| line),
-            Self::Fd(0) if session.console.reads_standard_input() => Err(NoPassword::StandardInput),
+            Self::File(path) => Ok(line_of(session, path, 0)?.0),
+            Self::Fd(0) if session.console.reads_standard_input() => Err(NoPassword::StandardInput.into()),
             Self::Fd(number) => {
                 let start = session.next_lines.get(&number).copied().unwrap_or_default();
-                line_of(session, format!("/dev/fd/{number}"), start).map(|(line, next)| {
-                    session.next_lines.insert(number, next);
-                    line
-                })
+                let (line, next) = line_of(session, format!("/dev/fd/{number}"), start)?;
+                session.next_lines.insert(number, next);
+                Ok(line)
             }
-        };
-        read.map_err(|error| tell(session, &error)).ok()
+        }
     }
 }
 
@@ -113,18 +107,11 @@ fn line_of(session: &mut Session<'_>, path: String, start: u64) -> Result<(Secre
     }
 }
 
-fn asked(session: &mut Session<'_>, prompt: &str) -> Option<Secret> {
+fn asked(session: &mut Session<'_>, prompt: &str) -> Result<Secret, Stop> {
     match session.console.secret(prompt) {
-        Input::Given(secret) => Some(secret),
-        Input::Interrupted => None,
-        Input::Ended => {
-            let why = if session.interrupt.is_raised() { NoPassword::Interrupted } else { NoPassword::Ended };
-            tell(session, &why);
-            None
-        }
+        Input::Given(secret) => Ok(secret),
+        Input::Interrupted => Err(Stop::Interrupted),
+        Input::Ended if session.interrupt.is_raised() => Err(NoPassword::Interrupted.into()),
+        Input::Ended => Err(NoPassword::Ended.into()),
     }
-}
-
-fn tell(session: &mut Session<'_>, error: &NoPassword) {
-    session.console.print(&format!("No password: {error}\n"));
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::failure::{failure_lines, usual_context};
-use super::{Outcome, Session};
+use super::{Session, Stop};
 use crate::cluster::{Answer, Question, Server};
 use crate::protocol::Operation;
 
@@ -13,52 +13,36 @@ pub(super) fn read<O: Operation>(
     command: &str,
     operation: O,
     show: impl Fn(&Server, O::Reply) -> String,
-) -> Outcome {
-    let Some(answers) = ask_all(session, command, operation) else { return Outcome::Failed };
-    let (mut outcome, mut text) = (Outcome::Done, String::new());
+) -> Result<(), Stop> {
+    let answers = ask_all(session, operation)?;
+    let (mut result, mut text) = (Ok(()), String::new());
     for (number, answer) in answers {
-        match answer {
-            Ok(reply) => {
-                if let (Some(reply), Some(server)) = (reply, session.server(number)) {
-                    text.push_str(&show(server, reply));
-                }
-            }
-            Err(failure) => {
-                text.push_str(&failure_lines(session, command, usual_context, number, &failure));
-                outcome = Outcome::Failed;
+        match (answer, session.server(number)) {
+            (Ok(reply), Some(server)) => text.push_str(&show(server, reply)),
+            (Ok(_), None) => {}
+            (Err(failure), _) => {
+                text.push_str(&failure_lines(command, usual_context, session.place(number), &failure));
+                result = Err(Stop::Servers);
             }
         }
     }
     session.console.print(&text);
-    outcome
+    result
 }
 
-/// What every server in scope answers, with the servers' numbers; `None` if the command is none that an HSM takes.
+/// What each server of a scope answered, with its number.
+pub(super) type Answers<R> = Vec<(usize, Answer<R>)>;
+
+/// What every server in scope answers.
 pub(super) fn ask_all<O: Operation>(
     session: &mut Session<'_>,
-    command: &str,
     operation: O,
-) -> Option<Vec<(usize, Answer<O::Reply>)>> {
-    let question = prepare(session, command, operation)?;
+) -> Result<Answers<O::Reply>, Stop> {
+    let question = Question::new(operation)?;
     let scope = session.scope();
     session.reconnect(&scope);
-    let answers = session.ask(&scope, &question, question.perform());
-    Some(scope.into_iter().zip(answers).collect())
-}
-
-/// The question of a command, if it is one that an HSM takes.
-pub(super) fn prepare<O: Operation>(
-    session: &mut Session<'_>,
-    command: &str,
-    operation: O,
-) -> Option<Question<O>> {
-    match Question::new(operation) {
-        Ok(question) => Some(question),
-        Err(error) => {
-            session.console.print(&format!("{command} failed: {error}\n"));
-            None
-        }
-    }
+    let answers = session.perform(&scope, &question);
+    Ok(scope.into_iter().zip(answers).collect())
 }
 
 /// Text from an HSM that may be an impostor, for one line of the session.

@@ -1,9 +1,11 @@
 //! The option `-2fa <authdata>`: a second factor, signed outside the console while it waits.
 
+use std::fmt::Display;
+
 use super::change::Change;
-use super::failure::{print_failure, usual_context};
-use super::read::prepare;
-use super::{Outcome, Session, Usage, Words, mask};
+use super::failure::print_failure;
+use super::{Session, Stop, Usage, Words, mask};
+use crate::cluster::Question;
 use crate::console::Input;
 use crate::protocol::Operation;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor};
@@ -53,17 +55,16 @@ impl AuthFile {
         change: Change<O>,
         digest: GetDigest,
         add: impl FnOnce(&mut O, NewSecondFactor),
-    ) -> Outcome {
+    ) -> Result<(), Stop> {
         let (command, mut operation) = (change.name, change.operation.clone());
         change.run_completed(session, |session, willing| {
             let new = self.sign(session, command, willing, digest, AuthData::new_second_factor)?;
             add(&mut operation, new);
-            Some(operation)
+            Ok(operation)
         })
     }
 
-    /// Has the digests of these servers signed, and reads with `read` what the operator brings back. `None`
-    /// if there is nothing; then it has been told why.
+    /// Has the digests of these servers signed, and reads with `read` what the operator brings back.
     pub(super) fn sign<R>(
         &self,
         session: &mut Session<'_>,
@@ -71,66 +72,53 @@ impl AuthFile {
         scope: &[usize],
         digest: GetDigest,
         read: impl FnOnce(&AuthData) -> Result<R, BadAuthData>,
-    ) -> Option<R> {
+    ) -> Result<R, Stop> {
         let Self { path } = self;
-        if !self.is_free(session, command) {
-            return None;
-        }
-        let digests = self.digests(session, command, scope, digest)?;
-        if let Err(reason) = AuthData::new(digests).write(path) {
-            session.console.print(&format!("{command} failed: cannot write {path}: {reason}\n"));
-            return None;
-        }
+        self.must_be_free()?;
+        let digests = digests(session, command, scope, digest)?;
+        AuthData::new(digests).write(path).map_err(|reason| cannot_write(path, &reason))?;
         session.console.print(&format!("Authentication data written to: \"{path}\"\n{HOW_TO_SIGN}"));
         let Input::Given(answer) = session.console.answer(QUESTION) else {
-            session.console.print(&format!("{command} failed: nothing was signed\n"));
-            return None;
+            return Err(Stop::failed("nothing was signed"));
         };
         let path = if answer.trim().is_empty() { path } else { answer.trim() };
-        match AuthData::load(path).and_then(|data| read(&data)) {
-            Ok(signed) => Some(signed),
-            Err(error) => {
-                // What answers a question may have been meant as a command.
-                session.console.print(&format!("{command} failed: {}: {error}\n", mask(path)));
-                None
-            }
-        }
+        // What answers a question may have been meant as a command.
+        let failed = |error| Stop::failed(format!("{}: {error}", mask(path)));
+        AuthData::load(path).and_then(|data| read(&data)).map_err(failed)
     }
 
-    /// Whether the file can be written; if not, it has been told why.
-    pub(super) fn is_free(&self, session: &mut Session<'_>, command: &str) -> bool {
-        let free = must_be_free(&self.path);
-        if let Err(reason) = &free {
-            session.console.print(&format!("{command} failed: cannot write {}: {reason}\n", self.path));
-        }
-        free.is_ok()
+    /// Refuses a path where no file can be written, or must not.
+    pub(super) fn must_be_free(&self) -> Result<(), Stop> {
+        must_be_free(&self.path).map_err(|reason| cannot_write(&self.path, &reason))
     }
+}
 
-    /// One digest of each server that gives one. The command itself tells what is wrong with the others, unless there
-    /// are only others.
-    fn digests(
-        &self,
-        session: &mut Session<'_>,
-        command: &str,
-        scope: &[usize],
-        digest: GetDigest,
-    ) -> Option<Vec<(String, Digest)>> {
-        let question = prepare(session, command, digest)?;
-        let answers = session.look(scope, &question);
-        let (mut digests, mut failures) = (Vec::new(), Vec::new());
-        for (number, answer) in scope.iter().copied().zip(answers) {
-            let hsm_id = session.server(number).and_then(|server| server.hsm_id()).unwrap_or_default();
-            match answer {
-                Ok(digest) => digests.extend(digest.map(|digest| (hsm_id.to_owned(), digest))),
-                Err(failure) => failures.push((number, failure)),
-            }
+fn cannot_write(path: &str, reason: &impl Display) -> Stop {
+    Stop::failed(format!("cannot write {path}: {reason}"))
+}
+
+/// One digest of each server that gives one. The command itself reports what is wrong with the others, unless there
+/// are only others.
+fn digests(
+    session: &mut Session<'_>,
+    command: &str,
+    scope: &[usize],
+    digest: GetDigest,
+) -> Result<Vec<(String, Digest)>, Stop> {
+    let answers = session.look(scope, &Question::new(digest)?);
+    let (mut digests, mut failures) = (Vec::new(), Vec::new());
+    for (number, answer) in scope.iter().copied().zip(answers) {
+        let hsm_id = session.server(number).and_then(|server| server.hsm_id()).unwrap_or_default();
+        match answer {
+            Ok(digest) => digests.push((hsm_id.to_owned(), digest)),
+            Err(failure) => failures.push((number, failure)),
         }
-        if !digests.is_empty() {
-            return Some(digests);
-        }
-        for (number, failure) in failures {
-            print_failure(session, command, usual_context, number, &failure);
-        }
-        None
     }
+    if !digests.is_empty() {
+        return Ok(digests);
+    }
+    for (number, failure) in failures {
+        print_failure(session, command, number, &failure);
+    }
+    Err(Stop::Servers)
 }

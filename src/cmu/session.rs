@@ -1,5 +1,6 @@
 //! What commands work with: the cluster, the console, and which servers are meant.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::thread;
 
@@ -7,14 +8,13 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use super::command::Usage;
-use super::commands::enable_e2e::print_limited;
+use super::commands::enable_e2e::limited_lines;
 use super::password::NextLines;
-use super::{Command, Known, Outcome, Tally, Words};
+use super::{Command, Known, Outcome, Stop, Tally, Words};
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
 use crate::protocol::Operation;
-use crate::protocol::message::Round;
 use crate::waiting::watched;
 
 /// What becomes of the questions whether to go on with a change.
@@ -86,26 +86,49 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Asks these servers, in one round, what the command is about.
-    pub fn ask<O: Operation>(
+    /// Has these servers do what the command is about.
+    pub(super) fn perform<O: Operation>(
         &mut self,
         scope: &[usize],
         question: &Question<O>,
-        round: Round,
     ) -> Vec<Answer<O::Reply>> {
-        let answers = self.watched(async |cluster| cluster.ask(scope, question, round).await);
+        let answers = self.watched(async |cluster| cluster.perform(scope, question).await);
         for (number, answer) in scope.iter().zip(&answers) {
-            self.tally.note::<O>(*number, round, answer);
+            match answer {
+                Ok(reply) => self.tally.done::<O>(*number, reply),
+                Err(failure) => self.tally.failed(*number, failure),
+            }
         }
         answers
     }
 
-    /// Asks these servers what the command needs to know, and is not about.
-    pub fn look<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Vec<Answer<O::Reply>> {
-        let round = question.perform();
-        let answers = self.watched(async |cluster| cluster.ask(scope, question, round).await);
+    /// Asks these servers whether they would do what the command is about.
+    pub(super) fn rehearse<O: Operation>(
+        &mut self,
+        scope: &[usize],
+        question: &Question<O>,
+    ) -> Vec<Answer<()>> {
+        let answers = self.watched(async |cluster| cluster.rehearse(scope, question).await);
         for (number, answer) in scope.iter().zip(&answers) {
-            self.tally.note_failure(*number, answer);
+            match answer {
+                Ok(()) => self.tally.willing(*number),
+                Err(failure) => self.tally.failed(*number, failure),
+            }
+        }
+        answers
+    }
+
+    /// Queries these servers for information that the command needs; a reply is not the command's result.
+    pub(super) fn look<O: Operation>(
+        &mut self,
+        scope: &[usize],
+        question: &Question<O>,
+    ) -> Vec<Answer<O::Reply>> {
+        let answers = self.watched(async |cluster| cluster.perform(scope, question).await);
+        for (number, answer) in scope.iter().zip(&answers) {
+            if let Err(failure) = answer {
+                self.tally.failed(*number, failure);
+            }
         }
         answers
     }
@@ -122,18 +145,18 @@ impl<'a> Session<'a> {
         self.tally.clear();
     }
 
-    /// Runs a command with its arguments, and tells how it ended.
+    /// Runs a command with its arguments, prints why it failed if that is not printed yet, and returns how it ended.
     pub fn run(&mut self, command: &Command, arguments: Words<'_>) -> Outcome {
-        match (command.parse)(arguments) {
-            Ok(action) => {
-                let outcome = action.run(self);
-                self.tally.refine(outcome, &self.scope())
-            }
+        let stop = match (command.parse)(arguments) {
+            Ok(action) => action.run(self).err(),
             Err(usage) => {
                 self.print_usage(command, &usage);
-                Outcome::Failed
+                return Outcome::Failed;
             }
-        }
+        };
+        let Some(stop) = stop else { return Outcome::Done };
+        self.console.print(&stop.text(command.name));
+        self.tally.refine(stop.outcome(), &self.scope())
     }
 
     /// Reconnects those of these servers that lost their connection, and says what that means.
@@ -143,21 +166,8 @@ impl<'a> Session<'a> {
             return;
         }
         for (number, how) in self.watched(async |cluster| cluster.reconnect(&lost).await) {
-            let Some(server) = self.cluster.servers().get(number) else { continue };
-            let text = match (how, server.limitation()) {
-                (Reconnected::No, _) => continue,
-                (Reconnected::Limited, Some(limitation)) => {
-                    format!("Reconnected to {server}\n{}", print_limited(server, limitation))
-                }
-                (Reconnected::Limited, None) | (Reconnected::Trusted { was: None }, _) => {
-                    format!("Reconnected to {server}\n")
-                }
-                (Reconnected::Trusted { was: Some(who) }, _) => format!(
-                    "Reconnected to {server}: the login of {who} ended with the lost connection, \
-                     use loginHSM again\n"
-                ),
-            };
-            self.console.print(&text);
+            let text = self.server(number).and_then(|server| reconnected_lines(server, how));
+            self.console.print(&text.unwrap_or_default());
         }
     }
 
@@ -167,12 +177,26 @@ impl<'a> Session<'a> {
         self.cluster.servers().get(number)
     }
 
+    /// The server as a place of failure: in server mode the prompt names it.
+    pub(super) fn place(&self, number: usize) -> Option<&Server> {
+        if self.pinned.is_some() { None } else { self.server(number) }
+    }
+
     /// Drives what waits for servers to its end, while the console can say for which.
     pub(super) fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
-        let (console, pending) = (&mut *self.console, self.cluster.pending());
-        let mut names = || pending.names(|number, dial| format!("server {number}({})", dial.name));
-        let tell = |waited| console.still_waiting(waited, &mut names);
-        self.runtime.block_on(watched(work(&mut self.cluster), tell))
+        let Parts { console, cluster, driver, .. } = self.parts();
+        driver.drive(&RefCell::new(console), cluster, work)
+    }
+
+    /// What a change under way uses at the same time.
+    pub(super) fn parts(&mut self) -> Parts<'_> {
+        Parts {
+            console: &mut *self.console,
+            cluster: &mut self.cluster,
+            tally: &mut self.tally,
+            interrupt: &self.interrupt,
+            driver: Driver(&self.runtime),
+        }
     }
 
     /// Does what may wait for another program, which `what` names, on a thread of its own; `None` if the operator
@@ -202,4 +226,53 @@ impl<'a> Session<'a> {
         let text = format!("{0} failed: {usage}\nSyntax: {0} {1}", command.name, command.arguments);
         self.console.print(&format!("{}\n", text.trim_end()));
     }
+}
+
+/// The parts of a session, each by itself.
+pub(super) struct Parts<'a> {
+    pub(super) console: &'a mut dyn Console,
+    pub(super) cluster: &'a mut Cluster,
+    pub(super) tally: &'a mut Tally,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) driver: Driver<'a>,
+}
+
+/// Drives the connections.
+pub(super) struct Driver<'a>(&'a Runtime);
+
+impl Driver<'_> {
+    /// Drives the work to its end. The console is borrowed only while nothing else runs: `work` may borrow it, too.
+    pub(super) fn drive<T>(
+        &self,
+        console: &RefCell<&mut dyn Console>,
+        cluster: &mut Cluster,
+        work: impl AsyncFnOnce(&mut Cluster) -> T,
+    ) -> T {
+        let pending = cluster.pending();
+        let mut names = || pending.names(|number, dial| format!("server {number}({})", dial.name));
+        let tell = |_| console.borrow_mut().still_waiting(pending.waited(), &mut names);
+        self.0.block_on(watched(work(cluster), tell))
+    }
+}
+
+/// A server number that the configuration does not have.
+pub(super) fn no_such_server(session: &Session<'_>, number: usize) -> Stop {
+    let last = session.cluster.servers().len().saturating_sub(1);
+    Stop::failed(format!("there is no server {number}, the numbers are 0 to {last}"))
+}
+
+/// What a new connection means for the operator; `None` if there is none.
+pub(super) fn reconnected_lines(server: &Server, how: Reconnected) -> Option<String> {
+    Some(match (how, server.limitation()) {
+        (Reconnected::No, _) => return None,
+        (Reconnected::Limited, Some(limitation)) => {
+            format!("Reconnected to {server}\n{}", limited_lines(server, limitation))
+        }
+        (Reconnected::Limited, None) | (Reconnected::Trusted { was: None }, _) => {
+            format!("Reconnected to {server}\n")
+        }
+        (Reconnected::Trusted { was: Some(who) }, _) => format!(
+            "Reconnected to {server}: the login of {who} ended with the lost connection, use loginHSM again\n"
+        ),
+    })
 }

@@ -1,12 +1,47 @@
-//! What syncKey and syncUser share: from the pinned server to another one of the configuration.
+//! What syncKey and syncUser share: a copy from the pinned server to another one of the configuration.
 
 use super::caution::confirmed;
-use super::failure::{print_failure, usual_context};
-use super::{Outcome, Session};
-use crate::cluster::Question;
-use crate::cluster::{Answer, Failure};
+use super::failure::{failure_lines, usual_context};
+use super::session::no_such_server;
+use super::{Session, Stop};
+use crate::cluster::{Answer, Failure, Question};
 use crate::protocol::Operation;
-use crate::protocol::masked::{Difference, Inserted};
+use crate::protocol::masked::{Difference, Existing, Inserted, MaskedObject};
+
+/// Something that can be copied as a masked object.
+pub(super) trait Copied {
+    /// Masks it on the source.
+    type Extract: Operation<Reply = MaskedObject>;
+    /// Puts it on the destination.
+    type Insert: Operation<Reply = Inserted<Self::Id>>;
+    /// Names it on the destination.
+    type Id;
+
+    /// The command.
+    fn command(&self) -> &'static str;
+
+    /// The operation on the source.
+    fn extract(&self) -> Self::Extract;
+
+    /// The operation on the destination.
+    fn insert(&self, object: MaskedObject, existing: Existing) -> Self::Insert;
+
+    /// What the operator knows it by.
+    fn name(&self, session: &mut Session<'_>, route: Route) -> String;
+
+    /// Shows how one half of the copying went, if the original does.
+    fn print_half(&self, _session: &mut Session<'_>, _half: Half, _failure: Option<&Failure>) {}
+
+    /// Says what to do first, after a failure.
+    fn print_advice(&self, _session: &mut Session<'_>, _route: Route, _failure: &Failure) {}
+}
+
+/// The two halves of copying.
+#[derive(Clone, Copy)]
+pub(super) enum Half {
+    Extract,
+    Insert,
+}
 
 /// Where a copy comes from and goes to.
 #[derive(Clone, Copy)]
@@ -15,83 +50,119 @@ pub(super) struct Route {
     pub(super) destination: usize,
 }
 
+/// Copies it, and prints how that went.
+pub(super) fn copy<C: Copied>(session: &mut Session<'_>, destination: usize, copied: &C) -> Result<(), Stop> {
+    let route = Route::new(session, destination)?;
+    let object = route.look_at_source(session, copied.extract());
+    let object = route.finish(session, copied, Half::Extract, object)?;
+    let insert = |existing| copied.insert(MaskedObject(object.0.clone()), existing);
+    let mut inserted = route.ask_destination(session, insert(Existing::Compare));
+    if let Ok(Inserted::Differs(_, differences)) = &inserted {
+        let name = copied.name(session, route);
+        route.confirm_replacing(session, &name, differences)?;
+        inserted = route.ask_destination(session, insert(Existing::Replace));
+    }
+    if let Inserted::Equal(_) = route.finish(session, copied, Half::Insert, inserted)? {
+        let name = copied.name(session, route);
+        let place = session.server(route.destination).map(ToString::to_string).unwrap_or_default();
+        session.console.print(&format!("{name} is on {place} already, equal in everything\n"));
+    }
+    session.console.print(&format!("{} success\n", copied.command()));
+    Ok(())
+}
+
 impl Route {
     /// The way from the pinned server to another one, both connected if that is possible.
-    pub(super) fn new(session: &mut Session<'_>, command: &str, destination: usize) -> Result<Self, Outcome> {
+    fn new(session: &mut Session<'_>, destination: usize) -> Result<Self, Stop> {
         let Some(source) = session.pinned else {
-            session
-                .console
-                .print(&format!("{command} failed: not in server mode; server <server-number> enters it\n"));
-            return Err(Outcome::Failed);
+            return Err(Stop::failed("not in server mode; server <server-number> enters it"));
         };
         if session.server(destination).is_none() {
-            return Err(super::commands::server::print_no_such_server(session, command, destination));
+            return Err(no_such_server(session, destination));
         }
         if source == destination {
-            session.console.print(&format!("{command} failed: server {source} is the source itself\n"));
-            return Err(Outcome::Failed);
+            return Err(Stop::failed(format!("server {source} is the source itself")));
         }
         session.reconnect(&[source, destination]);
         Ok(Self { source, destination })
     }
+
+    /// Queries the source for information that the command needs; the reply is not the command's result.
+    pub(super) fn look_at_source<O: Operation>(
+        self,
+        session: &mut Session<'_>,
+        operation: O,
+    ) -> Answer<O::Reply> {
+        look_at(session, self.source, operation)
+    }
+
+    /// As [`look_at_source`](Self::look_at_source), at the destination.
+    pub(super) fn look_at_destination<O: Operation>(
+        self,
+        session: &mut Session<'_>,
+        operation: O,
+    ) -> Answer<O::Reply> {
+        look_at(session, self.destination, operation)
+    }
+
+    fn ask_destination<O: Operation>(self, session: &mut Session<'_>, operation: O) -> Answer<O::Reply> {
+        let answers = session.perform(&[self.destination], &question(operation)?);
+        answers.into_iter().next().unwrap_or_else(not_asked)
+    }
+
+    /// Takes the reply of one half, or reports its failure.
+    fn finish<R>(
+        self,
+        session: &mut Session<'_>,
+        copied: &impl Copied,
+        half: Half,
+        answer: Answer<R>,
+    ) -> Result<R, Stop> {
+        copied.print_half(session, half, answer.as_ref().err());
+        answer.map_err(|failure| {
+            let number = match half {
+                Half::Extract => self.source,
+                Half::Insert => self.destination,
+            };
+            // Two servers take part, so the lines name the server also in server mode.
+            let place = session.server(number);
+            let text = failure_lines(copied.command(), usual_context, place, &failure);
+            session.console.print(&text);
+            copied.print_advice(session, self, &failure);
+            Stop::Servers
+        })
+    }
+
+    /// Asks whether a copy that is there and differs is to be replaced.
+    fn confirm_replacing(
+        self,
+        session: &mut Session<'_>,
+        name: &str,
+        differences: &[Difference],
+    ) -> Result<(), Stop> {
+        let place = session.server(self.destination).map(ToString::to_string).unwrap_or_default();
+        let differences: Vec<&str> = differences.iter().map(|difference| word(*difference)).collect();
+        session.console.print(&format!(
+            "{name} is on {place} with other {}, which would be replaced\n\n",
+            differences.join(" and ")
+        ));
+        confirmed(session)
+    }
 }
 
-/// Asks one server.
-pub(super) fn ask_one<O: Operation>(
-    session: &mut Session<'_>,
-    number: usize,
-    operation: O,
-) -> Answer<O::Reply> {
-    let question = Question::new(operation).map_err(|error| Failure::NotReached(error.to_string()))?;
-    let mut answers = session.ask(&[number], &question, question.perform());
-    answers.pop().unwrap_or_else(not_asked)
+fn look_at<O: Operation>(session: &mut Session<'_>, number: usize, operation: O) -> Answer<O::Reply> {
+    session.look(&[number], &question(operation)?).pop().unwrap_or_else(not_asked)
 }
 
-/// Asks one server what is not what the command is about.
-pub(super) fn look_at_one<O: Operation>(
-    session: &mut Session<'_>,
-    number: usize,
-    operation: O,
-) -> Answer<O::Reply> {
-    let question = Question::new(operation).map_err(|error| Failure::NotReached(error.to_string()))?;
-    session.look(&[number], &question).pop().unwrap_or_else(not_asked)
+fn question<O: Operation>(operation: O) -> Result<Question<O>, Failure> {
+    Question::new(operation).map_err(|error| Failure::NotReached(error.to_string()))
 }
 
 fn not_asked<R>() -> Answer<R> {
     Err(Failure::NotReached("not asked".to_owned()))
 }
 
-/// Prints a failure with the name of its server: two take part, also in server mode.
-pub(super) fn print_failure_on(session: &mut Session<'_>, command: &str, number: usize, failure: &Failure) {
-    let pinned = session.pinned.take();
-    print_failure(session, command, usual_context, number, failure);
-    session.pinned = pinned;
-}
-
-/// Whether a copy that is there and differs shall be replaced.
-pub(super) fn may_replace(
-    session: &mut Session<'_>,
-    what: &str,
-    route: Route,
-    differences: &[Difference],
-) -> Result<(), Outcome> {
-    let names: Vec<&str> = differences.iter().map(|difference| name(*difference)).collect();
-    let Some(server) = session.server(route.destination) else { return Err(Outcome::Failed) };
-    let text =
-        format!("{what} is on {server} with other {}, which would be replaced\n\n", names.join(" and "));
-    session.console.print(&text);
-    confirmed(session)
-}
-
-/// Says that nothing had to be done.
-pub(super) fn print_equal<I>(session: &mut Session<'_>, what: &str, route: Route, inserted: &Inserted<I>) {
-    if let (Inserted::Equal(_), Some(server)) = (inserted, session.server(route.destination)) {
-        let text = format!("{what} is on {server} already, equal in everything\n");
-        session.console.print(&text);
-    }
-}
-
-fn name(difference: Difference) -> &'static str {
+fn word(difference: Difference) -> &'static str {
     match difference {
         Difference::Password => "credentials",
         Difference::Owner => "owner",

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::cluster::{Answer, Failure};
+use crate::cluster::Failure;
 use crate::outcome::Outcome;
-use crate::protocol::message::Round;
 use crate::protocol::{Operation, Reply};
 
 /// One row for each server that the command has asked.
@@ -68,20 +67,20 @@ impl Tally {
         self.rows.is_empty()
     }
 
-    /// Takes an answer to what the command is about.
-    pub(super) fn note<O: Operation>(&mut self, number: usize, round: Round, answer: &Answer<O::Reply>)
-    where
-        O::Reply: Clone,
-    {
-        let row = match (answer, round) {
-            (Err(failure), _) => Row::Failed(failure.clone()),
-            (Ok(_), Round::Rehearse) => Row::NotAttempted,
-            (Ok(reply), Round::Perform(_)) => {
-                let kept = if self.keeps_replies() { reply.clone() } else { None };
-                Row::Done(kept.map(O::wrap))
-            }
-        };
-        self.rows.insert(number, row);
+    /// A server has done what the command is about.
+    pub(super) fn done<O: Operation>(&mut self, number: usize, reply: &O::Reply) {
+        let kept = self.keeps_replies().then(|| O::wrap(reply.clone()));
+        self.rows.insert(number, Row::Done(kept));
+    }
+
+    /// A server would do what the command is about, and was not asked to.
+    pub(super) fn willing(&mut self, number: usize) {
+        self.rows.insert(number, Row::NotAttempted);
+    }
+
+    /// A server has failed, be it at a look-up that the command needs.
+    pub(super) fn failed(&mut self, number: usize, failure: &Failure) {
+        self.rows.insert(number, Row::Failed(failure.clone()));
     }
 
     /// Takes what the console knows of a server.
@@ -92,13 +91,6 @@ impl Tally {
     /// Takes what the console knows of a server that is not there.
     pub(super) fn miss(&mut self, number: usize, data: Value, why: &str) {
         self.rows.insert(number, Row::Missing(data, why.to_owned()));
-    }
-
-    /// Takes an answer to what the command only needs to know: it counts if there is none.
-    pub(super) fn note_failure<R>(&mut self, number: usize, answer: &Answer<R>) {
-        if let Err(failure) = answer {
-            self.rows.insert(number, Row::Failed(failure.clone()));
-        }
     }
 
     /// How the command ended, more exactly: a failure can be one of some servers only, or of none that was reached.

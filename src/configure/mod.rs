@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use crate::cluster::{NoMembers, proven_members};
 use crate::config::ConfigError;
 use crate::wire::Limits;
-use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::identity::TlsIdentity;
+use crate::wire::pem_file::PemError;
 use crate::wire::verifier::{self, Unusable};
 use client_file::ClientFile;
 use console_file::ConsoleFile;
@@ -78,7 +79,7 @@ pub enum ConfigureError {
     Members(#[from] NoMembers),
     /// The client certificate or its key cannot be used.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Identity(#[from] PemError),
     /// No HSM would accept this certificate with this private key.
     #[error("{certificate} and {pkey}: {2}", certificate = .0.display(), pkey = .1.display())]
     Pair(PathBuf, PathBuf, Unusable),
@@ -135,7 +136,7 @@ impl Files {
 
     fn name_identity(&self, certificate: PathBuf, pkey: PathBuf) -> Result<Vec<Replacement>, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_console()?);
-        let identity = Identity::load(&certificate, &pkey)?;
+        let identity = TlsIdentity::load(&certificate, &pkey)?;
         if let Err(reason) = verifier::check(&identity) {
             return Err(ConfigureError::Pair(certificate, pkey, reason));
         }

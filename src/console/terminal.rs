@@ -108,19 +108,19 @@ impl Terminal {
         loop {
             let pause = (self.reader == Reader::Person).then_some(PAUSE);
             match self.type_on(prompt, &mut line, pause) {
-                Stop::Enter => return Input::Given(line.into_text()),
-                Stop::Interrupt => return Input::Interrupted,
-                Stop::EndOfInput => return Input::Ended,
+                TypingEnd::Enter => return Input::Given(line.into_text()),
+                TypingEnd::Interrupt => return Input::Interrupted,
+                TypingEnd::EndOfInput => return Input::Ended,
                 // With the whole line here already it was pasted, not pressed.
-                Stop::Control(TAB) if self.keyboard.holds_a_line() => line.push(' '),
-                Stop::Control(key) => {
+                TypingEnd::Control(TAB) if self.keyboard.holds_a_line() => line.push(' '),
+                TypingEnd::Control(key) => {
                     if self.editor.is_none() {
                         self.rub_out(&mut line, key);
                     } else if let Some(input) = self.edit(prompt, &line, Some(key)) {
                         return input;
                     }
                 }
-                Stop::Pause => {
+                TypingEnd::Pause => {
                     if let Some(input) = self.edit(prompt, &line, None) {
                         return input;
                     }
@@ -148,46 +148,46 @@ impl Terminal {
         self.tty.write(question);
         loop {
             match self.type_on(question, &mut line, None) {
-                Stop::Enter => return Input::Given(line.into_text()),
-                Stop::Interrupt => return Input::Interrupted,
-                Stop::EndOfInput => return Input::Ended,
-                Stop::Control(key) => self.rub_out(&mut line, key),
-                Stop::Pause => {}
+                TypingEnd::Enter => return Input::Given(line.into_text()),
+                TypingEnd::Interrupt => return Input::Interrupted,
+                TypingEnd::EndOfInput => return Input::Ended,
+                TypingEnd::Control(key) => self.rub_out(&mut line, key),
+                TypingEnd::Pause => {}
             }
         }
     }
 
     /// Adds typed characters to the line, up to another key or a pause in typing.
-    fn type_on(&mut self, prompt: &str, line: &mut TypedLine, pause: Option<Duration>) -> Stop {
+    fn type_on(&mut self, prompt: &str, line: &mut TypedLine, pause: Option<Duration>) -> TypingEnd {
         loop {
             // What arrived at once is echoed at once.
             if self.keyboard.is_empty() {
                 self.tty.write(&line.unshown());
             }
             if !line.is_empty() && pause.is_some_and(|pause| self.keyboard.pauses(pause)) {
-                return Stop::Pause;
+                return TypingEnd::Pause;
             }
             match self.keyboard.next() {
                 Keystroke::Text(character) => line.push(character),
                 Keystroke::Control(CTRL_Z) => self.suspend(prompt, line),
                 key @ (Keystroke::Control(_) | Keystroke::Enter | Keystroke::HangUp) => {
                     self.tty.write(&line.unshown());
-                    return self.stop(key, line);
+                    return self.typing_end(key, line);
                 }
             }
         }
     }
 
-    fn stop(&mut self, key: Keystroke, line: &TypedLine) -> Stop {
-        let (line_end, stop) = match key {
-            Keystroke::Enter => ("\n", Stop::Enter),
-            Keystroke::Control(CTRL_C) => ("^C\n", Stop::Interrupt),
-            Keystroke::Control(CTRL_D) if line.is_empty() => ("\n", Stop::EndOfInput),
-            Keystroke::Control(other) => ("", Stop::Control(other)),
-            Keystroke::Text(_) | Keystroke::HangUp => ("\n", Stop::EndOfInput),
+    fn typing_end(&mut self, key: Keystroke, line: &TypedLine) -> TypingEnd {
+        let (line_end, end) = match key {
+            Keystroke::Enter => ("\n", TypingEnd::Enter),
+            Keystroke::Control(CTRL_C) => ("^C\n", TypingEnd::Interrupt),
+            Keystroke::Control(CTRL_D) if line.is_empty() => ("\n", TypingEnd::EndOfInput),
+            Keystroke::Control(other) => ("", TypingEnd::Control(other)),
+            Keystroke::Text(_) | Keystroke::HangUp => ("\n", TypingEnd::EndOfInput),
         };
         self.tty.write(line_end);
-        if self.tty.is_lost() { Stop::EndOfInput } else { stop }
+        if self.tty.is_lost() { TypingEnd::EndOfInput } else { end }
     }
 
     /// The editing keys that work without an editor.
@@ -284,7 +284,7 @@ impl Drop for Terminal {
 }
 
 /// What stopped the plain typing.
-enum Stop {
+enum TypingEnd {
     Enter,
     Interrupt,
     EndOfInput,

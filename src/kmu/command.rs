@@ -1,7 +1,6 @@
 //! What a command is.
 
-use super::{Flags, Session, Usage};
-use crate::outcome::Outcome;
+use super::{Flags, Printed, Session, Usage};
 use crate::protocol::Access;
 
 /// One thing a person may type.
@@ -167,8 +166,12 @@ impl Command {
 
 /// A command with its arguments, ready to run.
 pub trait Action {
-    /// Runs it, and prints what it has to say.
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome;
+    /// Runs it, and returns what is left to print.
+    ///
+    /// # Errors
+    ///
+    /// If it did not do all it was asked.
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed;
 }
 
 /// Lets a command hand its actions out.

@@ -13,9 +13,8 @@ use std::collections::BTreeMap;
 
 use super::frame::{line, returned, status};
 use super::session::states;
-use super::{Code, Session, State};
+use super::{Code, Printed, Session, State, Stop};
 use crate::cluster::{Failure, Question};
-use crate::outcome::Outcome;
 use crate::protocol::key::{DeleteKey, KeyHandle};
 use crate::protocol::masked::{Existing, ExtractKey, InsertKey, Inserted, MaskedObject, Place};
 use crate::protocol::{Operation, Refusal};
@@ -42,18 +41,8 @@ pub(super) fn create<O: Operation>(
     reach: Reach,
     handles: fn(&O::Reply) -> Vec<KeyHandle>,
     told: fn(&[KeyHandle]) -> String,
-) -> Outcome {
-    let (maker, reply) = match make_on_one(session, operation) {
-        Ok(made) => made,
-        Err(states) => {
-            session.print(&(returned(call, Code::of_none(&states)) + &status(&states)));
-            for (node, _) in states.iter().filter(|(_, code)| *code == Code::UNKNOWN_OUTCOME) {
-                session
-                    .print(&line(&format!("If node id {node} has done it, findKey shows what no other has")));
-            }
-            return Outcome::Failed;
-        }
-    };
+) -> Printed {
+    let (maker, reply) = make_on_one(session, operation).map_err(|states| not_made(call, &states))?;
     let handles = handles(&reply);
     let spread = match reach {
         Reach::OneNode => Spread::only(maker, &handles),
@@ -61,14 +50,20 @@ pub(super) fn create<O: Operation>(
     };
     match reach {
         Reach::AllNodes { minimum } if spread.successes() < minimum => {
-            give_up(session, call, &spread, minimum)
+            Err(give_up(session, call, &spread, minimum))
         }
         Reach::AllNodes { .. } | Reach::OneNode => {
-            let text = returned(call, Code::SUCCESS) + &told(&handles) + &status(&spread.states());
-            session.print(&text);
-            Outcome::Done
+            Ok(returned(call, Code::SUCCESS) + &told(&handles) + &status(&spread.states()))
         }
     }
+}
+
+fn not_made(call: &str, states: &[State]) -> Stop {
+    let mut text = returned(call, Code::of_none(states)) + &status(states);
+    for (node, _) in states.iter().filter(|(_, code)| *code == Code::UNKNOWN_OUTCOME) {
+        text.push_str(&line(&format!("If node id {node} has done it, findKey shows what no other has")));
+    }
+    Stop::Failed(text)
 }
 
 /// A key on a node.
@@ -176,7 +171,7 @@ fn candidates(session: &Session<'_>) -> Vec<usize> {
 }
 
 /// Deletes what was made, and says so.
-fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usize) -> Outcome {
+fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usize) -> Stop {
     // Whoever did not wait for the copies waits for this.
     session.interrupt.clear();
     let states = spread.states();
@@ -188,13 +183,13 @@ fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usiz
         line("Rolling back"),
     ));
     let (states, left) = remove(session, &spread.made);
-    session.print(&(returned("DeleteKey", Code::of_all(&states)) + &status(&states)));
+    let mut text = returned("DeleteKey", Code::of_all(&states)) + &status(&states);
     for (node, handle) in left {
-        session.print(&line(&format!(
+        text.push_str(&line(&format!(
             "Key handle {handle} may be left on node id {node}, deleteKey -k {handle} removes it"
         )));
     }
-    Outcome::Failed
+    Stop::Failed(text)
 }
 
 /// How it went on each node, and what may be left.

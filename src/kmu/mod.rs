@@ -18,6 +18,7 @@ mod run;
 mod session;
 mod single;
 mod start;
+mod stop;
 mod template;
 
 pub use code::{Code, State};
@@ -32,3 +33,4 @@ pub use run::run_line;
 pub use session::{Answers, Logins, Session};
 pub use single::{Single, SingleError};
 pub use start::{list_commands, start_up};
+pub use stop::{Printed, Stop};

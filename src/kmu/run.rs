@@ -22,7 +22,17 @@ pub fn run_line(session: &mut Session<'_>, line: &str) -> Outcome {
             if command.access.is_some() {
                 session.reconnect();
             }
-            return action.run(session);
+            return match action.run(session) {
+                Ok(text) => {
+                    session.print(&text);
+                    Outcome::Done
+                }
+                Err(stop) => {
+                    let outcome = stop.outcome();
+                    session.print(&stop.into_text());
+                    outcome
+                }
+            };
         }
         Err(usage) => usage,
     };

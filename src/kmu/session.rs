@@ -1,16 +1,15 @@
 //! What commands work with: the cluster, the console, and what the configuration says.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use tokio::runtime::Runtime;
 
 use super::{Code, State};
-use crate::cluster::{Cluster, Failure, Question, Reconnected, Unaskable};
+use crate::cluster::{Choice, Cluster, Failure, Question, Reconnected, Server, Supervisor, Unaskable};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
-use crate::outcome::Outcome;
 use crate::protocol::key::{DescribeKey, KeyHandle};
-use crate::protocol::message::Round;
 use crate::protocol::user::UserType;
 use crate::protocol::{Operation, Refusal};
 use crate::waiting::watched;
@@ -77,7 +76,7 @@ impl<'a> Session<'a> {
         self.cluster.everywhere()
     }
 
-    /// Asks every node of a scope to do this.
+    /// Has every node of a scope do this.
     pub(super) fn perform<O: Operation>(&mut self, scope: &[usize], operation: O) -> Answers<O::Reply> {
         match Question::new(operation) {
             Ok(question) => self.ask(scope, &question),
@@ -85,22 +84,41 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Asks every node of a scope a question; the same question twice is done once.
+    /// Has every node of a scope do what a question asks; the same question twice is done once.
     pub(super) fn ask<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Answers<O::Reply> {
-        let answers = self.watched(async |cluster| cluster.ask(scope, question, question.perform()).await);
-        let no_reply = || Failure::NoAnswer("the answer holds no reply".to_owned());
-        let replies = answers.into_iter().map(|answer| answer?.ok_or_else(no_reply));
-        scope.iter().copied().zip(replies).collect()
+        let answers = self.watched(async |cluster| cluster.perform(scope, question).await);
+        scope.iter().copied().zip(answers).collect()
     }
 
-    /// Asks every node of a scope whether it would do this.
-    pub(super) fn rehearse<O: Operation>(&mut self, scope: &[usize], operation: O) -> Answers<()> {
+    /// Makes a change on every node of a scope, unless one of them refuses. There is nobody to ask what to do about a node
+    /// that is not reached, so the change is made without it, and its state says so.
+    pub(super) fn change<O: Operation>(
+        &mut self,
+        scope: &[usize],
+        operation: O,
+    ) -> Result<Answers<O::Reply>, Refused> {
         let question = match Question::new(operation) {
             Ok(question) => question,
-            Err(error) => return unaskable(scope, &error),
+            Err(error) => return Ok(unaskable(scope, &error)),
         };
-        let answers = self.watched(async |cluster| cluster.ask(scope, &question, Round::Rehearse).await);
-        scope.iter().copied().zip(answers.into_iter().map(|answer| answer.map(|_| ()))).collect()
+        let mut heard = Heard::new(scope);
+        let agreement = self.watched(async |cluster| cluster.agree(scope, &question, &mut heard).await);
+        if heard.is_vetoed {
+            return Err(Refused(states(&heard.answers())));
+        }
+        self.watched(async |cluster| cluster.carry_out(agreement, &question, &mut heard).await);
+        Ok(heard.answers())
+    }
+
+    /// Asks every node of a scope whether it would do this; only a refusal is against it.
+    pub(super) fn rehearse<O: Operation>(&mut self, scope: &[usize], operation: O) -> Result<(), Refused> {
+        let answers = match Question::new(operation) {
+            Ok(question) => self.watched(async |cluster| cluster.rehearse(scope, &question).await),
+            Err(error) => unaskable(scope, &error).into_iter().map(|(_, answer)| answer).collect(),
+        };
+        let states = states(&scope.iter().copied().zip(answers).collect());
+        let is_refused = states.iter().any(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
+        if is_refused { Err(Refused(states)) } else { Ok(()) }
     }
 
     /// The nodes that have a key which the user may use.
@@ -126,13 +144,61 @@ impl<'a> Session<'a> {
     fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
         let (console, pending) = (&mut *self.console, self.cluster.pending());
         let mut names = || pending.names(|number, dial| format!("node id {number}({})", dial.name));
-        let tell = |waited| console.still_waiting(waited, &mut names);
+        let tell = |_| console.still_waiting(pending.waited(), &mut names);
         self.runtime.block_on(watched(work(&mut self.cluster), tell))
     }
 
     /// Drives a future of the cluster to its end.
     pub fn wait<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut dyn Console) -> T) -> T {
         self.runtime.block_on(work(&mut self.cluster, self.console))
+    }
+}
+
+/// A change that was not made, as at least one node refused it: every node's state.
+pub(super) struct Refused(pub(super) Vec<State>);
+
+impl Refused {
+    /// The nodes that refused.
+    pub(super) fn against(self) -> Vec<State> {
+        let mut states = self.0;
+        states.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
+        states
+    }
+}
+
+/// What the nodes say while a change is made.
+struct Heard<R> {
+    answers: BTreeMap<usize, Result<R, Failure>>,
+    is_vetoed: bool,
+}
+
+impl<R> Heard<R> {
+    /// Until a node has been asked, nothing has happened there.
+    fn new(scope: &[usize]) -> Self {
+        let not_asked = || Err(Failure::NotReached("not asked".to_owned()));
+        let answers = scope.iter().map(|node| (*node, not_asked())).collect();
+        Self { answers, is_vetoed: false }
+    }
+
+    fn answers(self) -> Answers<R> {
+        self.answers.into_iter().collect()
+    }
+}
+
+impl<O: Operation> Supervisor<O> for Heard<O::Reply> {
+    fn failed(&mut self, server: &Server, failure: &Failure) -> Choice {
+        self.answers.insert(server.number(), Err(failure.clone()));
+        match failure {
+            Failure::Refused(_) | Failure::Interrupted => {
+                self.is_vetoed = true;
+                Choice::Veto
+            }
+            Failure::NotReached(_) | Failure::NoAnswer(_) | Failure::Limited => Choice::LeaveOut,
+        }
+    }
+
+    fn done(&mut self, server: &Server, reply: O::Reply) {
+        self.answers.insert(server.number(), Ok(reply));
     }
 }
 
@@ -158,11 +224,6 @@ pub(super) fn first<R>(answers: Answers<R>) -> Result<R, Code> {
         Code::UNAVAILABLE => unknown(),
         code => code,
     })
-}
-
-/// How a command ended whose result line has this code.
-pub(super) fn outcome(code: Code) -> Outcome {
-    if code == Code::SUCCESS { Outcome::Done } else { Outcome::Failed }
 }
 
 fn unaskable<R>(scope: &[usize], error: &Unaskable) -> Answers<R> {

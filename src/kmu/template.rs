@@ -3,8 +3,7 @@
 use super::command::Opt;
 use super::create::{Reach, create};
 use super::flags::{Flags, Usage};
-use super::{Code, Session, frame};
-use crate::outcome::Outcome;
+use super::{Code, Printed, Session, Stop, frame};
 use crate::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime};
 use crate::protocol::user::UserId;
 
@@ -64,7 +63,7 @@ impl Template {
         call: &str,
         spec: KeySpec,
         told: fn(&[KeyHandle]) -> String,
-    ) -> Outcome {
+    ) -> Printed {
         let reach = match self.lifetime {
             Lifetime::Session => Reach::OneNode,
             Lifetime::Token => Reach::AllNodes { minimum: minimum(session, self.minimum) },
@@ -96,9 +95,8 @@ pub(super) fn minimum(session: &mut Session<'_>, wanted: Option<usize>) -> usize
 }
 
 /// What no HSM has to be asked for: a kind of key that none makes.
-pub(super) fn not_allowed(session: &mut Session<'_>, call: &str, code: Code) -> Outcome {
-    session.print(&frame::returned(call, code));
-    Outcome::Failed
+pub(super) fn not_allowed(call: &str, code: Code) -> Printed {
+    Err(Stop::Failed(frame::returned(call, code)))
 }
 
 /// The line that tells of a new pair.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::cluster::{Opened, Server};
-use crate::cmu::{Session, print_limited, print_trusted};
+use crate::cmu::{Session, limited_lines, trusted_lines};
 
 /// What to do if a server is not reached at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,8 @@ fn connected(server: &Server, opened: &Opened) -> String {
     let mut text =
         format!("Connected to server '{}': hostname '{}', port {}.\n", dial.name, dial.hostname, dial.port);
     match opened {
-        Opened::Trusted(_) => text.push_str(&print_trusted(server)),
-        Opened::Limited(_, limitation) => text.push_str(&print_limited(server, limitation)),
+        Opened::Trusted(_) => text.push_str(&trusted_lines(server)),
+        Opened::Limited(_, limitation) => text.push_str(&limited_lines(server, limitation)),
         Opened::Failed(reason) => {
             text.clear();
             // Writing to a string does not fail.

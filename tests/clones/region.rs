@@ -69,8 +69,8 @@ impl Region {
         operation: O,
     ) -> Result<O::Reply, Failure> {
         let question = Question::new(operation).unwrap();
-        let mut answers = self.0.ask(&[server], &question, question.perform()).await;
-        answers.pop().unwrap().map(Option::unwrap)
+        let mut answers = self.0.perform(&[server], &question).await;
+        answers.pop().unwrap()
     }
 
     pub(crate) async fn as_officer(&mut self) {

@@ -64,6 +64,6 @@ pub(crate) async fn make(cluster: &mut Cluster, name: &str, new: &GenerateKey, e
 
 pub(crate) async fn ask<O: Operation>(cluster: &mut Cluster, scope: &[usize], operation: O) -> Vec<O::Reply> {
     let question = Question::new(operation).unwrap();
-    let answers = cluster.ask(scope, &question, question.perform()).await;
-    answers.into_iter().map(|answer| answer.unwrap().unwrap()).collect()
+    let answers = cluster.perform(scope, &question).await;
+    answers.into_iter().map(|answer| answer.unwrap()).collect()
 }

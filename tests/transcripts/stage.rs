@@ -8,12 +8,13 @@ use std::time::Duration;
 use cloudhsm::cluster::Cluster;
 use cloudhsm::cmu::Session;
 use cloudhsm::console::{EchoedBy, Script};
-use cloudhsm::hsmd::folder::CA;
+use cloudhsm::hsmd::keeping::folder::CA;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::key::Lifetime;
 use cloudhsm::protocol::user::UserType;
 use cloudhsm::shell::{self, Unreachable};
 use tokio::runtime::Runtime;
+use tokio::task::block_in_place;
 
 use crate::common::relay::{Door, Fault};
 use crate::common::{SHORT, TestCluster};
@@ -317,7 +318,8 @@ impl Stage {
 
 impl cloudhsm::transcript::Stage for Stage {
     fn direct(&mut self, direction: &str) -> String {
-        self.obey(direction)
+        // A direction can stand at a question that a change under way asks, and starts things of its own.
+        block_in_place(|| self.obey(direction))
     }
 
     fn typed(&self, line: &str) -> String {

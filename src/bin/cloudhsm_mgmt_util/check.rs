@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::config::Config;
 use cloudhsm::dev::Dev;
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::code;
 use cloudhsm::transcript;

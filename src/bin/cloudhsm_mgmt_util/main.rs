@@ -20,7 +20,7 @@ use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language, Output};
 use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;

@@ -1,11 +1,10 @@
 //! `approveToken`
 
-use crate::cluster::{Failure, Question};
+use crate::cluster::{Answer, Failure, Question};
 use crate::cmu::command::action;
-use crate::cmu::read::{prepare, success};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::read::success;
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
-use crate::protocol::message::Round;
 use crate::protocol::quorum;
 use crate::signing::approval::{Approvals, Approver};
 
@@ -43,23 +42,18 @@ struct Ready {
 }
 
 impl Action for ApproveToken {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let approvals = match Approvals::load(&self.file) {
-            Ok(approvals) => approvals,
-            Err(error) => {
-                session.console.print(&format!("approveToken failed: {}: {error}\n", self.file));
-                return Outcome::Failed;
-            }
-        };
-        let Some(ready) = questions(session, &approvals) else { return Outcome::Failed };
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        let unreadable = |error| Stop::failed(format!("{}: {error}", self.file));
+        let approvals = Approvals::load(&self.file).map_err(unreadable)?;
+        let ready = questions(&approvals)?;
         let scope = session.scope();
         session.reconnect(&scope);
-        let Some(takers) = rehearse(session, &ready, &scope) else { return Outcome::Failed };
+        let takers = rehearse(session, &ready, &scope)?;
         hand_in(session, &ready, &scope, takers)
     }
 }
 
-fn questions(session: &mut Session<'_>, approvals: &Approvals) -> Option<Vec<Ready>> {
+fn questions(approvals: &Approvals) -> Result<Vec<Ready>, Stop> {
     let question = |(approver, signature): &(Approver, Vec<u8>)| {
         let operation = quorum::ApproveToken {
             tokens: approvals.tokens.clone(),
@@ -68,50 +62,54 @@ fn questions(session: &mut Session<'_>, approvals: &Approvals) -> Option<Vec<Rea
             signature: signature.clone(),
         };
         let name = format!("approval of {} by {} ({})", approvals.token_file, approver.name, approver.file);
-        Some(Ready { question: prepare(session, COMMAND.name, operation)?, name })
+        Ok(Ready { question: Question::new(operation)?, name })
     };
     approvals.signed.iter().map(question).collect()
 }
 
-/// The servers that would take every approval; `None` if one that was reached would not.
-fn rehearse(session: &mut Session<'_>, ready: &[Ready], scope: &[usize]) -> Option<Vec<usize>> {
-    let (mut takers, mut refused) = (scope.to_vec(), false);
+/// The servers that would take every approval. If one that was reached would not, none is handed in.
+fn rehearse(session: &mut Session<'_>, ready: &[Ready], scope: &[usize]) -> Result<Vec<usize>, Stop> {
+    let (mut takers, mut is_refused) = (scope.to_vec(), false);
     for Ready { question, name } in ready {
-        let asked = takers.clone();
-        let answers = session.ask(&asked, question, Round::Rehearse);
-        for (number, answer) in asked.into_iter().zip(answers) {
-            let Err(failure) = answer else { continue };
-            print_failure(session, name, number, &failure);
-            refused |= matches!(failure, Failure::Refused(_));
-            takers.retain(|taker| *taker != number);
-        }
+        let answers = session.rehearse(&takers, question);
+        let failures = retain_successes(&mut takers, answers);
+        is_refused |= failures.iter().any(|(_, failure)| matches!(failure, Failure::Refused(_)));
+        print_failures(session, name, &failures);
     }
-    Some(takers).filter(|takers| !refused && !takers.is_empty())
+    if is_refused || takers.is_empty() { Err(Stop::Servers) } else { Ok(takers) }
 }
 
-fn hand_in(session: &mut Session<'_>, ready: &[Ready], scope: &[usize], mut takers: Vec<usize>) -> Outcome {
+fn hand_in(
+    session: &mut Session<'_>,
+    ready: &[Ready],
+    scope: &[usize],
+    mut takers: Vec<usize>,
+) -> Result<(), Stop> {
     for Ready { question, name } in ready {
-        let asked = takers.clone();
-        let answers = session.ask(&asked, question, question.perform());
-        for (number, answer) in asked.into_iter().zip(answers) {
-            let Err(failure) = answer else { continue };
-            print_failure(session, name, number, &failure);
-            takers.retain(|taker| *taker != number);
-        }
+        let answers = session.perform(&takers, question);
+        let failures = retain_successes(&mut takers, answers);
+        print_failures(session, name, &failures);
     }
     let success = success(session, COMMAND.name);
     for number in &takers {
         let text = session.server(*number).map(&success).unwrap_or_default();
         session.console.print(&text);
     }
-    if takers == scope { Outcome::Done } else { Outcome::Failed }
+    if takers == scope { Ok(()) } else { Err(Stop::Servers) }
 }
 
-/// Also in server mode it is told whose approval it is.
-fn print_failure(session: &mut Session<'_>, name: &str, number: usize, failure: &Failure) {
-    let place = match (session.pinned, session.server(number)) {
-        (None, Some(server)) => format!(" on {server}"),
-        (Some(_), _) | (None, None) => String::new(),
-    };
-    session.console.print(&format!("approveToken failed: {failure}\n{name} failed{place}\n"));
+/// Takes those that failed out of the list, and returns their failures.
+fn retain_successes(takers: &mut Vec<usize>, answers: Vec<Answer<()>>) -> Vec<(usize, Failure)> {
+    let failures = takers.iter().zip(answers).filter_map(|(number, answer)| Some((*number, answer.err()?)));
+    let failures: Vec<_> = failures.collect();
+    takers.retain(|taker| failures.iter().all(|(number, _)| number != taker));
+    failures
+}
+
+/// Names the approval in server mode, too: there are several.
+fn print_failures(session: &mut Session<'_>, name: &str, failures: &[(usize, Failure)]) {
+    for (number, failure) in failures {
+        let place = session.place(*number).map(|server| format!(" on {server}")).unwrap_or_default();
+        session.console.print(&format!("approveToken failed: {failure}\n{name} failed{place}\n"));
+    }
 }

@@ -1,11 +1,11 @@
 //! `createUser`
 
 use crate::cmu::caution::confirm;
-use crate::cmu::change::{Change, Choices};
+use crate::cmu::change::Change;
 use crate::cmu::command::action;
 use crate::cmu::credentials::{ARGUMENTS, Credentials};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::user::{self, UserType};
 use crate::protocol::{Operation, Refusal};
@@ -31,28 +31,20 @@ needs such signatures, and the key is registered for quorum approvals.",
 struct CreateUser(Credentials);
 
 impl Action for CreateUser {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Credentials { type_word, name, password, second_factor } = self.0;
-        if second_factor.as_ref().is_some_and(|file| !file.is_free(session, COMMAND.name)) {
-            return Outcome::Failed;
-        }
-        let Some(password) = password.chosen(session, "Enter password: ", "Re-enter password: ") else {
-            return Outcome::Failed;
-        };
-        if let Err(outcome) = confirm(session) {
-            return outcome;
-        }
+        second_factor.as_ref().map_or(Ok(()), AuthFile::must_be_free)?;
+        let password = password.chosen(session, "Enter password: ", "Re-enter password: ")?;
+        confirm(session)?;
         let user_type = UserType::parse(&type_word);
         let option = second_factor.as_ref().map(AuthFile::words).unwrap_or_default();
+        let operation = user::CreateUser { user_type, name: name.clone(), password, second_factor: None };
+        let again = format!("createUser {type_word} {name} -hpswd{option}");
         let change = Change {
-            name: COMMAND.name,
             heading: Some(format!("Creating User {name}({type_word})")),
             context: |_, server| format!("creating user on {server} failed"),
-            choices: Choices::RetryIgnoreAbort,
-            again: format!("createUser {type_word} {name} -hpswd{option}"),
-            shown_by: "listUsers",
             is_so_already: Some(Refusal::UserExists),
-            operation: user::CreateUser { user_type, name: name.clone(), password, second_factor: None },
+            ..Change::new(COMMAND.name, operation, again, "listUsers")
         };
         let digest = GetDigest { purpose: Purpose::CreateUser, user_type, name };
         match second_factor {

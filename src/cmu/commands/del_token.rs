@@ -2,7 +2,7 @@
 
 use crate::cmu::command::action;
 use crate::cmu::read::{read, success};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::quorum::DeleteTokens;
 use crate::signing::token_file;
@@ -39,15 +39,12 @@ enum Which {
 }
 
 impl Action for DelToken {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let operation = match self.which {
             Which::All => DeleteTokens::All,
             Which::OfFile(path) => match token_file::load(&path) {
                 Ok(tokens) => DeleteTokens::OfFile(tokens),
-                Err(reason) => {
-                    session.console.print(&format!("delToken failed: {path}: {reason}\n"));
-                    return Outcome::Failed;
-                }
+                Err(reason) => return Err(Stop::failed(format!("{path}: {reason}"))),
             },
         };
         let success = success(session, COMMAND.name);

@@ -2,8 +2,7 @@
 
 use crate::cmu::change::{Change, Choices};
 use crate::cmu::command::action;
-use crate::cmu::failure::usual_context;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::user::{self, UserType};
 use crate::protocol::{Operation, Refusal};
 
@@ -33,17 +32,15 @@ struct DeleteUser {
 }
 
 impl Action for DeleteUser {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { type_word, name } = *self;
+        let again = format!("deleteUser {type_word} {name}");
+        let operation = user::DeleteUser { user_type: UserType::parse(&type_word), name: name.clone() };
         Change {
-            name: COMMAND.name,
             heading: Some(format!("Deleting user {name}({type_word})")),
-            context: usual_context,
             choices: Choices::RetryRollBackIgnore,
-            again: format!("deleteUser {type_word} {name}"),
-            shown_by: "listUsers",
             is_so_already: Some(Refusal::NoSuchUser),
-            operation: user::DeleteUser { user_type: UserType::parse(&type_word), name },
+            ..Change::new(COMMAND.name, operation, again, "listUsers")
         }
         .run(session)
     }

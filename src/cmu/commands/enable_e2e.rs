@@ -2,7 +2,7 @@
 
 use crate::cluster::{Limitation, Opened, Server};
 use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::wire::anchor::AnchorError;
 
 pub(super) static COMMAND: Command = Command {
@@ -27,7 +27,7 @@ does no harm. A user who was logged in on a connection that is replaced has to l
 struct EnableE2e;
 
 impl Action for EnableE2e {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let scope = session.scope();
         session.reconnect(&scope);
         let mut text = String::new();
@@ -41,27 +41,24 @@ impl Action for EnableE2e {
         for number in scope {
             match failures.iter().position(|(failed, _)| *failed == number) {
                 Some(at) => text.push_str(&failures.swap_remove(at).1),
-                None => text.push_str(&session.server(number).map(print_trusted).unwrap_or_default()),
+                None => text.push_str(&session.server(number).map(trusted_lines).unwrap_or_default()),
             }
         }
         session.console.print(&text);
-        if untrusted.iter().all(|number| is_trusted(session, *number)) {
-            Outcome::Done
-        } else {
-            Outcome::Failed
-        }
+        let are_trusted = untrusted.iter().all(|number| is_trusted(session, *number));
+        if are_trusted { Ok(()) } else { Err(Stop::Servers) }
     }
 }
 
 /// The line of a server that proved to be of the cluster.
 #[must_use]
-pub fn print_trusted(server: &Server) -> String {
+pub fn trusted_lines(server: &Server) -> String {
     format!("E2E enabled on {server}\n")
 }
 
 /// The lines of a server that is in limited commands mode from now on.
 #[must_use]
-pub fn print_limited(server: &Server, limitation: &Limitation) -> String {
+pub fn limited_lines(server: &Server, limitation: &Limitation) -> String {
     let reason = match limitation {
         Limitation::NoAnchor(error @ AnchorError::Missing(path)) => format!("{},\n{error}", path.display()),
         Limitation::NoAnchor(error) => error.to_string(),
@@ -71,20 +68,20 @@ pub fn print_limited(server: &Server, limitation: &Limitation) -> String {
         "{reason}\nServer {}({}) is in unencrypted mode now...\nrunning in limited commands mode\n{}",
         server.number(),
         server.name(),
-        print_not_enabled(limitation),
+        not_enabled(limitation),
     )
 }
 
 fn failure(server: &Server, opened: &Opened) -> Option<(usize, String)> {
     let text = match opened {
         Opened::Trusted(_) => return None,
-        Opened::Limited(_, limitation) => print_limited(server, limitation),
+        Opened::Limited(_, limitation) => limited_lines(server, limitation),
         Opened::Failed(reason) => format!("Enabling E2E failed on {server}: {reason}\n"),
     };
     Some((server.number(), text))
 }
 
-fn print_not_enabled(limitation: &Limitation) -> String {
+fn not_enabled(limitation: &Limitation) -> String {
     let reason = match limitation {
         Limitation::NoAnchor(AnchorError::Missing(_)) => {
             "Error: partition owner certificate doesn't exist at given path.\nFailed to create client ssl ctx"

@@ -1,7 +1,7 @@
 //! `exit`
 
 use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 
 pub(super) static COMMAND: Command = Command {
     name: "exit",
@@ -22,11 +22,10 @@ pub(super) static COMMAND: Command = Command {
 struct Exit;
 
 impl Action for Exit {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         if session.pinned.take().is_some() {
-            return Outcome::Done;
+            return Ok(());
         }
-        session.console.print("exit failed: not in server mode; quit ends the program\n");
-        Outcome::Failed
+        Err(Stop::failed("not in server mode; quit ends the program"))
     }
 }

@@ -5,7 +5,7 @@ use crate::cmu::command::action;
 use crate::cmu::output_file::OutputFile;
 use crate::cmu::read::success;
 use crate::cmu::report::Report;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::key::{Hold, KeyHandle, KeyList, ListKeys};
 use crate::protocol::user::UserId;
@@ -39,7 +39,7 @@ struct FindAllKeys {
 }
 
 impl Action for FindAllKeys {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation, file } = *self;
         let success = success(session, COMMAND.name);
         // With hashes the original has its blank line behind the hash instead.

@@ -6,7 +6,7 @@ use crate::cmu::command::action;
 use crate::cmu::output_file::OutputFile;
 use crate::cmu::read::shown;
 use crate::cmu::report::Report;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::attribute::{Attribute, Attributes, Value};
 use crate::protocol::key::{KeyHandle, ReadAttributes};
@@ -40,7 +40,7 @@ struct GetAttribute {
 }
 
 impl Action for GetAttribute {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { handle, wanted, file } = *self;
         let report = Report { name: COMMAND.name, between: "\n", file };
         report

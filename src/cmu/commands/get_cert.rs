@@ -1,12 +1,12 @@
 //! `getCert`
 
-use crate::cluster::Question;
 use crate::cmu::command::action;
-use crate::cmu::failure::{print_failure, usual_context};
+use crate::cmu::failure::print_failure;
 use crate::cmu::output_file::OutputFile;
-use crate::cmu::{Action, Command, Group, Outcome, Session, Usage, Words};
+use crate::cmu::read::ask_all;
+use crate::cmu::{Action, Command, Group, Session, Stop, Usage, Words};
 use crate::protocol::Operation;
-use crate::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
+use crate::protocol::certificate::{CertificateKind, GetCertificate};
 
 pub(super) static COMMAND: Command = Command {
     name: "getCert",
@@ -42,34 +42,20 @@ fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
 }
 
 impl Action for GetCert {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Some(number) = session.pinned else {
-            session.console.print("getCert failed: not in server mode; server <server-number> enters it\n");
-            return Outcome::Failed;
-        };
-        let Ok(question) = Question::new(GetCertificate { kind: self.kind }) else { return Outcome::Failed };
-        session.reconnect(&[number]);
-        let answer = session.ask(&[number], &question, question.perform()).pop();
-        match answer {
-            Some(Ok(Some(certificate))) => write(session, &self.file, &certificate),
-            Some(Err(failure)) => {
-                print_failure(session, COMMAND.name, usual_context, number, &failure);
-                Outcome::Failed
-            }
-            Some(Ok(None)) | None => Outcome::Failed,
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        if session.pinned.is_none() {
+            return Err(Stop::failed("not in server mode; server <server-number> enters it"));
         }
-    }
-}
-
-fn write(session: &mut Session<'_>, file: &OutputFile, certificate: &Certificate) -> Outcome {
-    match file.write(&certificate.pem()) {
-        Ok(_) => {
-            session.console.print("getCert Success\n");
-            Outcome::Done
+        for (number, answer) in ask_all(session, GetCertificate { kind: self.kind })? {
+            match answer {
+                Ok(certificate) => self.file.write(&certificate.pem())?,
+                Err(failure) => {
+                    print_failure(session, COMMAND.name, number, &failure);
+                    return Err(Stop::Servers);
+                }
+            };
         }
-        Err(error) => {
-            session.console.print(&format!("getCert failed: {error}\n"));
-            Outcome::Failed
-        }
+        session.console.print("getCert Success\n");
+        Ok(())
     }
 }

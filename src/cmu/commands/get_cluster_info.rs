@@ -3,7 +3,7 @@
 use crate::cluster::Server;
 use crate::cmu::command::action;
 use crate::cmu::read::{read, shown};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::device::{ListMembers, Member};
 
@@ -28,7 +28,7 @@ servers in the configuration file: a member that the file lacks is left behind b
 struct GetClusterInfo;
 
 impl Action for GetClusterInfo {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         read(session, COMMAND.name, ListMembers, |server, members| show(server, &members))
     }
 }

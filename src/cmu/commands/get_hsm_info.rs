@@ -3,7 +3,7 @@
 use crate::cluster::Server;
 use crate::cmu::command::action;
 use crate::cmu::read::{read, shown};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::device::{DescribeHsm, HsmDescription};
 
@@ -28,7 +28,7 @@ serial number, memory and firmware are the HSM's own.",
 struct GetHsmInfo;
 
 impl Action for GetHsmInfo {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         if session.pinned.is_none() {
             let nodes = session.scope().len();
             session.console.print(&format!("Getting HSM Info on {nodes} nodes\n"));

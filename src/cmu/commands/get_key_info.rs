@@ -4,7 +4,7 @@ use crate::cluster::Server;
 use crate::cmu::command::action;
 use crate::cmu::output_file::OutputFile;
 use crate::cmu::report::Report;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle, Lifetime};
 
@@ -36,7 +36,7 @@ struct GetKeyInfo {
 }
 
 impl Action for GetKeyInfo {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { handle, file } = *self;
         // Only in server mode does the original say that it succeeded.
         let end = session.pinned.map(|_| format!("{} success\n", COMMAND.name)).unwrap_or_default();

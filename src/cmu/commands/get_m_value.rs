@@ -3,7 +3,7 @@
 use crate::cmu::command::action;
 use crate::cmu::read::read;
 use crate::cmu::service::service;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::quorum;
 
@@ -30,7 +30,7 @@ value of its own, which getKeyInfo shows.",
 struct GetMValue(quorum::GetMValue);
 
 impl Action for GetMValue {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let service = self.0.service;
         let (number, name) = (service.number(), service.name());
         read(session, COMMAND.name, self.0, |server, m| {

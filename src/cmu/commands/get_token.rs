@@ -2,10 +2,11 @@
 
 use crate::cluster::{Answer, Failure, Server};
 use crate::cmu::command::action;
-use crate::cmu::failure::{print_failure, usual_context};
+use crate::cmu::failure::print_failure;
 use crate::cmu::read::{ask_all, shown, success};
 use crate::cmu::service::service;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::files::NotWritten;
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Service, Token, TokenAbout};
@@ -45,63 +46,49 @@ struct GetToken {
 }
 
 impl Action for GetToken {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation, file } = *self;
-        if let Err(reason) = token_file::must_be_free(&file) {
-            session.console.print(&format!("getToken failed: cannot write {file}: {reason}\n"));
-            return Outcome::Failed;
-        }
+        let cannot_write = |reason: NotWritten| Stop::failed(format!("cannot write {file}: {reason}"));
+        token_file::must_be_free(&file).map_err(cannot_write)?;
         let asked = operation.clone();
-        let Some(answers) = ask_all(session, COMMAND.name, operation) else { return Outcome::Failed };
         let success = success(session, COMMAND.name);
-        let (mut tokens, mut outcome) = (Vec::new(), Outcome::Done);
-        for (number, answer) in answers {
-            if turn_away_foreign(session, &asked, number, &answer) {
-                outcome = Outcome::Failed;
-                continue;
-            }
-            match (answer, session.server(number)) {
-                (Ok(Some(token)), Some(server)) => {
+        let (mut tokens, mut result) = (Vec::new(), Ok(()));
+        for (number, answer) in ask_all(session, operation)? {
+            match (only_what_was_asked(session, &asked, number, answer), session.server(number)) {
+                (Ok(token), Some(server)) => {
                     let text = format!("{}{}", success(server), show(&token.about));
                     session.console.print(&text);
                     tokens.push(token);
                 }
-                // Who was asked to perform answers with a reply.
-                (Ok(_), _) => {}
-                (Err(failure), _) => {
-                    print_failure(session, COMMAND.name, usual_context, number, &failure);
-                    outcome = Outcome::Failed;
+                (Ok(_), None) => {}
+                (Err(reason), _) => {
+                    print_failure(session, COMMAND.name, number, &reason);
+                    result = Err(Stop::Servers);
                 }
             }
         }
-        if tokens.is_empty() {
-            return outcome;
+        if !tokens.is_empty() {
+            token_file::write(&file, &tokens).map_err(cannot_write)?;
         }
-        match token_file::write(&file, &tokens) {
-            Ok(()) => outcome,
-            Err(reason) => {
-                session.console.print(&format!("getToken failed: cannot write {file}: {reason}\n"));
-                Outcome::Failed
-            }
-        }
+        result
     }
 }
 
-/// Says of a token for something else, which nobody must sign, that it is not written; whether it was one.
-fn turn_away_foreign(
+/// A token for something else is a failure: nobody must sign it, so it is not written.
+fn only_what_was_asked(
     session: &mut Session<'_>,
     asked: &quorum::GetToken,
     number: usize,
-    answer: &Answer<Token>,
-) -> bool {
+    answer: Answer<Token>,
+) -> Result<Token, String> {
+    let token = answer.map_err(|failure| failure.to_string())?;
     let hsm_id = session.server(number).and_then(Server::hsm_id).unwrap_or_default();
-    if !matches!(answer, Ok(Some(token)) if !token.is_for(asked, hsm_id)) {
-        return false;
+    if token.is_for(asked, hsm_id) {
+        return Ok(token);
     }
-    let reason = "the server gave a token for something else, which is not written";
-    print_failure(session, COMMAND.name, usual_context, number, &reason);
-    session.tally.note_failure::<()>(number, &Err(Failure::NoAnswer(reason.to_owned())));
-    true
+    let reason = "the server gave a token for something else, which is not written".to_owned();
+    session.tally.failed(number, &Failure::NoAnswer(reason.clone()));
+    Err(reason)
 }
 
 /// What a token is for, as the original shows it.

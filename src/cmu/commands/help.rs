@@ -1,7 +1,7 @@
 //! `help`
 
 use crate::cmu::command::action;
-use crate::cmu::{Action, COMMANDS, Command, Group, Outcome, Session, Unknown, Usage, Words, find};
+use crate::cmu::{Action, COMMANDS, Command, Group, Session, Stop, Unknown, Usage, Words, find};
 use crate::console::fold;
 use crate::protocol::Access;
 use crate::protocol::quorum::Service;
@@ -33,17 +33,10 @@ fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
 }
 
 impl Action for Help {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        match help(self.word.as_deref()) {
-            Ok(text) => {
-                session.console.print(&text);
-                Outcome::Done
-            }
-            Err(unknown) => {
-                session.console.print(&format!("{unknown}\n"));
-                Outcome::Failed
-            }
-        }
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        let text = help(self.word.as_deref())?;
+        session.console.print(&text);
+        Ok(())
     }
 }
 

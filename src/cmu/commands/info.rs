@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::cluster::Server;
 use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Outcome, Session, Usage, Words};
+use crate::cmu::session::no_such_server;
+use crate::cmu::{Action, Command, Group, Session, Stop, Usage, Words};
 
 pub(super) static COMMAND: Command = Command {
     name: "info",
@@ -39,17 +40,17 @@ fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
 }
 
 impl Action for Info {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let numbers = match self.number {
             None => session.cluster.everywhere(),
             Some(number) if session.server(number).is_none() => {
-                return super::server::print_no_such_server(session, COMMAND.name, number);
+                return Err(no_such_server(session, number));
             }
             Some(number) => vec![number],
         };
         session.reconnect(&numbers);
         let mut text = HEADER.to_owned();
-        let mut outcome = Outcome::Done;
+        let mut result = Ok(());
         for number in numbers {
             let Some(server) = session.cluster.servers().get(number) else { continue };
             text.push_str(&row(server));
@@ -57,11 +58,11 @@ impl Action for Info {
                 session.tally.know(number, data(server));
             } else {
                 session.tally.miss(number, data(server), server.why_down());
-                outcome = Outcome::Failed;
+                result = Err(Stop::Servers);
             }
         }
         session.console.print(&text);
-        outcome
+        result
     }
 }
 

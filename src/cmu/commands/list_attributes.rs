@@ -2,7 +2,7 @@
 
 use super::help::page;
 use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::attribute::{ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME, Attribute};
 
 pub(super) static COMMAND: Command = Command {
@@ -29,10 +29,10 @@ struct ListAttributes {
 }
 
 impl Action for ListAttributes {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let text = if self.is_help { page(&COMMAND) } else { list() };
         session.console.print(&text);
-        Outcome::Done
+        Ok(())
     }
 }
 

@@ -3,9 +3,9 @@
 use super::get_token::show;
 use crate::cluster::Server;
 use crate::cmu::command::action;
-use crate::cmu::failure::{print_failure, usual_context};
+use crate::cmu::failure::print_failure;
 use crate::cmu::read::{ask_all, shown};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::quorum::{self, TokenRow};
 
@@ -30,29 +30,25 @@ it needs and who has approved it. A token that was used is gone.",
 struct ListTokens;
 
 impl Action for ListTokens {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Some(answers) = ask_all(session, COMMAND.name, quorum::ListTokens) else {
-            return Outcome::Failed;
-        };
-        let mut outcome = Outcome::Done;
-        for (number, answer) in answers {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        let mut result = Ok(());
+        for (number, answer) in ask_all(session, quorum::ListTokens)? {
             match (answer, session.server(number)) {
-                (Ok(Some(tokens)), Some(server)) => {
+                (Ok(tokens), Some(server)) => {
                     let text = block(server, &tokens);
                     session.console.print(&text);
                 }
-                // Who was asked to perform answers with a reply.
-                (Ok(_), _) => {}
+                (Ok(_), None) => {}
                 (Err(failure), _) => {
-                    print_failure(session, COMMAND.name, usual_context, number, &failure);
-                    outcome = Outcome::Failed;
+                    print_failure(session, COMMAND.name, number, &failure);
+                    result = Err(Stop::Servers);
                 }
             }
         }
-        if outcome == Outcome::Done {
+        if result.is_ok() {
             session.console.print("\nlistTokens success\n");
         }
-        outcome
+        result
     }
 }
 

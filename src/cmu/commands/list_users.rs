@@ -3,7 +3,7 @@
 use crate::cluster::Server;
 use crate::cmu::command::action;
 use crate::cmu::read::{read, shown};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::user::{self, UserRow};
 
@@ -29,7 +29,7 @@ between HSMs: compare the lists.",
 struct ListUsers;
 
 impl Action for ListUsers {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let known = session.known.clone();
         read(session, COMMAND.name, user::ListUsers, |server, users| {
             let text = show(server, &users);

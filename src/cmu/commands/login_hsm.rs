@@ -4,7 +4,7 @@ use crate::cmu::command::action;
 use crate::cmu::credentials::{ARGUMENTS, Credentials};
 use crate::cmu::read::{read, success};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::second_factor::{GetDigest, Purpose, SignedDigests};
 use crate::protocol::session::Login;
@@ -33,16 +33,13 @@ the file then: an empty line stands for the same one.",
 struct LoginHsm(Credentials);
 
 impl Action for LoginHsm {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Credentials { type_word, name, password, second_factor } = self.0;
-        let Some(password) = password.given(session, "Enter password: ") else { return Outcome::Failed };
+        let password = password.given(session, "Enter password: ")?;
         let user_type = UserType::parse(&type_word);
         let second_factor = match second_factor {
             None => None,
-            Some(file) => match signed(session, &file, user_type, &name) {
-                Some(signed) => Some(signed),
-                None => return Outcome::Failed,
-            },
+            Some(file) => Some(signed(session, &file, user_type, &name)?),
         };
         let login = Login { user_type, name, password, second_factor };
         let success = success(session, COMMAND.name);
@@ -56,7 +53,7 @@ fn signed(
     file: &AuthFile,
     user_type: UserType,
     name: &str,
-) -> Option<SignedDigests> {
+) -> Result<SignedDigests, Stop> {
     let scope = session.scope();
     session.reconnect(&scope);
     let digest = GetDigest { purpose: Purpose::Login, user_type, name: name.to_owned() };

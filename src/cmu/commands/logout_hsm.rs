@@ -2,7 +2,7 @@
 
 use crate::cmu::command::action;
 use crate::cmu::read::{read, success};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::session::Logout;
 
@@ -25,7 +25,7 @@ pub(super) static COMMAND: Command = Command {
 struct LogoutHsm;
 
 impl Action for LogoutHsm {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let success = success(session, COMMAND.name);
         read(session, COMMAND.name, Logout, |server, ()| success(server))
     }

@@ -1,7 +1,7 @@
 //! `quit`
 
 use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 
 pub(super) static COMMAND: Command = Command {
     name: "quit",
@@ -22,7 +22,7 @@ pub(super) static COMMAND: Command = Command {
 struct Quit;
 
 impl Action for Quit {
-    fn run(self: Box<Self>, _session: &mut Session<'_>) -> Outcome {
-        Outcome::Quit
+    fn run(self: Box<Self>, _session: &mut Session<'_>) -> Result<(), Stop> {
+        Err(Stop::Quit)
     }
 }

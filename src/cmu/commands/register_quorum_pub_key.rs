@@ -1,10 +1,9 @@
 //! `registerQuorumPubKey`
 
 use crate::cmu::caution::confirm;
-use crate::cmu::change::{Change, Choices};
+use crate::cmu::change::Change;
 use crate::cmu::command::action;
-use crate::cmu::failure::usual_context;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::files::{Unreadable, read};
 use crate::protocol::Operation;
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Token};
@@ -46,29 +45,12 @@ struct RegisterQuorumPubKey {
 }
 
 impl Action for RegisterQuorumPubKey {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let operation = match self.read() {
-            Ok(operation) => operation,
-            Err(error) => {
-                session.console.print(&format!("{} failed: {error}\n", COMMAND.name));
-                return Outcome::Failed;
-            }
-        };
-        if let Err(outcome) = confirm(session) {
-            return outcome;
-        }
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        let operation = self.read().map_err(Stop::failed)?;
+        confirm(session)?;
         let Self { type_word, name, token, signature, public_key } = *self;
-        Change {
-            name: COMMAND.name,
-            heading: None,
-            context: usual_context,
-            choices: Choices::RetryIgnoreAbort,
-            again: format!("{} {type_word} {name} {token} {signature} {public_key}", COMMAND.name),
-            shown_by: "listUsers",
-            is_so_already: None,
-            operation,
-        }
-        .run(session)
+        let again = format!("{} {type_word} {name} {token} {signature} {public_key}", COMMAND.name);
+        Change::new(COMMAND.name, operation, again, "listUsers").run(session)
     }
 }
 

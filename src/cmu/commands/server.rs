@@ -1,7 +1,8 @@
 //! `server`
 
 use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::session::no_such_server;
+use crate::cmu::{Action, Command, Group, Session, Stop};
 
 pub(super) static COMMAND: Command = Command {
     name: "server",
@@ -28,36 +29,21 @@ struct EnterServerMode {
 }
 
 impl Action for EnterServerMode {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         if session.server(self.number).is_none() {
-            return print_no_such_server(session, COMMAND.name, self.number);
+            return Err(no_such_server(session, self.number));
         }
         session.reconnect(&[self.number]);
+        // Also if it is not connected: what was meant for this server must not go to all the others.
         session.pinned = Some(self.number);
         let mode = match session.server(self.number) {
-            // In server mode all the same: what was meant for this one must not go to all the others.
             Some(server) if !server.is_connected() => {
-                let text = format!("server failed: {server} is not connected\n");
-                session.console.print(&text);
-                return Outcome::Failed;
+                return Err(Stop::failed(format!("{server} is not connected")));
             }
             Some(server) if server.is_trusted() => "E2",
             Some(_) | None => "Unencrypted",
         };
         session.console.print(&format!("Server is in '{mode}' mode...\n"));
-        Outcome::Done
+        Ok(())
     }
-}
-
-/// What a server number that the configuration does not have brings.
-pub(in crate::cmu) fn print_no_such_server(
-    session: &mut Session<'_>,
-    command: &str,
-    number: usize,
-) -> Outcome {
-    let last = session.cluster.servers().len().saturating_sub(1);
-    session
-        .console
-        .print(&format!("{command} failed: there is no server {number}, the numbers are 0 to {last}\n"));
-    Outcome::Failed
 }

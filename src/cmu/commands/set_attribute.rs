@@ -2,10 +2,9 @@
 
 use crate::cmu::attribute::attribute;
 use crate::cmu::caution::confirm;
-use crate::cmu::change::{Change, Choices};
+use crate::cmu::change::Change;
 use crate::cmu::command::action;
-use crate::cmu::failure::usual_context;
-use crate::cmu::{Action, Command, Group, Outcome, Session, Usage, Words};
+use crate::cmu::{Action, Command, Group, Session, Stop, Usage, Words};
 use crate::protocol::Operation;
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{self, KeyHandle};
@@ -45,22 +44,11 @@ fn value(attribute: Attribute, words: &mut Words<'_>) -> Result<Value, Usage> {
 }
 
 impl Action for SetAttribute {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation } = *self;
-        if let Err(outcome) = confirm(session) {
-            return outcome;
-        }
-        Change {
-            name: COMMAND.name,
-            heading: None,
-            context: usual_context,
-            choices: Choices::RetryIgnoreAbort,
-            again: again(&operation),
-            shown_by: "getAttribute",
-            is_so_already: None,
-            operation,
-        }
-        .run(session)
+        confirm(session)?;
+        let again = again(&operation);
+        Change::new(COMMAND.name, operation, again, "getAttribute").run(session)
     }
 }
 

@@ -1,11 +1,10 @@
 //! `setMValue`
 
 use crate::cmu::caution::confirm;
-use crate::cmu::change::{Change, Choices};
+use crate::cmu::change::Change;
 use crate::cmu::command::action;
-use crate::cmu::failure::usual_context;
 use crate::cmu::service::service;
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::quorum;
 
@@ -35,21 +34,14 @@ an approved token of service 4.",
 struct SetMValue(quorum::SetMValue);
 
 impl Action for SetMValue {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        if let Err(outcome) = confirm(session) {
-            return outcome;
-        }
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        confirm(session)?;
         let quorum::SetMValue { service, m } = self.0;
         let number = service.number();
+        let again = format!("{} {number} {m}", COMMAND.name);
         Change {
-            name: COMMAND.name,
             heading: Some(format!("Setting M Value({m}) for {number}")),
-            context: usual_context,
-            choices: Choices::RetryIgnoreAbort,
-            again: format!("{} {number} {m}", COMMAND.name),
-            shown_by: "getMValue",
-            is_so_already: None,
-            operation: self.0,
+            ..Change::new(COMMAND.name, self.0, again, "getMValue")
         }
         .run(session)
     }

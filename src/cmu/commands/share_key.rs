@@ -1,11 +1,11 @@
 //! `shareKey`
 
+use crate::cluster::Question;
 use crate::cmu::caution::confirm;
-use crate::cmu::change::{Change, Choices};
+use crate::cmu::change::Change;
 use crate::cmu::command::action;
-use crate::cmu::failure::usual_context;
-use crate::cmu::read::{prepare, shown};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::read::shown;
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
 use crate::protocol::key::{self, KeyHandle, Sharing};
 use crate::protocol::user::{ListUsers, UserId, UserRow};
@@ -39,35 +39,22 @@ struct ShareKey {
 }
 
 impl Action for ShareKey {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation } = *self;
-        if let Err(outcome) = must_be_the_same_people(session, &operation.users) {
-            return outcome;
-        }
-        if let Err(outcome) = confirm(session) {
-            return outcome;
-        }
-        Change {
-            name: COMMAND.name,
-            heading: None,
-            context: usual_context,
-            choices: Choices::RetryIgnoreAbort,
-            again: again(&operation),
-            shown_by: "getKeyInfo",
-            is_so_already: None,
-            operation,
-        }
-        .run(session)
+        must_be_the_same_people(session, &operation.users)?;
+        confirm(session)?;
+        let again = again(&operation);
+        Change::new(COMMAND.name, operation, again, "getKeyInfo").run(session)
     }
 }
 
 /// Ids are each HSM's own: syncUser gives a user another one. In global mode an id must mean one user everywhere.
-fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<(), Outcome> {
+fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<(), Stop> {
     let scope = session.scope();
-    let Some(question) = prepare(session, COMMAND.name, ListUsers) else { return Err(Outcome::Failed) };
+    let question = Question::new(ListUsers)?;
     session.reconnect(&scope);
     // Who does not answer is met again by the command itself.
-    let lists = session.look(&scope, &question).into_iter().filter_map(|answer| answer.ok().flatten());
+    let lists = session.look(&scope, &question).into_iter().filter_map(Result::ok);
     let lists: Vec<Vec<UserRow>> = lists.collect();
     let named = |users: &[UserRow], id: UserId| {
         let user = users.iter().find(|user| user.id == id)?;
@@ -77,13 +64,12 @@ fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<
         let mut people: Vec<_> = lists.iter().filter_map(|users| named(users, *id)).collect();
         people.dedup();
         if let [(_, one), (_, other), ..] = people.as_slice() {
-            session.console.print(&format!(
-                "shareKey failed: user {id} is {} on one server and {} on another; share in server mode, \
-                 or on one server and copy the key with syncKey\n",
+            return Err(Stop::failed(format!(
+                "user {id} is {} on one server and {} on another; share in server mode, or on one server and copy \
+                 the key with syncKey",
                 shown(one),
                 shown(other)
-            ));
-            return Err(Outcome::Failed);
+            )));
         }
     }
     Ok(())

@@ -3,10 +3,10 @@
 use crate::cluster::Failure;
 use crate::cmu::command::action;
 use crate::cmu::read::shown;
-use crate::cmu::sync::{Route, ask_one, look_at_one, may_replace, print_equal, print_failure_on};
-use crate::cmu::{Action, Command, Group, Outcome, Session};
+use crate::cmu::sync::{Copied, Half, Route, copy};
+use crate::cmu::{Action, Command, Group, Session, Stop};
 use crate::protocol::Operation;
-use crate::protocol::masked::{Existing, ExtractUser, InsertUser, Inserted, MaskedObject};
+use crate::protocol::masked::{Existing, ExtractUser, InsertUser, MaskedObject};
 use crate::protocol::user::{ListUsers, UserId};
 
 pub(super) static COMMAND: Command = Command {
@@ -36,64 +36,50 @@ struct SyncUser {
 }
 
 impl Action for SyncUser {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        match self.copy(session) {
-            Ok(()) => {
-                session.console.print("syncUser success\n");
-                Outcome::Done
-            }
-            Err(outcome) => outcome,
-        }
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        copy(session, self.destination, &*self)
     }
 }
 
-impl SyncUser {
-    fn copy(&self, session: &mut Session<'_>) -> Result<(), Outcome> {
-        let route = Route::new(session, COMMAND.name, self.destination)?;
-        let object = look_at_one(session, route.source, ExtractUser { id: self.id });
-        let object = told(session, "ExtractMaskedObject", route.source, object)?;
-        let insert = |existing| InsertUser { object: MaskedObject(object.0.clone()), existing };
-        let mut inserted = ask_one(session, route.destination, insert(Existing::Compare));
-        let what = self.named(session, route);
-        if let Ok(Some(Inserted::Differs(_, differences))) = &inserted {
-            may_replace(session, &what, route, differences)?;
-            inserted = ask_one(session, route.destination, insert(Existing::Replace));
-        }
-        let inserted = told(session, "InsertMaskedObject", route.destination, inserted)?;
-        print_equal(session, &what, route, &inserted);
-        Ok(())
-    }
-}
+impl Copied for SyncUser {
+    type Extract = ExtractUser;
+    type Insert = InsertUser;
+    type Id = UserId;
 
-impl SyncUser {
+    fn command(&self) -> &'static str {
+        COMMAND.name
+    }
+
+    fn extract(&self) -> ExtractUser {
+        ExtractUser { id: self.id }
+    }
+
+    fn insert(&self, object: MaskedObject, existing: Existing) -> InsertUser {
+        InsertUser { object, existing }
+    }
+
     /// The user by type and name: the id may be another's on the destination.
-    fn named(&self, session: &mut Session<'_>, route: Route) -> String {
-        let users = look_at_one(session, route.source, ListUsers).ok().flatten().unwrap_or_default();
+    fn name(&self, session: &mut Session<'_>, route: Route) -> String {
+        let users = route.look_at_source(session, ListUsers).unwrap_or_default();
         match users.iter().find(|user| user.id == self.id) {
             Some(user) => format!("User {}({})", shown(&user.name), user.user_type),
             None => format!("User {}", self.id),
         }
     }
-}
 
-/// Prints the code of one half of the copying, as the original does, and why it failed.
-fn told<R>(
-    session: &mut Session<'_>,
-    half: &str,
-    number: usize,
-    answer: Result<Option<R>, Failure>,
-) -> Result<R, Outcome> {
-    let failure = match answer {
-        Ok(Some(reply)) => {
-            session.console.print(&format!("{half}: 0x0 !\n"));
-            return Ok(reply);
-        }
-        Ok(None) => return Err(Outcome::Failed),
-        Err(failure) => failure,
-    };
-    if let Failure::Refused(refusal) = &failure {
-        session.console.print(&format!("{half}: {:#x} !\n", refusal.code()));
+    /// The code of the half, as the original prints it.
+    fn print_half(&self, session: &mut Session<'_>, half: Half, failure: Option<&Failure>) {
+        let code = match failure {
+            None => 0,
+            Some(Failure::Refused(refusal)) => refusal.code(),
+            Some(Failure::NotReached(_) | Failure::Interrupted | Failure::NoAnswer(_) | Failure::Limited) => {
+                return;
+            }
+        };
+        let half = match half {
+            Half::Extract => "ExtractMaskedObject",
+            Half::Insert => "InsertMaskedObject",
+        };
+        session.console.print(&format!("{half}: {code:#x} !\n"));
     }
-    print_failure_on(session, COMMAND.name, number, &failure);
-    Err(Outcome::Failed)
 }

@@ -2,9 +2,9 @@
 
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::{line, returned, status};
-use crate::kmu::session::{outcome, states};
+use crate::kmu::session::states;
+use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::quorum;
 use crate::signing::approval::{Approvals, Approver};
@@ -30,32 +30,22 @@ struct ApproveToken {
 const CALL: &str = "ApproveToken";
 
 impl Action for ApproveToken {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let approvals = match Approvals::load(&self.file) {
-            Ok(approvals) => approvals,
-            Err(error) => {
-                session.print(&line(&format!("{}: {error}", self.file)));
-                return Outcome::Failed;
-            }
-        };
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        let unreadable = |error| Stop::failed(line(&format!("{}: {error}", self.file)));
+        let approvals = Approvals::load(&self.file).map_err(unreadable)?;
         let scope = session.everywhere();
         for (approver, signature) in &approvals.signed {
-            let mut against = states(&session.rehearse(&scope, operation(&approvals, approver, signature)));
-            against.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
-            if !against.is_empty() {
-                return refused(session, approver, &against);
-            }
+            let rehearsed = session.rehearse(&scope, operation(&approvals, approver, signature));
+            rehearsed.map_err(|refused| not_taken(approver, &refused.against()))?;
         }
         let mut last = Vec::new();
         for (approver, signature) in &approvals.signed {
             last = states(&session.perform(&scope, operation(&approvals, approver, signature)));
             if Code::of_all(&last) != Code::SUCCESS {
-                return refused(session, approver, &last);
+                return Err(not_taken(approver, &last));
             }
         }
-        let code = Code::of_all(&last);
-        session.print(&(returned(CALL, code) + &status(&last)));
-        outcome(code)
+        ended_on(CALL, Code::of_all(&last), &last)
     }
 }
 
@@ -68,8 +58,7 @@ fn operation(approvals: &Approvals, approver: &Approver, signature: &[u8]) -> qu
     }
 }
 
-fn refused(session: &mut Session<'_>, approver: &Approver, states: &[State]) -> Outcome {
+fn not_taken(approver: &Approver, states: &[State]) -> Stop {
     let about = line(&format!("Approval of {} ({})", approver.name, approver.file));
-    session.print(&(about + &returned(CALL, Code::of_all(states)) + &status(states)));
-    Outcome::Failed
+    Stop::Failed(about + &returned(CALL, Code::of_all(states)) + &status(states))
 }

@@ -1,10 +1,10 @@
 //! `delToken`
 
 use crate::kmu::command::{Need, Opt, Section, action};
-use crate::kmu::frame::{line, returned, status};
-use crate::kmu::session::{outcome, states};
+use crate::kmu::frame::line;
+use crate::kmu::session::states;
+use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, Usage};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::quorum::DeleteTokens;
 use crate::signing::token_file;
@@ -37,20 +37,15 @@ struct DelToken {
 }
 
 impl Action for DelToken {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let operation = match &self.file {
-            None => DeleteTokens::All,
-            Some(file) => match token_file::load(file) {
-                Ok(tokens) => DeleteTokens::OfFile(tokens),
-                Err(reason) => {
-                    session.print(&line(&format!("Improper token passed: {file}: {reason}")));
-                    return Outcome::Failed;
-                }
-            },
-        };
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        let operation =
+            match &self.file {
+                None => DeleteTokens::All,
+                Some(file) => DeleteTokens::OfFile(token_file::load(file).map_err(|reason| {
+                    Stop::failed(line(&format!("Improper token passed: {file}: {reason}")))
+                })?),
+            };
         let states = states(&session.perform(&session.everywhere(), operation));
-        let code = Code::of_all(&states);
-        session.print(&(returned("DelToken", code) + &status(&states)));
-        outcome(code)
+        ended_on("DelToken", Code::of_all(&states), &states)
     }
 }

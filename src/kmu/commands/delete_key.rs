@@ -2,10 +2,9 @@
 
 use crate::cluster::Failure;
 use crate::kmu::command::{Opt, Section, action};
-use crate::kmu::frame::{returned, status};
-use crate::kmu::session::{Answers, outcome, states};
-use crate::kmu::{Action, Code, Command, Session, State};
-use crate::outcome::Outcome;
+use crate::kmu::session::{Answers, states};
+use crate::kmu::stop::{Printed, ended_on};
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::key::{self, DescribeKey, KeyDescription, KeyHandle, Lifetime};
 use crate::protocol::{Operation, Refusal};
 
@@ -26,32 +25,30 @@ struct DeleteKey {
 }
 
 impl Action for DeleteKey {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let operation = key::DeleteKey { handle: self.handle };
         let found = session.perform(&session.everywhere(), DescribeKey { handle: self.handle });
         let known = states(&found);
         if !known.iter().any(|(_, code)| is_of_key_holder(*code)) {
-            return end(session, "FindKey", &known, Code::of_none(&known));
+            return ended_on("FindKey", Code::of_none(&known), &known);
         }
         let scope = scope(&found);
-        let mut against = states(&session.rehearse(&scope, operation.clone()));
-        against.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
-        if !against.is_empty() {
-            return end(session, "DeleteKey", &against, Code::of_none(&against));
+        match session.change(&scope, operation) {
+            Ok(answers) => {
+                let done = states(&answers);
+                ended_on("DeleteKey", Code::of_all(&done), &done)
+            }
+            Err(refused) => {
+                let against = refused.against();
+                ended_on("DeleteKey", Code::of_none(&against), &against)
+            }
         }
-        let done = states(&session.perform(&scope, operation));
-        end(session, "DeleteKey", &done, Code::of_all(&done))
     }
 }
 
 /// Whether a node says this that has the key.
 fn is_of_key_holder(code: Code) -> bool {
     code == Code::SUCCESS || code == Refusal::KeyAccessDenied.into()
-}
-
-fn end(session: &mut Session<'_>, call: &str, states: &[State], code: Code) -> Outcome {
-    session.print(&(returned(call, code) + &status(states)));
-    outcome(code)
 }
 
 /// Where the key is, or may be: on every node that does not deny it. A session key is where it is and nowhere else.

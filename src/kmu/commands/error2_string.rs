@@ -2,8 +2,8 @@
 
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::line;
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 
 pub(super) static COMMAND: Command = Command {
     name: "Error2String",
@@ -31,17 +31,11 @@ struct Error2String {
 }
 
 impl Action for Error2String {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, _session: &mut Session<'_>) -> Printed {
         let number = self.code.0;
         match self.code.text() {
-            Some(text) => {
-                session.print(&line(&format!("Error Code {number:x} maps to {text}")));
-                Outcome::Done
-            }
-            None => {
-                session.print(&line(&format!("Error Code {number:x} maps to no error that is known")));
-                Outcome::Failed
-            }
+            Some(text) => Ok(line(&format!("Error Code {number:x} maps to {text}"))),
+            None => Err(Stop::Failed(line(&format!("Error Code {number:x} maps to no error that is known")))),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `exit`
 
 use crate::kmu::command::{Section, action};
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
 
 pub(super) static COMMAND: Command = Command {
     name: "exit",
@@ -19,7 +19,7 @@ pub(super) static COMMAND: Command = Command {
 struct Exit;
 
 impl Action for Exit {
-    fn run(self: Box<Self>, _: &mut Session<'_>) -> Outcome {
-        Outcome::Quit
+    fn run(self: Box<Self>, _: &mut Session<'_>) -> Printed {
+        Err(Stop::Quit)
     }
 }

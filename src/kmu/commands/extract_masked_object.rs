@@ -5,8 +5,8 @@ use std::fs;
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::ExtractKey;
@@ -37,21 +37,13 @@ struct ExtractMaskedObject {
 const CALL: &str = "ExtractMaskedObject";
 
 impl Action for ExtractMaskedObject {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let answers = session.perform(&session.everywhere(), ExtractKey { handle: self.handle });
-        let object = match first(answers) {
-            Ok(object) => object,
-            Err(code) => {
-                session.print(&returned(CALL, code));
-                return Outcome::Failed;
-            }
-        };
+        let object = first(answers).map_err(|code| Stop::Failed(returned(CALL, code)))?;
         if fs::write(&self.file, object.0).is_err() {
-            session.print("\n\tFailed to write masked object to a file. \n");
-            return Outcome::Failed;
+            return Err(Stop::failed("\n\tFailed to write masked object to a file. \n"));
         }
-        session.print(&format!("\nObject was masked and written to file \"{}\"\n", self.file));
-        session.print(&returned(CALL, Code::SUCCESS));
-        Outcome::Done
+        let about = format!("\nObject was masked and written to file \"{}\"\n", self.file);
+        Ok(about + &returned(CALL, Code::SUCCESS))
     }
 }

@@ -7,9 +7,9 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::flags::{Flags, Usage};
 use crate::kmu::frame::{returned, status};
-use crate::kmu::session::{Answers, answered, outcome, states};
-use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
+use crate::kmu::session::{Answers, answered, states};
+use crate::kmu::stop::{Printed, Stop, ended};
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::Operation;
 use crate::protocol::key::{FindKeys, KeyClass, KeyHandle, KeyType, Lifetime};
 
@@ -93,21 +93,17 @@ fn one_of<T: Copy>(
 }
 
 impl Action for FindKey {
-    fn run(mut self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(mut self: Box<Self>, session: &mut Session<'_>) -> Printed {
         if let Some(file) = &self.modulus {
             let text = std::fs::read_to_string(file).unwrap_or_default();
-            let Some(modulus) = bytes_of_hex(text.trim()) else {
-                let name = file.display();
-                session.print(&format!("\n\tError: {name} holds no modulus in hex\n"));
-                return Outcome::Failed;
-            };
+            let wrong = || format!("\n\tError: {} holds no modulus in hex\n", file.display());
+            let modulus = bytes_of_hex(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
             self.criteria.modulus = Some(modulus);
         }
         let answers = session.perform(&session.everywhere(), self.criteria);
         let code = answered(&answers);
-        let found = if outcome(code) == Outcome::Done { list(&all_of(&answers)) } else { String::new() };
-        session.print(&(found + &status(&states(&answers)) + &returned("FindKey", code)));
-        outcome(code)
+        let found = if code == Code::SUCCESS { list(&all_of(&answers)) } else { String::new() };
+        ended(code, found + &status(&states(&answers)) + &returned("FindKey", code))
     }
 }
 

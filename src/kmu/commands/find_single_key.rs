@@ -1,10 +1,9 @@
 //! `findSingleKey`
 
 use crate::kmu::command::{Opt, Section, action};
-use crate::kmu::frame::{returned, status};
-use crate::kmu::session::{outcome, states};
+use crate::kmu::session::states;
+use crate::kmu::stop::{Printed, ended_on};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::{DescribeKey, KeyHandle};
 
@@ -25,10 +24,8 @@ struct FindSingleKey {
 }
 
 impl Action for FindSingleKey {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let states = states(&session.perform(&session.everywhere(), DescribeKey { handle: self.handle }));
-        let code = Code::of_all(&states);
-        session.print(&(returned("FindKey", code) + &status(&states)));
-        outcome(code)
+        ended_on("FindKey", Code::of_all(&states), &states)
     }
 }

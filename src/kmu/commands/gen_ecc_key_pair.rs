@@ -1,9 +1,9 @@
 //! `genECCKeyPair`
 
 use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::template::{self, Template, not_allowed, pair_made};
 use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::key::{Curve, GenerateKey, KeySpec};
 use crate::protocol::{Operation, Refusal};
 
@@ -55,14 +55,11 @@ const CURVES: &[(u32, &str, Option<Curve>)] = &[
 ];
 
 impl Action for GenEccKeyPair {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         match CURVES.iter().find(|(number, ..)| *number == self.number) {
             Some((_, _, Some(curve))) => self.template.make(session, CALL, KeySpec::Ec(*curve), pair_made),
-            Some((_, _, None)) => not_allowed(session, CALL, Refusal::PolicyViolation.into()),
-            None => {
-                session.print(&format!("\n\tError: Invalid EC Curve ID.\n{}", curves()));
-                Outcome::Failed
-            }
+            Some((_, _, None)) => not_allowed(CALL, Refusal::PolicyViolation.into()),
+            None => Err(Stop::Failed(format!("\n\tError: Invalid EC Curve ID.\n{}", curves()))),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `genRSAKeyPair`
 
 use crate::kmu::command::{Opt, Section, action};
+use crate::kmu::stop::Printed;
 use crate::kmu::template::{self, Template, not_allowed, pair_made};
 use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::key::{GenerateKey, KeySpec};
 use crate::protocol::{Operation, Refusal};
 
@@ -37,9 +37,9 @@ const EXPONENT: u32 = 65537;
 const CALL: &str = "GenerateKeyPair";
 
 impl Action for GenRsaKeyPair {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         if self.exponent != EXPONENT {
-            return not_allowed(session, CALL, Refusal::PolicyViolation.into());
+            return not_allowed(CALL, Refusal::PolicyViolation.into());
         }
         self.template.make(session, CALL, KeySpec::Rsa { bits: self.bits }, pair_made)
     }

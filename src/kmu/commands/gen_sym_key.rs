@@ -3,9 +3,9 @@
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::flags::Usage;
 use crate::kmu::frame::line;
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::template::{self, Template, not_allowed};
 use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::key::{GenerateKey, KeyHandle, KeySpec};
 use crate::protocol::{Operation, Refusal};
 
@@ -55,13 +55,12 @@ impl Kind {
 const CALL: &str = "GenerateSymmetricKey";
 
 impl Action for GenSymKey {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         match self.kind {
             Kind::Made(spec) => self.template.make(session, CALL, spec, made),
-            Kind::WrongSize => not_allowed(session, CALL, Refusal::PolicyViolation.into()),
+            Kind::WrongSize => not_allowed(CALL, Refusal::PolicyViolation.into()),
             Kind::Rc4 => {
-                session.print("\n RC4 is not allowed in FIPS mode\n\n Current FIPS mode: 00000002\n");
-                Outcome::Failed
+                Err(Stop::failed("\n RC4 is not allowed in FIPS mode\n\n Current FIPS mode: 00000002\n"))
             }
         }
     }

@@ -7,8 +7,8 @@ use data_encoding::HEXLOWER;
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, Value};
 use crate::protocol::key::{KeyHandle, ReadAttributes};
 use crate::protocol::{Operation, Refusal};
@@ -41,28 +41,17 @@ struct GetAttribute {
 const CALL: &str = "GetAttribute";
 
 impl Action for GetAttribute {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let answers = session.perform(&session.everywhere(), ReadAttributes { handle: self.handle });
-        let attributes = match first(answers) {
-            Ok(attributes) => attributes,
-            Err(code) => return fail(session, code),
-        };
-        let Some(Dump { told, text }) = dump(&attributes, self.number) else {
-            return fail(session, Refusal::InvalidInput.into());
-        };
-        if let Err(error) = fs::write(&self.file, text) {
-            session.print(&format!("\n\tError: {}: {error}\n", self.file));
-            return Outcome::Failed;
-        }
-        session.print(&format!("{told}Attributes dumped into {} file\n", self.file));
-        session.print(&returned(CALL, Code::SUCCESS));
-        Outcome::Done
+        let failed = |code| Stop::Failed(returned(CALL, code));
+        let attributes = first(answers).map_err(failed)?;
+        let dump = dump(&attributes, self.number).ok_or_else(|| failed(Refusal::InvalidInput.into()))?;
+        let Dump { told, text } = dump;
+        fs::write(&self.file, text)
+            .map_err(|error| Stop::Failed(format!("\n\tError: {}: {error}\n", self.file)))?;
+        let about = format!("{told}Attributes dumped into {} file\n", self.file);
+        Ok(about + &returned(CALL, Code::SUCCESS))
     }
-}
-
-fn fail(session: &mut Session<'_>, code: Code) -> Outcome {
-    session.print(&returned(CALL, code));
-    Outcome::Failed
 }
 
 /// What is said, and what is written.

@@ -3,8 +3,8 @@
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::{line, returned};
 use crate::kmu::session::first;
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle};
 
@@ -25,18 +25,10 @@ struct GetKeyInfo {
 }
 
 impl Action for GetKeyInfo {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let answers = session.perform(&session.everywhere(), DescribeKey { handle: self.handle });
-        match first(answers) {
-            Ok(key) => {
-                session.print(&(returned("GetKey", Code::SUCCESS) + &show(&key)));
-                Outcome::Done
-            }
-            Err(code) => {
-                session.print(&returned("GetKey", code));
-                Outcome::Failed
-            }
-        }
+        let key = first(answers).map_err(|code| Stop::Failed(returned("GetKey", code)))?;
+        Ok(returned("GetKey", Code::SUCCESS) + &show(&key))
     }
 }
 

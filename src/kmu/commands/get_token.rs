@@ -1,11 +1,11 @@
 //! `getToken`
 
 use crate::cluster::{Failure, Server};
+use crate::files::NotWritten;
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::{line, returned, shown, status};
-use crate::kmu::session::outcome;
+use crate::kmu::stop::{Printed, Stop, ended};
 use crate::kmu::{Action, Code, Command, Session, State, Usage};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Service, Token, TokenAbout};
@@ -43,12 +43,12 @@ struct GetToken {
 const CALL: &str = "GetToken";
 
 impl Action for GetToken {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let Self { service, key, file } = *self;
-        if let Err(reason) = token_file::must_be_free(&file) {
-            session.print(&line(&format!("Failed to write to the file \"{file}\": {reason}")));
-            return Outcome::Failed;
-        }
+        let cannot_write = |reason: NotWritten| {
+            Stop::failed(line(&format!("Failed to write to the file \"{file}\": {reason}")))
+        };
+        token_file::must_be_free(&file).map_err(cannot_write)?;
         let who = session.cluster.servers().iter().find_map(|server| server.login());
         let name = who.map(|who| who.name.clone()).unwrap_or_default();
         let scope = session.everywhere();
@@ -59,17 +59,14 @@ impl Action for GetToken {
         let code = Code::of_all(&states);
         let given = answers.into_iter().zip(&states).filter(|(_, (_, code))| *code == Code::SUCCESS);
         let tokens: Vec<Token> = given.filter_map(|((_, answer), _)| answer.ok()).collect();
-        let mut text = returned(CALL, code);
-        tokens.iter().for_each(|token| text.push_str(&show(&token.about)));
-        session.print(&(text + &status(&states)));
+        let shown: String = tokens.iter().map(|token| show(&token.about)).collect();
+        let text = returned(CALL, code) + &shown + &status(&states);
         if tokens.is_empty() {
-            return Outcome::Failed;
+            return Err(Stop::Failed(text));
         }
-        if let Err(reason) = token_file::write(&file, &tokens) {
-            session.print(&line(&format!("Failed to write to the file \"{file}\": {reason}")));
-            return Outcome::Failed;
-        }
-        outcome(code)
+        session.print(&text);
+        token_file::write(&file, &tokens).map_err(cannot_write)?;
+        ended(code, String::new())
     }
 }
 

@@ -1,8 +1,8 @@
 //! `help`
 
 use crate::kmu::command::{Section, action};
+use crate::kmu::stop::Printed;
 use crate::kmu::{Action, COMMANDS, Command, Session};
-use crate::outcome::Outcome;
 
 pub(in crate::kmu) static COMMAND: Command = Command {
     name: "help",
@@ -19,9 +19,8 @@ pub(in crate::kmu) static COMMAND: Command = Command {
 struct Help;
 
 impl Action for Help {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        session.print(&list());
-        Outcome::Done
+    fn run(self: Box<Self>, _: &mut Session<'_>) -> Printed {
+        Ok(list())
     }
 }
 

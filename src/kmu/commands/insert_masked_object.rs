@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::create::{Reach, create};
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::template::minimum;
 use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::{Existing, InsertKey, Inserted, MaskedObject, Place};
@@ -49,11 +49,10 @@ struct InsertMaskedObject {
 const MAX_OBJECT: u64 = 64 * 1024;
 
 impl Action for InsertMaskedObject {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let Ok(object) = read(&self.file) else {
             let name = self.file.display();
-            session.print(&format!("\n\tWARNING: Failed to read from the file \"{name}\".\n"));
-            return Outcome::Failed;
+            return Err(Stop::Failed(format!("\n\tWARNING: Failed to read from the file \"{name}\".\n")));
         };
         let reach = Reach::AllNodes { minimum: minimum(session, self.minimum) };
         let insert = InsertKey { object, place: Place::NewHandle, existing: Existing::Compare };

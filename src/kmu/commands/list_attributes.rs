@@ -1,8 +1,8 @@
 //! `listAttributes`
 
 use crate::kmu::command::{Section, action};
+use crate::kmu::stop::Printed;
 use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::attribute::Attribute;
 
 pub(super) static COMMAND: Command = Command {
@@ -20,12 +20,11 @@ pub(super) static COMMAND: Command = Command {
 struct ListAttributes;
 
 impl Action for ListAttributes {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, _session: &mut Session<'_>) -> Printed {
         let lines =
             LISTED.map(|attribute| format!("      {:<32}= {}\n", attribute.name(), attribute.number()));
         let header = "\nFollowing are the possible attribute values for getAttributes:\n\n";
-        session.print(&format!("{header}{}", lines.concat()));
-        Outcome::Done
+        Ok(format!("{header}{}", lines.concat()))
     }
 }
 

@@ -3,9 +3,9 @@
 use super::get_token::show;
 use crate::kmu::command::{Section, action};
 use crate::kmu::frame::{line, returned, shown, status};
-use crate::kmu::session::{outcome, states};
+use crate::kmu::session::states;
+use crate::kmu::stop::{Printed, ended};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::quorum::{self, TokenRow};
 
@@ -24,7 +24,7 @@ pub(super) static COMMAND: Command = Command {
 struct ListTokens;
 
 impl Action for ListTokens {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let answers = session.perform(&session.everywhere(), quorum::ListTokens);
         let states = states(&answers);
         let tokens: Vec<_> = answers.into_iter().filter_map(|(_, answer)| answer.ok()).flatten().collect();
@@ -34,8 +34,7 @@ impl Action for ListTokens {
         if tokens.is_empty() {
             text.push_str(&line("no tokens found"));
         }
-        session.print(&(text + &status(&states)));
-        outcome(code)
+        ended(code, text + &status(&states))
     }
 }
 

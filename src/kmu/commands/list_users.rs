@@ -3,8 +3,8 @@
 use crate::kmu::command::{Section, action};
 use crate::kmu::frame::{returned, shown};
 use crate::kmu::session::first;
+use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::user::{self, UserRow};
 
@@ -25,18 +25,10 @@ struct ListUsers;
 const CALL: &str = "ListUsers";
 
 impl Action for ListUsers {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let answers = session.perform(&session.everywhere(), user::ListUsers);
-        match first(answers) {
-            Ok(users) => {
-                session.print(&(show(&users) + &returned(CALL, Code::SUCCESS)));
-                Outcome::Done
-            }
-            Err(code) => {
-                session.print(&returned(CALL, code));
-                Outcome::Failed
-            }
-        }
+        let users = first(answers).map_err(|code| Stop::Failed(returned(CALL, code)))?;
+        Ok(show(&users) + &returned(CALL, Code::SUCCESS))
     }
 }
 

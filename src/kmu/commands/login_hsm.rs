@@ -3,10 +3,10 @@
 use crate::console::Input;
 use crate::kmu::command::{Need, Opt, Section, action};
 use crate::kmu::flags::{Flags, Usage};
-use crate::kmu::frame::{returned, status};
-use crate::kmu::session::{outcome, states};
+use crate::kmu::frame::returned;
+use crate::kmu::session::states;
+use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
-use crate::outcome::Outcome;
 use crate::protocol::session::Login;
 use crate::protocol::user::UserType;
 use crate::protocol::{Operation, Refusal, Secret};
@@ -53,23 +53,20 @@ impl LoginHsm {
 }
 
 impl Action for LoginHsm {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         if !session.logins.include(self.user_type) {
-            session.print(&returned(CALL, Code::INVALID_USER_TYPE));
-            return Outcome::Failed;
+            return Err(Stop::Failed(returned(CALL, Code::INVALID_USER_TYPE)));
         }
         let password = match self.password {
             Some(password) => password,
             None => match session.console.secret("Enter password: ") {
                 Input::Given(password) => password,
-                Input::Interrupted | Input::Ended => return Outcome::Failed,
+                Input::Interrupted | Input::Ended => return Err(Stop::NoAnswer),
             },
         };
         let login = Login { user_type: self.user_type, name: self.name, password, second_factor: None };
         let states = states(&session.perform(&session.everywhere(), login));
-        let code = result(&states);
-        session.print(&(returned(CALL, code) + &status(&states)));
-        outcome(code)
+        ended_on(CALL, result(&states), &states)
     }
 }
 

@@ -1,10 +1,9 @@
 //! `logoutHSM`
 
 use crate::kmu::command::{Section, action};
-use crate::kmu::frame::{returned, status};
-use crate::kmu::session::{answered, outcome, states};
+use crate::kmu::session::{answered, states};
+use crate::kmu::stop::{Printed, ended_on};
 use crate::kmu::{Action, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::session::Logout;
 
@@ -23,10 +22,9 @@ pub(super) static COMMAND: Command = Command {
 struct LogoutHsm;
 
 impl Action for LogoutHsm {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let answers = session.perform(&session.everywhere(), Logout);
         let code = answered(&answers);
-        session.print(&(returned("LogoutHSM", code) + &status(&states(&answers))));
-        outcome(code)
+        ended_on("LogoutHSM", code, &states(&answers))
     }
 }

@@ -3,10 +3,9 @@
 use crate::console::Input;
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::create::spread;
-use crate::kmu::frame::{returned, status};
-use crate::kmu::session::{outcome, states};
+use crate::kmu::session::states;
+use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{self, KeyHandle};
@@ -36,21 +35,18 @@ struct SetAttribute {
 const CALL: &str = "SetAttribute";
 
 impl Action for SetAttribute {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let Some(attribute @ Attribute::Token) = Attribute::numbered(self.number) else {
-            session.print("\n\tThis attribute is either not modifiable or unknown\n");
-            return Outcome::Failed;
+            return Err(Stop::failed("\n\tThis attribute is either not modifiable or unknown\n"));
         };
-        let Some(value) = ask_flag(session) else { return Outcome::Failed };
+        let value = ask_flag(session)?;
         let set = key::SetAttribute { handle: self.handle, attribute, value: Value::Byte(value) };
         let mut states = set_where_it_is(session, set);
         let done = states.iter().find(|(_, code)| *code == Code::SUCCESS).map(|(node, _)| *node);
         if let Some(holder) = done {
             states = spread(session, holder, &[self.handle]).states();
         }
-        let code = Code::of_all(&states);
-        session.print(&(returned(CALL, code) + &status(&states)));
-        outcome(code)
+        ended_on(CALL, Code::of_all(&states), &states)
     }
 }
 
@@ -59,22 +55,18 @@ fn set_where_it_is(session: &mut Session<'_>, set: key::SetAttribute) -> Vec<Sta
     let everywhere = session.everywhere();
     let holders = session.holders(set.handle);
     let scope = if holders.is_empty() { everywhere } else { holders };
-    let answers = session.perform(&scope, set);
-    states(&answers)
+    session.change(&scope, set).map_or_else(|refused| refused.0, |answers| states(&answers))
 }
 
-fn ask_flag(session: &mut Session<'_>) -> Option<u8> {
+fn ask_flag(session: &mut Session<'_>) -> Result<u8, Stop> {
     session.print("\t\tThis attribute is defined as a boolean value.\n");
     let Input::Given(answer) = session.console.answer("\t\tEnter the boolean attribute value (0 or 1):")
     else {
-        return None;
+        return Err(Stop::NoAnswer);
     };
     match answer.trim() {
-        "0" => Some(0),
-        "1" => Some(1),
-        _ => {
-            session.print("\nError reading the user input value\n");
-            None
-        }
+        "0" => Ok(0),
+        "1" => Ok(1),
+        _ => Err(Stop::failed("\nError reading the user input value\n")),
     }
 }

@@ -8,9 +8,9 @@ use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512};
 use crate::files::{metadata_to_replace, without_number};
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::{line, returned, status};
-use crate::kmu::session::{first, outcome, states};
+use crate::kmu::session::{first, states};
+use crate::kmu::stop::{Printed, Stop, ended, ended_on};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::outcome::Outcome;
 use crate::protocol::Operation;
 use crate::protocol::key::{self, Hash, KeyHandle, SignMechanism, SignScheme};
 
@@ -52,51 +52,40 @@ struct Sign {
 }
 
 impl Action for Sign {
-    fn run(self: Box<Self>, session: &mut Session<'_>) -> Outcome {
-        let Some(mechanism) = self.mechanism else {
-            session.print(&line("Unsupported hash type/provided key not valid for signature mechanism"));
-            return Outcome::Failed;
-        };
-        let hash = match hash(&self.file, mechanism.hash) {
-            Ok(hash) => hash,
-            Err(error) => {
-                let reason = without_number(&error);
-                session.print(&line(&format!("Failed to read from the file \"{}\": {reason}", self.file)));
-                return Outcome::Failed;
-            }
-        };
+    fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        let unsupported = "Unsupported hash type/provided key not valid for signature mechanism";
+        let mechanism = self.mechanism.ok_or_else(|| Stop::failed(line(unsupported)))?;
+        let hash = hash(&self.file, mechanism.hash).map_err(|error| {
+            let reason = without_number(&error);
+            Stop::failed(line(&format!("Failed to read from the file \"{}\": {reason}", self.file)))
+        })?;
         // Before approvals are used up for a signature that has no place.
-        if let Err(reason) = metadata_to_replace(&self.out) {
-            session.print(&line(&format!("Failed to write to the file \"{}\": {reason}", self.out)));
-            return Outcome::Failed;
-        }
+        metadata_to_replace(&self.out).map_err(|reason| {
+            Stop::failed(line(&format!("Failed to write to the file \"{}\": {reason}", self.out)))
+        })?;
         let operation = key::Sign { handle: self.handle, mechanism, hash };
         let holders = session.holders(self.handle);
         let scope = if holders.is_empty() { session.everywhere() } else { holders };
         // An approval is used up everywhere or nowhere.
-        let mut against = states(&session.rehearse(&scope, operation.clone()));
-        against.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
-        if !against.is_empty() {
-            let code = Code::of_none(&against);
-            session.print(&(returned(CALL, code) + &status(&against)));
-            return Outcome::Failed;
-        }
-        let answers = session.perform(&scope, operation);
-        let states = states(&answers);
-        let code = Code::of_all(&states);
-        let written = match first(answers) {
-            Ok(key::Signature(signature)) => fs::write(&self.out, signature).is_ok(),
-            Err(_) => {
-                session.print(&(returned(CALL, code) + &status(&states)));
-                return Outcome::Failed;
+        let answers = match session.change(&scope, operation) {
+            Ok(answers) => answers,
+            Err(refused) => {
+                let against = refused.against();
+                return ended_on(CALL, Code::of_none(&against), &against);
             }
         };
-        let told = match written {
+        let states = states(&answers);
+        let code = Code::of_all(&states);
+        let Ok(key::Signature(signature)) = first(answers) else {
+            return Err(Stop::Failed(returned(CALL, code) + &status(&states)));
+        };
+        let is_written = fs::write(&self.out, signature).is_ok();
+        let about = match is_written {
             true => format!("\nsignature is written to file {}\n", self.out),
             false => format!("\nFailed to write the signature to file {}\n", self.out),
         };
-        session.print(&(returned(CALL, code) + &told + &status(&states)));
-        if written { outcome(code) } else { Outcome::Failed }
+        let text = returned(CALL, code) + &about + &status(&states);
+        if is_written { ended(code, text) } else { Err(Stop::Failed(text)) }
     }
 }
 

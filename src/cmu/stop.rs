@@ -1,0 +1,130 @@
+//! How a command ends that did not do all it was asked.
+
+use std::fmt::Display;
+
+use super::Unknown;
+use super::output_file::Unwritable;
+use super::password::NoPassword;
+use crate::cluster::Unaskable;
+use crate::outcome::Outcome;
+
+/// Why a command stopped. [`Session::run`](super::Session::run) prints what has not been printed yet.
+#[derive(Debug)]
+pub enum Stop {
+    /// The operator answered no, which is not a failure.
+    Declined,
+    /// Ctrl-C at a question.
+    Interrupted,
+    /// The command failed as a whole.
+    Failed(CommandError),
+    /// It failed on servers, each of which was reported when its turn came.
+    Servers,
+    /// The session is over.
+    Quit,
+}
+
+/// Why a command failed, and what to know or do next.
+#[derive(Debug)]
+pub struct CommandError {
+    reason: Reason,
+    hint: Option<&'static str>,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    /// The text after `createUser failed: `.
+    #[error("{0}")]
+    Command(String),
+    #[error("No password: {0}")]
+    Password(#[from] NoPassword),
+    #[error("The passwords are not the same.")]
+    Unequal,
+    #[error("Not confirmed: {0}")]
+    NotConfirmed(&'static str),
+    /// Of `help`.
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
+}
+
+impl Stop {
+    /// The command failed for this reason.
+    pub(super) fn failed(reason: impl Display) -> Self {
+        Reason::Command(reason.to_string()).into()
+    }
+
+    /// A password was typed twice, and not the same one.
+    pub(super) fn unequal_passwords() -> Self {
+        Reason::Unequal.into()
+    }
+
+    /// The question whether to continue has no answer.
+    pub(super) fn not_confirmed(why: &'static str) -> Self {
+        Reason::NotConfirmed(why).into()
+    }
+
+    /// Adds a line below the reason.
+    pub(super) fn with_hint(self, hint: &'static str) -> Self {
+        match self {
+            Self::Failed(CommandError { reason, .. }) => {
+                Self::Failed(CommandError { reason, hint: Some(hint) })
+            }
+            Self::Declined | Self::Interrupted | Self::Servers | Self::Quit => self,
+        }
+    }
+
+    /// How the command ended, as far as the servers' answers do not say more.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Declined => Outcome::Done,
+            Self::Interrupted | Self::Failed(_) | Self::Servers => Outcome::Failed,
+            Self::Quit => Outcome::Quit,
+        }
+    }
+
+    /// What is still to be printed.
+    pub(super) fn text(&self, command: &str) -> String {
+        let Self::Failed(CommandError { reason, hint }) = self else { return String::new() };
+        let mut text = match reason {
+            Reason::Command(reason) => format!("{command} failed: {reason}\n"),
+            Reason::Password(_) | Reason::Unequal | Reason::NotConfirmed(_) | Reason::Unknown(_) => {
+                format!("{reason}\n")
+            }
+        };
+        if let Some(hint) = hint {
+            text.push_str(hint);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Failed(CommandError { reason, hint: None })
+    }
+}
+
+impl From<NoPassword> for Stop {
+    fn from(reason: NoPassword) -> Self {
+        Reason::from(reason).into()
+    }
+}
+
+impl From<Unknown> for Stop {
+    fn from(reason: Unknown) -> Self {
+        Reason::from(reason).into()
+    }
+}
+
+impl From<Unaskable> for Stop {
+    fn from(reason: Unaskable) -> Self {
+        Self::failed(reason)
+    }
+}
+
+impl From<Unwritable> for Stop {
+    fn from(reason: Unwritable) -> Self {
+        Self::failed(reason)
+    }
+}
