@@ -1,14 +1,14 @@
-//! Lines that a person types: what may be a password is not shown, kept or offered.
+//! Lines that a person types: nothing that may be a password is shown, kept or offered.
 
 use cloudhsm::cmu::{self, Known};
 use cloudhsm::console::Completion;
 use cloudhsm::kmu;
 use cloudhsm::protocol::user::UserType;
 
-/// Stands for a password, and in no definition.
+/// A password that no command's definition contains.
 const CANARY: &str = "Zq7xWvJ9";
 
-/// How a tool sees its lines.
+/// What a tool does with its lines.
 struct Tool {
     mask: fn(&str) -> String,
     recall: fn(&str) -> String,
@@ -59,14 +59,14 @@ fn any(tool: &Tool, line: &str) {
     (tool.complete)(line);
 }
 
-/// Whether a recalled line has no word that the mask does not show, but for the one that asks for the password.
+/// Whether every word of a recalled line is one that the mask shows, or the option that asks for the password.
 fn is_of_shown_words(recalled: &str, line: &str, masked: &str) -> bool {
     let words = line.split_ascii_whitespace().zip(masked.split_ascii_whitespace());
     let mut shown = words.filter(|(word, masked)| word == masked).map(|(word, _)| word);
     recalled.split_ascii_whitespace().all(|word| word == "-hpswd" || shown.any(|shown| shown == word))
 }
 
-/// The canary in the place of a password, in whatever line that has one.
+/// The canary as the password of any line that takes one.
 fn login_of_cmu(line: &str) {
     let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
     let Some(Ok(command)) = words.first().map(|word| cmu::find(word)) else { return };
@@ -89,7 +89,7 @@ fn login_of_cmu(line: &str) {
     must_hide(&CMU, &words.join(" "));
 }
 
-/// The canary behind `-p`, wherever that stands in a login.
+/// The canary after `-p`, wherever that is in a login.
 fn login_of_kmu(line: &str) {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let Some((&"loginHSM", arguments)) = words.split_first() else { return };

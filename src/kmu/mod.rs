@@ -11,7 +11,6 @@ mod complete;
 mod create;
 mod flags;
 mod frame;
-mod hex;
 mod hint;
 mod lookup;
 mod mask;

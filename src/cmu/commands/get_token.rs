@@ -6,10 +6,11 @@ use crate::cmu::failure::print_failure;
 use crate::cmu::read::{ask_all, shown, success};
 use crate::cmu::service::service;
 use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::files::NotWritten;
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Service, Token, TokenAbout};
-use crate::signing::token_file::{self, NotWritten};
+use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
     name: "getToken",

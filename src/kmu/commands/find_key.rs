@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::flags::{Flags, Usage};
 use crate::kmu::frame::{returned, status};
 use crate::kmu::session::{Answers, answered, states};
 use crate::kmu::stop::{Printed, Stop, ended};
-use crate::kmu::{Action, Code, Command, Session, hex};
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::Operation;
 use crate::protocol::key::{FindKeys, KeyClass, KeyHandle, KeyType, Lifetime};
 
@@ -58,7 +60,7 @@ impl FindKey {
             users: flags.users("-u")?,
             modulus: None,
             kcv: match flags.maybe("-kcv") {
-                Some(text) => Some(hex::read(text).ok_or(Usage::Wrong("Invalid key check value."))?),
+                Some(text) => Some(bytes_of_hex(text).ok_or(Usage::Wrong("Invalid key check value."))?),
                 None => None,
             },
         };
@@ -95,7 +97,7 @@ impl Action for FindKey {
         if let Some(file) = &self.modulus {
             let text = std::fs::read_to_string(file).unwrap_or_default();
             let wrong = || format!("\n\tError: {} holds no modulus in hex\n", file.display());
-            let modulus = hex::read(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
+            let modulus = bytes_of_hex(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
             self.criteria.modulus = Some(modulus);
         }
         let answers = session.perform(&session.everywhere(), self.criteria);
@@ -126,4 +128,24 @@ fn list(handles: &[KeyHandle]) -> String {
         text.push_str(&format!("\n number of keys matched from start index 0::{last}\n{lines}\n"));
     }
     text
+}
+
+/// Reads digits of either case, with or without `0x` before them.
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().filter(|bytes| !bytes.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_of_hex;
+
+    #[test]
+    fn hex_has_whole_bytes_in_either_case() {
+        assert_eq!(bytes_of_hex("0xC33cBD"), Some(vec![0xc3, 0x3c, 0xbd]));
+        assert_eq!(bytes_of_hex("001aff"), Some(vec![0, 0x1a, 0xff]));
+        for wrong in ["", "0x", "abc", "xy", "+1", "\u{e4}"] {
+            assert_eq!(bytes_of_hex(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `getToken`
 
 use crate::cluster::{Failure, Server};
+use crate::files::NotWritten;
 use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::{line, returned, shown, status};
 use crate::kmu::stop::{Printed, Stop, ended};
@@ -8,7 +9,7 @@ use crate::kmu::{Action, Code, Command, Session, State, Usage};
 use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Service, Token, TokenAbout};
-use crate::signing::token_file::{self, NotWritten};
+use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
     name: "getToken",
