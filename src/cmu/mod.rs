@@ -15,7 +15,7 @@ mod credentials;
 mod data;
 mod failure;
 mod hint;
-mod known;
+
 mod lookup;
 mod mask;
 mod output_file;
@@ -32,6 +32,7 @@ mod sync;
 mod tally;
 mod words;
 
+pub use crate::command::Known;
 pub use crate::outcome::Outcome;
 pub use command::{Action, Command, Group, Usage};
 pub use commands::COMMANDS;
@@ -39,7 +40,6 @@ pub use commands::enable_e2e::{limited_lines, trusted_lines};
 pub use commands::help::help;
 pub use complete::complete;
 pub use hint::hint;
-pub use known::Known;
 pub use lookup::{Unknown, find};
 pub use mask::{is_public, mask, recall};
 pub use session::{Caution, Session};

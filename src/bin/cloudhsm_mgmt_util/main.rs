@@ -10,10 +10,11 @@ use std::io::{Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 
 use arguments::{Arguments, Other, Output};
 use clap::{CommandFactory, Parser};
-use cloudhsm::cluster::{Cluster, Dial, unlisted};
+use cloudhsm::cluster::{Cluster, Dial, proven_users, unlisted};
 use cloudhsm::cmu::{Caution, Known, Session, complete, hint, is_public, mask, recall};
 use cloudhsm::config::Config;
 use cloudhsm::configure::advice;
@@ -24,7 +25,7 @@ use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
@@ -68,7 +69,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         }
         None => start_dev(arguments)?,
     };
-    known.ask_for_users(dials.clone(), Rc::clone(&runtime));
+    ask_for_users(&known, dials.clone(), Rc::clone(&runtime));
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime);
     prepare(&mut session, arguments);
@@ -100,6 +101,13 @@ fn language(known: &Known) -> Language {
     let known = known.clone();
     let complete = Rc::new(move |line: &str| complete(line, &known));
     Language { mask, recall, is_kept: is_public, complete, hint }
+}
+
+/// How long whoever presses Tab waits for the servers.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn ask_for_users(known: &Known, dials: Vec<Dial>, runtime: Rc<Runtime>) {
+    known.ask_for_users(move || runtime.block_on(proven_users(&dials, PATIENCE)));
 }
 
 fn prepare(session: &mut Session<'_>, arguments: &Arguments) {

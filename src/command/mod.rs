@@ -1,0 +1,135 @@
+//! The grammar of command lines: what a command takes is declared once, in its list of [`Argument`]s.
+//!
+//! Syntax lines, help, hints, Tab, redaction of secrets, recall and usage errors all read that list. The two tools differ
+//! in how a line is laid out ([`Layout`]) and in how a command is named ([`Names`]): both are properties of their [`Table`].
+
+mod argument;
+mod complete;
+mod given;
+mod hint;
+mod known;
+mod lookup;
+mod redact;
+mod walk;
+
+pub use argument::{Argument, Kind, Need, PROMPT, PROMPTED};
+pub use given::{Given, HELP, Usage};
+pub use known::Known;
+pub use lookup::Unknown;
+
+use crate::protocol::quorum::Service;
+use crate::protocol::{Access, Operation};
+
+/// One thing a person may type. `A` is what the tool calls an action: the command with its arguments, ready to run.
+pub struct Command<A: ?Sized + 'static> {
+    /// As it is typed.
+    pub name: &'static str,
+    /// In the order of its syntax line.
+    pub arguments: &'static [Argument],
+    /// One line for the list of commands.
+    pub summary: &'static str,
+    /// Paragraphs for the command's page.
+    pub description: &'static str,
+    /// A line to copy.
+    pub example: &'static str,
+    /// What the HSMs demand; `None` if the command asks no HSM.
+    pub permission: Option<Permission>,
+    /// Builds the action. Pure: nothing is asked, shown or sent before it has returned.
+    pub build: fn(&Given<'_>) -> Result<Box<A>, Usage>,
+}
+
+/// What the HSMs demand of whoever runs a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Who may run it.
+    pub access: Access,
+    /// The service whose quorum has to approve it.
+    pub service: Option<Service>,
+}
+
+impl Permission {
+    /// That of the operation that the command is about.
+    #[must_use]
+    pub const fn of<O: Operation>() -> Self {
+        Self { access: O::ACCESS, service: O::SERVICE }
+    }
+}
+
+/// The commands of a tool, and how its lines are read.
+pub struct Table<A: ?Sized + 'static> {
+    /// In the order of the list of commands.
+    pub groups: &'static [Group<A>],
+    /// The command that explains others: a whole line may follow it, too.
+    pub help: &'static Command<A>,
+    /// How a word names a command.
+    pub names: Names,
+    /// How arguments are laid out.
+    pub layout: Layout,
+}
+
+/// A part of the list of commands.
+pub struct Group<A: ?Sized + 'static> {
+    /// What stands above its commands.
+    pub title: &'static str,
+    /// In the order of the list.
+    pub commands: &'static [&'static Command<A>],
+}
+
+/// How a word names a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// In full, or by a prefix that no other command has.
+    Prefix,
+    /// In full, or by one of these other names.
+    Exact(&'static [(&'static str, &'static str)]),
+}
+
+/// How arguments are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// In the order in which they are declared.
+    InOrder,
+    /// Each after its flag, in any order.
+    ByFlag,
+}
+
+impl<A: ?Sized> Command<A> {
+    /// The line that shows how it is typed.
+    #[must_use]
+    pub fn syntax(&self) -> String {
+        let arguments = self.arguments.iter().map(Argument::syntax);
+        [self.name.to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+    }
+
+    fn secret(&self) -> Option<&'static Argument> {
+        self.arguments.iter().find(|argument| argument.kind.is_secret())
+    }
+}
+
+impl<A: ?Sized> Table<A> {
+    /// Every command, in the order of the list.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Command<A>> + use<A> {
+        self.groups.iter().flat_map(|group| group.commands.iter().copied())
+    }
+
+    /// Reads the arguments of a command.
+    ///
+    /// # Errors
+    ///
+    /// If they are not what the command takes.
+    pub fn read(&self, command: &Command<A>, arguments: &str) -> Result<Box<A>, Usage> {
+        let given = Given::read(self.layout, command.arguments, arguments)?;
+        let action = (command.build)(&given)?;
+        // A word that is wrong says more than one too many.
+        given.surplus().map_or(Ok(action), |_| Err(Usage::TooMany))
+    }
+}
+
+/// Splits a line into its first word and the rest; `None` if it is blank. Lines are split at blanks only: quotes and
+/// backslashes are ordinary characters.
+#[must_use]
+pub fn split(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_ascii();
+    let first = line.split_ascii_whitespace().next()?;
+    Some((first, line.get(first.len()..).unwrap_or_default()))
+}
