@@ -101,3 +101,171 @@ impl<A: ?Sized> Place<'_, A> {
         both.map(|(number, name)| if is_numbered { number.to_string() } else { name.to_owned() }).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Argument, Completion, Kind, Known, Layout, Table};
+    use crate::cmu::COMMANDS;
+    use crate::protocol::user::{UserId, UserRow, UserType};
+
+    #[test]
+    fn each_place_has_its_words() {
+        let known = Known::default();
+        known.servers(2);
+        known.users(0, vec![row(1, UserType::Co, "admin"), row(3, UserType::Cu, "alice")]);
+        known.users(1, vec![row(1, UserType::Co, "admin"), row(4, UserType::Cu, "alice")]);
+        for (line, expected) in [
+            ("loginHSM ", "CO CU PRECO AU"),
+            ("login C", "CO CU PRECO AU"),
+            ("loginHSM CO ", "admin"),
+            ("loginHSM PCO ", "admin"),
+            ("deleteUser CU a", "alice"),
+            ("deleteUser AU ", ""),
+            ("getToken 3 ", "admin"),
+            ("getToken 6 ", "alice"),
+            ("loginHSM CO admin ", "-hpswd -env -file -fd"),
+            ("loginHSM CO admin secret ", "-2fa"),
+            ("server ", "0 1"),
+            ("info ", "server"),
+            ("info server ", "0 1"),
+            ("syncUser ", "1 3 4"),
+            ("syncUser 3 ", "0 1"),
+            ("findAllKeys ", "1 3 4"),
+            ("shareKey 7 ", "3 4"),
+            ("shareKey 7 3", "3 4"),
+            ("shareKey 7 3,", "3,4"),
+            ("shareKey 7 9,3,4", "9,3,4"),
+            ("shareKey 7 3,4,", ""),
+            ("getMValue ", "3 4 5 6"),
+            ("loginHSM CO admin -file /x ", "-2fa"),
+            ("loginHSM CO admin -env ", ""),
+            ("getKeyInfo ", "-k"),
+            ("listUsers ", ""),
+            ("nonsense ", ""),
+        ] {
+            let Completion::Words(words) = COMMANDS.complete(line, &known) else {
+                panic!("{line} is no path")
+            };
+            assert_eq!(words.join(" "), expected, "{line}");
+        }
+        for line in
+            ["approveToken ", "getToken 3 me x", "loginHSM CO a b -2fa ", "loginHSM CO a -file ", "getCert /"]
+        {
+            assert!(matches!(COMMANDS.complete(line, &known), Completion::Path), "{line}");
+        }
+        let Completion::Words(all) = COMMANDS.complete("", &known) else { panic!("commands are no paths") };
+        assert_eq!(all.len(), COMMANDS.iter().count());
+    }
+
+    #[test]
+    fn who_is_gone_and_what_is_no_word_is_not_offered() {
+        let known = Known::default();
+        let offered = || match COMMANDS.complete("loginHSM CU ", &known) {
+            Completion::Words(words) => words.join(" "),
+            Completion::Path => panic!("users are no paths"),
+        };
+        known.users(0, vec![row(3, UserType::Cu, "alice"), row(4, UserType::Cu, "\x1b[2Jbob")]);
+        assert_eq!(offered(), "alice");
+        known.users(0, vec![row(5, UserType::Cu, "carol")]);
+        assert_eq!(offered(), "carol");
+    }
+
+    fn row(id: u32, user_type: UserType, name: &str) -> UserRow {
+        UserRow {
+            id: UserId(id),
+            user_type,
+            name: name.to_owned(),
+            quorum_key: false,
+            login_failures: 0,
+            second_factor: false,
+        }
+    }
+
+    #[test]
+    fn attributes_are_offered_by_number_and_name_if_the_command_takes_them() {
+        let offered = |line: &str| match COMMANDS.complete(line, &Known::default()) {
+            Completion::Words(words) => words,
+            Completion::Path => panic!("{line} is no path"),
+        };
+        for (line, numbers) in [
+            ("setAttribute 6 ", "1 3 134 260 261 262 263 264 266 268 370 528"),
+            (
+                "getAttribute 6 ",
+                "0 1 2 3 134 256 258 259 260 261 262 263 264 266 268 355 288 289 290 353 354 356 357 370 371 528 \
+                 1073742353 1073742354 512",
+            ),
+        ] {
+            let numbered = format!("{line}1");
+            assert_eq!(offered(&numbered).join(" "), numbers);
+            let names = offered(line);
+            assert_eq!(names.len(), numbers.split(' ').count());
+            assert!(names.contains(&"OBJ_ATTR_LABEL".to_owned()));
+            assert_eq!(names.contains(&"OBJ_ATTR_ALL".to_owned()), line.starts_with("get"));
+            assert_eq!(names.contains(&"OBJ_ATTR_CLASS".to_owned()), line.starts_with("get"));
+        }
+    }
+
+    /// A word that could be such a value.
+    fn sample(kind: Kind) -> &'static str {
+        match kind {
+            Kind::Switch => "",
+            Kind::UserType => "CU",
+            Kind::UserName => "alice",
+            Kind::UserId | Kind::UserIds | Kind::Handle | Kind::Service | Kind::Number => "3",
+            Kind::Server => "0",
+            Kind::Attribute | Kind::SettableAttribute => "OBJ_ATTR_LABEL",
+            Kind::Command => "help",
+            Kind::File | Kind::Password | Kind::Text => "x",
+        }
+    }
+
+    /// The line up to the value of the last argument.
+    fn before(name: &str, arguments: &[Argument]) -> String {
+        let (last, others) = arguments.split_last().unwrap();
+        let given =
+            others.iter().flat_map(|argument| [argument.flag.unwrap_or_default(), sample(argument.kind)]);
+        let words = [name].into_iter().chain(given).chain(last.flag).filter(|word| !word.is_empty());
+        words.map(|word| format!("{word} ")).collect()
+    }
+
+    fn check<A: ?Sized>(table: &Table<A>) {
+        let known = Known::default();
+        known.servers(1);
+        known.users(0, ["CU", "CO"].map(|name| row(3, UserType::parse(name), "alice")).to_vec());
+        for (command, at) in
+            table.iter().flat_map(|command| (1..=command.arguments.len()).map(move |at| (command, at)))
+        {
+            let arguments = &command.arguments[..at];
+            let argument = arguments.last().unwrap();
+            let line = match table.layout {
+                Layout::InOrder => before(command.name, arguments),
+                Layout::ByFlag if argument.kind == Kind::Switch => continue,
+                Layout::ByFlag => before(command.name, std::slice::from_ref(argument)),
+            };
+            let offered = match table.complete(&line, &known) {
+                Completion::Path => None,
+                Completion::Words(words) => Some(words),
+            };
+            match argument.kind {
+                Kind::File => assert_eq!(offered, None, "{line}"),
+                Kind::Password if table.layout == Layout::InOrder => {
+                    let flags = argument.instead.iter().filter_map(|other| other.flag.map(str::to_owned));
+                    assert_eq!(offered, Some(flags.collect()), "{line}");
+                }
+                Kind::UserName if table.layout == Layout::ByFlag => {
+                    assert_eq!(offered, Some(vec![]), "{line}")
+                }
+                Kind::Password | Kind::Handle | Kind::Number | Kind::Text => {
+                    assert_eq!(offered, Some(Vec::new()), "{line}");
+                }
+                Kind::Switch => {}
+                kind => assert!(offered.unwrap().iter().any(|word| word == sample(kind)), "{line}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_argument_is_completed_by_its_kind() {
+        check(COMMANDS);
+    }
+}

@@ -126,10 +126,19 @@ impl<'a> Given<'a> {
     /// # Errors
     ///
     /// If it is missing.
-    pub fn text(&self, argument: &Argument) -> Result<&'a str, Usage> {
+    pub fn word(&self, argument: &Argument) -> Result<&'a str, Usage> {
         debug_assert!(self.declares(argument), "{argument:?} is not declared");
         let value = self.words.iter().find(|(given, _)| given.is(argument)).and_then(|(_, value)| *value);
         value.ok_or_else(|| self.missing(argument))
+    }
+
+    /// A value as it was typed, to be kept.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing.
+    pub fn text(&self, argument: &Argument) -> Result<String, Usage> {
+        self.word(argument).map(str::to_owned)
     }
 
     /// A value in decimal digits.
@@ -138,7 +147,7 @@ impl<'a> Given<'a> {
     ///
     /// If it is missing or not a number.
     pub fn number<N: FromStr>(&self, argument: &Argument) -> Result<N, Usage> {
-        self.number_in(argument, self.text(argument)?)
+        self.number_in(argument, self.word(argument)?)
     }
 
     /// Numbers that are separated by commas.
@@ -147,7 +156,7 @@ impl<'a> Given<'a> {
     ///
     /// If they are missing or one is not a number.
     pub fn users(&self, argument: &Argument) -> Result<Vec<UserId>, Usage> {
-        let numbers = self.text(argument)?.split(',').map(|word| self.number_in(argument, word));
+        let numbers = self.word(argument)?.split(',').map(|word| self.number_in(argument, word));
         numbers.map(|number| number.map(UserId)).collect()
     }
 
@@ -166,7 +175,7 @@ impl<'a> Given<'a> {
     ///
     /// If it is missing or neither.
     pub fn is_one(&self, argument: &Argument) -> Result<bool, Usage> {
-        match self.text(argument)? {
+        match self.word(argument)? {
             "0" => Ok(false),
             "1" => Ok(true),
             word => Err(self.invalid(argument, word, "0 or 1")),

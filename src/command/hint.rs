@@ -29,3 +29,51 @@ impl<A: ?Sized> Table<A> {
         if is_within { argument.name.to_owned() } else { argument.label() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cmu;
+    use crate::command::Table;
+
+    #[test]
+    fn what_is_missing_is_shown_after_the_cursor() {
+        for (line, expected) in [
+            (
+                "createU",
+                " <user-type> <user-name> <password |-hpswd |-env NAME |-file PATH |-fd N> [-2fa </path/to/authdata>]",
+            ),
+            ("deleteUser ", "<user-type> <user-name>"),
+            ("deleteUser CU", " <user-name>"),
+            ("deleteUser CU ", "<user-name>"),
+            ("loginHSM CO admin -file ", "PATH"),
+            ("loginHSM CO admin -file", " PATH"),
+            ("loginHSM CO admin -file /x", " [-2fa </path/to/authdata>]"),
+            ("loginHSM CO admin co12345 ", "[-2fa </path/to/authdata>]"),
+            ("loginHSM CO admin co12345 -2fa ", "</path/to/authdata>"),
+            ("getKeyInfo ", "[-k] <key-handle> [<output-file>]"),
+            ("getKeyInfo -k ", "<key-handle> [<output-file>]"),
+            ("getKeyInfo 6 ", "[<output-file>]"),
+            ("info ", "[server <server-number>]"),
+            ("info server ", "<server-number>"),
+            ("syncKey 6 ", "<server-number>"),
+        ] {
+            assert_eq!(cmu::COMMANDS.hint(line).as_deref(), Some(expected), "{line}");
+        }
+        for line in
+            ["", "l", "nonsense ", "listUsers", "deleteUser CU alice", "deleteUser CU alice x", "info x"]
+        {
+            assert_eq!(cmu::COMMANDS.hint(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_hint_of_a_name_is_the_rest_of_its_syntax_line() {
+        fn check<A: ?Sized>(table: &Table<A>) {
+            for command in table.iter() {
+                let hint = table.hint(command.name).unwrap_or_default();
+                assert_eq!(format!("{}{hint}", command.name), command.syntax());
+            }
+        }
+        check(cmu::COMMANDS);
+    }
+}

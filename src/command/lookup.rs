@@ -74,3 +74,53 @@ impl<A: ?Sized> Table<A> {
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("Did you mean {name}? ")).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, Unknown};
+    use crate::cmu::COMMANDS;
+
+    #[test]
+    fn the_originals_abbreviations_are_unique() {
+        for (word, name) in [
+            ("listU", "listUsers"),
+            ("logout", "logoutHSM"),
+            ("login", "loginHSM"),
+            ("q", "quit"),
+            ("findAllKey", "findAllKeys"),
+        ] {
+            assert_eq!(COMMANDS.find(word).map(|command| command.name), Ok(name), "{word}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_none_begins_another() {
+        for command in COMMANDS.iter() {
+            let begun = COMMANDS.iter().filter(|other| other.name.starts_with(command.name)).count();
+            assert_eq!(begun, 1, "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn a_beginning_of_several_names_is_refused_with_all_of_them() {
+        let Err(Unknown::Ambiguous { names, .. }) = COMMANDS.find("log") else { panic!("log is ambiguous") };
+        assert_eq!(names, ["loginHSM", "logoutHSM"]);
+    }
+
+    #[test]
+    fn a_misspelt_name_suggests_the_nearest() {
+        for (word, name) in
+            [("lisstUsers", "listUsers"), ("LISTUSERS", "listUsers"), ("creatUser", "createUser")]
+        {
+            let Err(Unknown::Nothing { nearest, .. }) = COMMANDS.find(word) else {
+                panic!("{word} is unknown")
+            };
+            assert_eq!(nearest, Some(name));
+        }
+        assert!(matches!(COMMANDS.find("xyzzy"), Err(Unknown::Nothing { nearest: None, .. })));
+        // Minutes, if it were compared.
+        assert!(COMMANDS.find(&"x".repeat(10_000_000)).is_err());
+        let longest = COMMANDS.iter().map(|command| command.name.len()).max();
+        assert!(longest.is_some_and(|longest| longest * 2 < LONGEST));
+    }
+}

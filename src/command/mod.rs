@@ -133,3 +133,50 @@ pub fn split(line: &str) -> Option<(&str, &str)> {
     let first = line.split_ascii_whitespace().next()?;
     Some((first, line.get(first.len()..).unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Argument, Layout, Need, Table, Usage, split};
+    use crate::cmu;
+
+    fn refusal<A: ?Sized>(table: &Table<A>, line: &str) -> Option<Usage> {
+        let (word, arguments) = split(line).unwrap();
+        table.read(table.find(word).unwrap(), arguments).map(|_| ()).err()
+    }
+
+    fn check<A: ?Sized>(table: &Table<A>) {
+        for command in table.iter() {
+            let (name, example) = (command.name, command.example);
+            assert_eq!(split(example).unwrap().0, name);
+            assert_eq!(refusal(table, example), None, "{example}");
+            let flags = command.arguments.iter().filter(|argument| argument.flag.is_some()).count();
+            let too_many = match table.layout {
+                Layout::InOrder => format!("{example} x y z v w"),
+                Layout::ByFlag => format!("{example} x"),
+            };
+            assert!(refusal(table, &too_many).is_some(), "{too_many}");
+            assert!(table.layout == Layout::InOrder || flags == command.arguments.len(), "{name}");
+            let all: Vec<&Argument> = command.arguments.iter().flat_map(Argument::choices).collect();
+            for argument in &all {
+                assert_eq!(all.iter().filter(|other| other.is(argument)).count(), 1, "{name}: {argument:?}");
+            }
+            let required = command.arguments.iter().find(|argument| argument.need == Need::Required);
+            let missed = required.map(|argument| match (table.layout, argument.flag) {
+                (Layout::ByFlag, Some(flag)) => Usage::MissingFlag { what: argument.what, flag },
+                _ => Usage::Missing(argument.what),
+            });
+            assert_eq!(refusal(table, name), missed, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_command_reads_its_example_and_refuses_too_much_or_too_little() {
+        check(cmu::COMMANDS);
+    }
+
+    #[test]
+    fn lines_are_split_at_blanks_only() {
+        assert_eq!(split("  a \t\"b c\\ "), Some(("a", " \t\"b c\\")));
+        assert_eq!(split(" \t"), None);
+    }
+}

@@ -165,3 +165,148 @@ fn alike(arguments: &[Argument], word: &str) -> usize {
         |flag: &str| word.chars().zip(flag.chars()).take_while(|(left, right)| left == right).count();
     arguments.iter().filter_map(|argument| argument.flag).map(common).max().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Argument, Kind, Layout, Table};
+    use crate::cmu::COMMANDS;
+    use proptest::prelude::*;
+
+    #[test]
+    fn passwords_are_hidden_however_the_line_is_written() {
+        for (line, expected) in [
+            ("loginHSM CO admin co12345", "loginHSM CO admin *******"),
+            ("login  CO   admin  co12345 ", "login  CO   admin  ******* "),
+            ("loginHSM admin co12345", "loginHSM admin *******"),
+            ("loginhsm CO admin co12345", "loginhsm CO admin *******"),
+            ("createUser CU alice pass word1", "createUser CU alice **** *****"),
+            ("loginHSM CO admin -hpswd", "loginHSM CO admin -hpswd"),
+            ("loginHSM CO admin -hidden12", "loginHSM CO admin -h*******"),
+            ("loginHSM CO admin p\u{e4}ssw\u{f6}rd", "loginHSM CO admin ********"),
+            ("loginHSM CO admin co12345 -2fa authdata", "loginHSM CO admin ******* -2fa authdata"),
+            ("loginHSM CO admin -env PASSWORD", "loginHSM CO admin -env PASSWORD"),
+            ("loginHSM CO admin -file /x -2fa y", "loginHSM CO admin -file /x -2fa y"),
+            ("loginHSM CO admin -fd 3 more", "loginHSM CO admin -fd 3 ****"),
+            ("loginHSM CO admin -fido123", "loginHSM CO admin -fi*****"),
+            ("loginHSM CO admin -hpswd -2fa authdata", "loginHSM CO admin -hpswd -2fa authdata"),
+            ("loginHSM admin co12345 -2fa authdata", "loginHSM admin ******* -2fa authdata"),
+            ("loginHSM CO admin two words -2fa x", "loginHSM CO admin *** ***** -2fa *"),
+            ("createUser CO a password -2fa x y", "createUser CO a ******** -2fa x *"),
+            ("help loginHSM CO admin co12345", "help loginHSM CO admin *******"),
+            ("listUsers", "listUsers"),
+            ("deleteUser CU alice", "deleteUser CU alice"),
+            ("findAllKeys 3 1 keys.txt", "findAllKeys 3 1 keys.txt"),
+            ("getKeyInfo -k 7 key.txt", "getKeyInfo -k 7 key.txt"),
+            ("getAttribute 7 512 key.txt", "getAttribute 7 512 key.txt"),
+            ("setAttribute 7 3 label", "setAttribute 7 3 label"),
+            ("shareKey 7 4,5 1", "shareKey 7 4,5 1"),
+        ] {
+            assert_eq!(COMMANDS.redact(line), expected);
+        }
+    }
+
+    #[test]
+    fn a_recalled_line_asks_for_the_password() {
+        assert_eq!(COMMANDS.recall("loginHSM CO admin co12345"), "loginHSM CO admin -hpswd");
+        assert_eq!(COMMANDS.recall("loginHSM CO admin -hpswd"), "loginHSM CO admin -hpswd");
+        assert_eq!(COMMANDS.recall("createUser  CU alice two words"), "createUser CU alice -hpswd");
+        assert_eq!(COMMANDS.recall("loginHSM CO admin co12345 -2fa x"), "loginHSM CO admin -hpswd -2fa x");
+        assert_eq!(COMMANDS.recall("loginHSM CO admin -env  X -2fa x"), "loginHSM CO admin -env  X -2fa x");
+        assert_eq!(COMMANDS.recall("loginHSM CO admin -hpswd  -2fa x"), "loginHSM CO admin -hpswd  -2fa x");
+        assert_eq!(COMMANDS.recall("deleteUser  CU alice"), "deleteUser  CU alice");
+    }
+
+    #[test]
+    fn a_line_is_public_if_it_is_understood_and_holds_no_password() {
+        for line in ["listUsers", "login CO admin -hpswd", "createUser CU alice -hpswd", "help quit", "help"]
+        {
+            assert!(COMMANDS.is_public(line), "{line}");
+        }
+        for line in [
+            "",
+            "co12345",
+            "loginHSM CO admin co12345",
+            "login CO admin co12345",
+            "loginHSM CO co12345",
+            "loginHSM co12345 admin CO",
+            "loginhsm CO admin -hpswd",
+            "loginHSM CO admin -hpswd co12345",
+            "listUsers co12345",
+            "changePswd CO admin -2fa co12345",
+            "changePswd CO admin -hpswd -2fa co12345",
+            "loginHSM CO admin -env co12345",
+            "loginHSM CO admin -file co12345",
+            "help co12345",
+            "setAttribute 7 3 \u{1b}[2J",
+        ] {
+            assert!(!COMMANDS.is_public(line), "{line}");
+        }
+    }
+
+    const CANARY: &str = "Zq7xWvJ9";
+
+    /// Arguments with a password wherever one may be, in right lines and in wrong ones.
+    fn with_secret(layout: Layout, arguments: &[Argument]) -> Vec<String> {
+        let given: Vec<String> = arguments.iter().map(given).collect();
+        let mut lines = Vec::new();
+        for (at, argument) in arguments.iter().enumerate() {
+            let (before, after) = (given[..at].join(" "), given[at + 1..].join(" "));
+            let (this, flag) = (&given[at], argument.flag.unwrap_or_default());
+            match (layout, argument.kind) {
+                // Of nothing else can it be told that it is missing.
+                (Layout::InOrder, Kind::UserType) => lines.push(after),
+                (Layout::InOrder, _) => lines.push(format!("{before} {this}")),
+                (Layout::ByFlag, _) => {
+                    lines.extend([format!("{this} {after} {before}"), format!("{before} {flag} {after}")]);
+                }
+            }
+        }
+        lines.retain(|line| line.contains(CANARY));
+        lines
+    }
+
+    fn given(argument: &Argument) -> String {
+        let value = match argument.kind {
+            Kind::UserType => "CO".to_owned(),
+            Kind::Password => format!("{CANARY} {CANARY}"),
+            _ => "word".to_owned(),
+        };
+        argument.flag.map_or(value.clone(), |flag| format!("{flag} {value}"))
+    }
+
+    fn must_hide<A: ?Sized>(table: &Table<A>, line: &str) {
+        let (redacted, recalled) = (table.redact(line), table.recall(line));
+        assert!(!redacted.contains(CANARY) && !recalled.contains(CANARY), "{redacted}, {recalled}");
+        assert!(!table.is_public(line), "{line}");
+        assert!(table.hint(line).is_none_or(|hint| !hint.contains(CANARY)), "{line}");
+    }
+
+    fn check<A: ?Sized>(table: &Table<A>) {
+        for command in table.iter() {
+            assert_eq!(table.redact(command.example), command.example);
+            assert!(table.is_public(command.example), "{}", command.example);
+            let lines = with_secret(table.layout, command.arguments);
+            assert_eq!(lines.is_empty(), command.secret().is_none(), "{}", command.name);
+            for line in lines {
+                let names = [command.name, "nonsense", "help nonsense", &format!("help {}", command.name)];
+                names.iter().for_each(|name| must_hide(table, &format!("{name} {line}")));
+            }
+        }
+    }
+
+    #[test]
+    fn every_password_is_hidden_wherever_it_is() {
+        check(COMMANDS);
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_can_be_shown_as_it_is_typed(line in "(loginHSM|createU|foo|help)( (-2fa|-hpswd|-env|-fd|CO|[A-Za-z*-]{0,9})){0,6}", at in 0usize..60) {
+            let whole: Vec<char> = COMMANDS.redact(&line).chars().collect();
+            prop_assert_eq!(whole.len(), line.chars().count());
+            let beginning: String = line.chars().take(at).collect();
+            let part: Vec<char> = COMMANDS.redact(&beginning).chars().collect();
+            prop_assert!(whole.starts_with(&part));
+        }
+    }
+}

@@ -15,7 +15,8 @@ use std::time::Duration;
 use arguments::{Arguments, Other, Output};
 use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::{Cluster, Dial, proven_users, unlisted};
-use cloudhsm::cmu::{Caution, Known, Session, complete, hint, is_public, mask, recall};
+use cloudhsm::cmu::{COMMANDS, Caution, Session};
+use cloudhsm::command::Known;
 use cloudhsm::config::Config;
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
@@ -96,11 +97,16 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     Ok(code)
 }
 
-/// How lines are masked, recalled, completed and explained.
+/// How lines are redacted, recalled, completed and explained.
 fn language(known: &Known) -> Language {
     let known = known.clone();
-    let complete = Rc::new(move |line: &str| complete(line, &known));
-    Language { mask, recall, is_kept: is_public, complete, hint }
+    Language {
+        mask: |line| COMMANDS.redact(line),
+        recall: |line| COMMANDS.recall(line),
+        is_kept: |line| COMMANDS.is_public(line),
+        complete: Rc::new(move |line| COMMANDS.complete(line, &known)),
+        hint: |line| COMMANDS.hint(line),
+    }
 }
 
 /// How long whoever presses Tab waits for the servers.
