@@ -135,7 +135,7 @@ fn every_command_of_the_key_tool_has_its_file_and_its_transcript() {
     let played: Vec<String> =
         lines.filter_map(|line| Some(line.strip_prefix("Command:")?.trim().to_owned())).collect();
     let readme = fs::read_to_string("README.md").unwrap();
-    for command in kmu::COMMANDS {
+    for command in kmu::COMMANDS.iter() {
         let file = format!("src/kmu/commands/{}.rs", snake_case(command.name));
         assert!(Path::new(&file).exists(), "{file}");
         let is_played = played.iter().any(|line| line.split(' ').next() == Some(command.name));

@@ -27,11 +27,11 @@ const CMU: Tool = Tool {
 };
 
 const KMU: Tool = Tool {
-    redact: kmu::mask,
-    recall: kmu::recall,
-    is_public: kmu::is_public,
-    complete: kmu::complete,
-    hint: kmu::hint,
+    redact: |line| kmu::COMMANDS.redact(line),
+    recall: |line| kmu::COMMANDS.recall(line),
+    is_public: |line| kmu::COMMANDS.is_public(line),
+    complete: |line| kmu::COMMANDS.complete(line, &Known::default()),
+    hint: |line| kmu::COMMANDS.hint(line),
 };
 
 pub fn run(bytes: &[u8]) {

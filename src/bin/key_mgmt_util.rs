@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::{Cluster, Dial, members, unlisted};
+use cloudhsm::command::Known;
 use cloudhsm::config::{Config, KeyConfig};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
@@ -15,7 +16,7 @@ use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Kind, Section, generate};
 use cloudhsm::hsmd::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::kmu::{Session, Single, complete, hint, is_public, list_commands, mask, recall, start_up};
+use cloudhsm::kmu::{COMMANDS, Session, Single, list_commands, start_up};
 use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, Ended, OnError, Operator};
 use cloudhsm::wire::Limits;
@@ -110,8 +111,7 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     let (config, single) = read_words(arguments)?;
     let interrupt = Interrupt::default();
     // First of all: what is typed from now on is not echoed twice.
-    let language = Language { mask, recall, is_kept: is_public, complete: Rc::new(complete), hint };
-    let mut console = console::open(language, &interrupt, arguments.history().as_deref()).map_err(wrong)?;
+    let mut console = console::open(language(), &interrupt, arguments.history().as_deref()).map_err(wrong)?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(wrong)?);
     let source = open(arguments, config, &runtime)?;
     let cluster = Cluster::new(source.dials, Limits::default(), interrupt.clone());
@@ -131,6 +131,17 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
         console::end_by(signal);
     }
     Ok(code)
+}
+
+/// How lines are redacted, recalled, completed and explained.
+fn language() -> Language {
+    Language {
+        mask: |line| COMMANDS.redact(line),
+        recall: |line| COMMANDS.recall(line),
+        is_kept: |line| COMMANDS.is_public(line),
+        complete: Rc::new(|line| COMMANDS.complete(line, &Known::default())),
+        hint: |line| COMMANDS.hint(line),
+    }
 }
 
 /// The configuration that the words name, if any, and the one command, if they hold one.

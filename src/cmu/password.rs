@@ -11,27 +11,9 @@ use crate::protocol::Secret;
 
 pub(super) const PASSWORD: Argument = Argument::word("password", Kind::Password).or(&[PROMPT, ENV, FILE, FD]);
 
-const ENV: Argument = Argument::flag(
-    "-env",
-    "NAME",
-    Kind::Text,
-    "name of the environment variable",
-    "reads it from an environment variable",
-);
-const FILE: Argument = Argument::flag(
-    "-file",
-    "PATH",
-    Kind::File,
-    "path of the password file",
-    "reads it from the first line of a file",
-);
-const FD: Argument = Argument::flag(
-    "-fd",
-    "N",
-    Kind::Number,
-    "number of the open file",
-    "reads it from the next line of an open file",
-);
+const ENV: Argument = Argument::flag("-env", "NAME", Kind::Text, "name of the environment variable");
+const FILE: Argument = Argument::flag("-file", "PATH", Kind::File, "path of the password file");
+const FD: Argument = Argument::flag("-fd", "N", Kind::Number, "number of the open file");
 
 /// Where a password comes from.
 pub(super) enum Password {

@@ -13,14 +13,8 @@ use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor};
 use crate::signing::authdata::{AuthData, BadAuthData, must_be_free};
 
 /// Asks for a second factor.
-pub(super) const AUTH_FILE: Argument = Argument::flag(
-    OPTION,
-    "/path/to/authdata",
-    Kind::File,
-    "path of the authentication data",
-    "asks for a second factor, by way of this file",
-)
-.optional();
+pub(super) const AUTH_FILE: Argument =
+    Argument::option(OPTION, "/path/to/authdata", Kind::File, "path of the authentication data");
 
 const OPTION: &str = "-2fa";
 

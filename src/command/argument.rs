@@ -16,7 +16,7 @@ pub struct Argument {
     /// As usage errors name it.
     pub what: &'static str,
     /// One line for a page that lists the arguments; empty where the description explains them.
-    pub text: &'static str,
+    pub help: &'static str,
     /// What may be given in its place.
     pub instead: &'static [Self],
 }
@@ -69,37 +69,43 @@ pub enum Need {
 pub const PROMPTED: &str = "-hpswd";
 
 /// Asks for the password.
-pub const PROMPT: Argument = Argument::switch(PROMPTED, "asks for the password without showing it");
+pub const PROMPT: Argument = Argument::switch(PROMPTED).help("asks for the password without showing it");
 
 impl Argument {
     /// A value without a flag.
     #[must_use]
     pub const fn word(name: &'static str, kind: Kind) -> Self {
-        Self { name, flag: None, kind, need: Need::Required, what: name, text: "", instead: &[] }
+        Self { name, flag: None, kind, need: Need::Required, what: name, help: "", instead: &[] }
     }
 
-    /// A flag with a value.
+    /// A flag with a value; `what` names it in errors.
     #[must_use]
-    pub const fn flag(
-        flag: &'static str,
-        name: &'static str,
-        kind: Kind,
-        what: &'static str,
-        text: &'static str,
-    ) -> Self {
-        Self { flag: Some(flag), what, text, ..Self::word(name, kind) }
+    pub const fn flag(flag: &'static str, name: &'static str, kind: Kind, what: &'static str) -> Self {
+        Self { flag: Some(flag), what, ..Self::word(name, kind) }
+    }
+
+    /// A flag with a value that the command does without.
+    #[must_use]
+    pub const fn option(flag: &'static str, name: &'static str, kind: Kind, what: &'static str) -> Self {
+        Self::flag(flag, name, kind, what).optional()
     }
 
     /// A flag alone.
     #[must_use]
-    pub const fn switch(flag: &'static str, text: &'static str) -> Self {
-        Self::flag(flag, "", Kind::Switch, "", text).optional()
+    pub const fn switch(flag: &'static str) -> Self {
+        Self::option(flag, "", Kind::Switch, "")
     }
 
     /// The same, and the command does without.
     #[must_use]
     pub const fn optional(self) -> Self {
         Self { need: Need::Optional, ..self }
+    }
+
+    /// The same, explained.
+    #[must_use]
+    pub const fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
     }
 
     /// The same, or one of these in its place.
@@ -165,18 +171,18 @@ impl Kind {
 mod tests {
     use super::{Argument, Kind, PROMPT};
 
-    const ENV: Argument = Argument::flag("-env", "NAME", Kind::Text, "", "");
+    const ENV: Argument = Argument::flag("-env", "NAME", Kind::Text, "");
 
     #[test]
     fn an_argument_is_shown_as_it_is_typed() {
-        let key = Argument::flag("-k", "key handle", Kind::Handle, "", "");
-        let typed = Argument::flag("-p", "password", Kind::Password, "", "");
+        let key = Argument::flag("-k", "key handle", Kind::Handle, "");
+        let typed = Argument::flag("-p", "password", Kind::Password, "");
         for (argument, expected) in [
             (Argument::word("file", Kind::File), "<file>"),
             (Argument::word("file", Kind::File).optional(), "[<file>]"),
             (key, "-k <key handle>"),
             (key.optional(), "[-k <key handle>]"),
-            (Argument::switch("-nex", ""), "[-nex]"),
+            (Argument::switch("-nex"), "[-nex]"),
             (Argument::word("password", Kind::Password).or(&[PROMPT, ENV]), "<password |-hpswd |-env NAME>"),
             (typed.or(&[PROMPT]), "{ -p <password> | -hpswd }"),
             (key.or(&[ENV]).optional(), "[{ -k <key handle> | -env <NAME> }]"),

@@ -37,21 +37,22 @@ struct Place<'a, A: ?Sized + 'static> {
 
 impl<A: ?Sized> Place<'_, A> {
     fn complete(&self, next: Next) -> Completion {
-        let flags = |argument: &'static Argument| argument.choices().filter_map(|choice| choice.flag);
-        let words = |flags: Vec<&str>| flags.into_iter().map(str::to_owned).collect();
-        match (next, self.table.layout) {
-            (Next::Value(argument), _) => self.values(argument.kind),
-            (Next::Arguments(all), Layout::ByFlag) => {
-                Completion::Words(words(all.into_iter().flat_map(flags).collect()))
-            }
-            (Next::Arguments(all), Layout::InOrder) => match all.first() {
-                Some(argument) if argument.flag.is_none() && argument.kind != Kind::Password => {
-                    self.values(argument.kind)
+        let arguments = match (next, self.table.layout) {
+            (Next::Value(argument), _) => return self.values(argument.kind),
+            (Next::Arguments(all), Layout::ByFlag) => all,
+            (Next::Arguments(all), Layout::InOrder) => all.into_iter().take(1).collect(),
+        };
+        let mut words = Vec::new();
+        for argument in arguments {
+            if argument.flag.is_none() {
+                match self.values(argument.kind) {
+                    Completion::Words(values) => words.extend(values),
+                    Completion::Path => return Completion::Path,
                 }
-                Some(argument) => Completion::Words(words(flags(argument).collect())),
-                None => Completion::Words(Vec::new()),
-            },
+            }
+            words.extend(argument.choices().filter_map(|choice| choice.flag).map(str::to_owned));
         }
+        Completion::Words(words)
     }
 
     fn values(&self, kind: Kind) -> Completion {
@@ -73,7 +74,7 @@ impl<A: ?Sized> Place<'_, A> {
 
     /// Type of the user whose name comes next: as it is given before or, for a token, as the service implies.
     fn user_type(&self) -> UserType {
-        let types = self.said.iter().filter_map(|(role, word)| match role {
+        let mut types = self.said.iter().filter_map(|(role, word)| match role {
             Role::Value(Argument { kind: Kind::UserType, .. }) => Some(UserType::parse(word)),
             Role::Value(Argument { kind: Kind::Service, .. }) => {
                 let service = word.parse().ok().and_then(Service::numbered)?;
@@ -81,7 +82,7 @@ impl<A: ?Sized> Place<'_, A> {
             }
             Role::Value(_) | Role::Flag(_) | Role::Stray => None,
         });
-        types.last().unwrap_or(UserType::Unknown)
+        types.next_back().unwrap_or(UserType::Unknown)
     }
 
     /// The list as far as it is typed, with one more of those whom keys are shared with.
@@ -104,8 +105,10 @@ impl<A: ?Sized> Place<'_, A> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Argument, Completion, Kind, Known, Layout, Table};
+    use super::{Argument, Completion, Kind, Known, Table};
     use crate::cmu::COMMANDS;
+    use crate::command::Command;
+    use crate::kmu;
     use crate::protocol::user::{UserId, UserRow, UserType};
 
     #[test]
@@ -228,44 +231,54 @@ mod tests {
         words.map(|word| format!("{word} ")).collect()
     }
 
-    fn check<A: ?Sized>(table: &Table<A>) {
+    fn check<A: ?Sized>(table: &Table<A>, command: &Command<A>, arguments: &[Argument], known: &Known) {
+        let (line, argument) = (before(command.name, arguments), arguments.last().unwrap());
+        let offered = match table.complete(&line, known) {
+            Completion::Path => None,
+            Completion::Words(words) => Some(words),
+        };
+        match argument.kind {
+            Kind::File => assert_eq!(offered, None, "{line}"),
+            Kind::Password | Kind::Handle | Kind::Number | Kind::Text => {
+                let instead = if argument.flag.is_none() { argument.instead } else { &[] };
+                let flags = instead.iter().filter_map(|other| other.flag.map(str::to_owned));
+                assert_eq!(offered, Some(flags.collect()), "{line}");
+            }
+            Kind::Switch => {}
+            kind => assert!(offered.unwrap().iter().any(|word| word == sample(kind)), "{line}"),
+        }
+    }
+
+    fn check_all<A: ?Sized>(table: &Table<A>) {
         let known = Known::default();
         known.servers(1);
         known.users(0, ["CU", "CO"].map(|name| row(3, UserType::parse(name), "alice")).to_vec());
-        for (command, at) in
-            table.iter().flat_map(|command| (1..=command.arguments.len()).map(move |at| (command, at)))
-        {
-            let arguments = &command.arguments[..at];
-            let argument = arguments.last().unwrap();
-            let line = match table.layout {
-                Layout::InOrder => before(command.name, arguments),
-                Layout::ByFlag if argument.kind == Kind::Switch => continue,
-                Layout::ByFlag => before(command.name, std::slice::from_ref(argument)),
-            };
-            let offered = match table.complete(&line, &known) {
-                Completion::Path => None,
-                Completion::Words(words) => Some(words),
-            };
-            match argument.kind {
-                Kind::File => assert_eq!(offered, None, "{line}"),
-                Kind::Password if table.layout == Layout::InOrder => {
-                    let flags = argument.instead.iter().filter_map(|other| other.flag.map(str::to_owned));
-                    assert_eq!(offered, Some(flags.collect()), "{line}");
-                }
-                Kind::UserName if table.layout == Layout::ByFlag => {
-                    assert_eq!(offered, Some(vec![]), "{line}")
-                }
-                Kind::Password | Kind::Handle | Kind::Number | Kind::Text => {
-                    assert_eq!(offered, Some(Vec::new()), "{line}");
-                }
-                Kind::Switch => {}
-                kind => assert!(offered.unwrap().iter().any(|word| word == sample(kind)), "{line}"),
+        for command in table.iter() {
+            for end in 1..=command.arguments.len() {
+                check(table, command, &command.arguments[..end], &known);
             }
         }
     }
 
     #[test]
+    fn flags_are_offered_that_are_not_given_and_files_after_theirs() {
+        let offered = |line: &str| match kmu::COMMANDS.complete(line, &Known::default()) {
+            Completion::Words(words) => Some(words),
+            Completion::Path => None,
+        };
+        assert!(offered("gen").unwrap().contains(&"genSymKey".to_owned()));
+        assert_eq!(offered("deleteKey ").unwrap(), ["-k"]);
+        assert_eq!(offered("loginHSM -u CU ").unwrap(), ["-p", "-hpswd", "-s"]);
+        assert_eq!(offered("loginHSM -u CU -hpswd ").unwrap(), ["-s"]);
+        assert_eq!(offered("xyzzy "), Some(Vec::new()));
+        for line in ["sign -f /tm", "extractMaskedObject -o 6 -out ", "findKey -m "] {
+            assert_eq!(offered(line), None, "{line}");
+        }
+    }
+
+    #[test]
     fn every_argument_is_completed_by_its_kind() {
-        check(COMMANDS);
+        check_all(COMMANDS);
+        check_all(kmu::COMMANDS);
     }
 }

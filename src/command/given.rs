@@ -56,13 +56,11 @@ pub enum Usage {
 pub const HELP: &str = "-h";
 
 impl<'a> Given<'a> {
-    /// Splits a line at blanks, and sorts its words by the arguments.
+    /// Splits a line at blanks and sorts its words by the arguments.
     ///
-    /// # Errors
-    ///
-    /// If arguments that are laid out by flag are not complete, or not all known. Otherwise whoever asks for one hears
-    /// that it is missing, so that errors come in the order of the arguments.
-    pub fn read(layout: Layout, arguments: &'static [Argument], line: &'a str) -> Result<Self, Usage> {
+    /// By flag, all words are checked here. In order, errors come when an argument is asked for: the first argument that is
+    /// wrong is reported, whether it is missing or not a number.
+    pub(crate) fn read(layout: Layout, arguments: &'static [Argument], line: &'a str) -> Result<Self, Usage> {
         let mut given = Self { layout, arguments, words: Vec::new(), surplus: None };
         if layout == Layout::ByFlag && line.split_ascii_whitespace().any(|word| word == HELP) {
             return Err(Usage::Asked);
@@ -102,18 +100,12 @@ impl<'a> Given<'a> {
     }
 
     /// Whether an argument is given.
-    #[must_use]
-    pub fn has(&self, argument: &Argument) -> bool {
-        debug_assert!(self.declares(argument), "{argument:?} is not declared");
-        self.words.iter().any(|(given, _)| given.is(argument))
+    pub(crate) fn has(&self, argument: &Argument) -> bool {
+        self.find(argument).is_some()
     }
 
     /// What `read` makes of an argument, if that is given.
-    ///
-    /// # Errors
-    ///
-    /// Those of `read`.
-    pub fn maybe<T>(
+    pub(crate) fn maybe<T>(
         &self,
         argument: &Argument,
         read: fn(&Self, &Argument) -> Result<T, Usage>,
@@ -122,59 +114,33 @@ impl<'a> Given<'a> {
     }
 
     /// A value as it was typed.
-    ///
-    /// # Errors
-    ///
-    /// If it is missing.
-    pub fn word(&self, argument: &Argument) -> Result<&'a str, Usage> {
-        debug_assert!(self.declares(argument), "{argument:?} is not declared");
-        let value = self.words.iter().find(|(given, _)| given.is(argument)).and_then(|(_, value)| *value);
-        value.ok_or_else(|| self.missing(argument))
+    pub(crate) fn word(&self, argument: &Argument) -> Result<&'a str, Usage> {
+        self.find(argument).flatten().ok_or_else(|| self.missing(argument))
     }
 
     /// A value as it was typed, to be kept.
-    ///
-    /// # Errors
-    ///
-    /// If it is missing.
-    pub fn text(&self, argument: &Argument) -> Result<String, Usage> {
+    pub(crate) fn text(&self, argument: &Argument) -> Result<String, Usage> {
         self.word(argument).map(str::to_owned)
     }
 
     /// A value in decimal digits.
-    ///
-    /// # Errors
-    ///
-    /// If it is missing or not a number.
-    pub fn number<N: FromStr>(&self, argument: &Argument) -> Result<N, Usage> {
+    pub(crate) fn number<N: FromStr>(&self, argument: &Argument) -> Result<N, Usage> {
         self.number_in(argument, self.word(argument)?)
     }
 
-    /// Numbers that are separated by commas.
-    ///
-    /// # Errors
-    ///
-    /// If they are missing or one is not a number.
-    pub fn users(&self, argument: &Argument) -> Result<Vec<UserId>, Usage> {
-        let numbers = self.word(argument)?.split(',').map(|word| self.number_in(argument, word));
-        numbers.map(|number| number.map(UserId)).collect()
-    }
-
     /// The handle of a key.
-    ///
-    /// # Errors
-    ///
-    /// If it is missing or not a number.
-    pub fn handle(&self, argument: &Argument) -> Result<KeyHandle, Usage> {
+    pub(crate) fn handle(&self, argument: &Argument) -> Result<KeyHandle, Usage> {
         self.number(argument).map(KeyHandle)
     }
 
+    /// User ids that are separated by commas.
+    pub(crate) fn users(&self, argument: &Argument) -> Result<Vec<UserId>, Usage> {
+        let words = self.word(argument)?.split(',');
+        words.map(|word| self.number_in(argument, word).map(UserId)).collect()
+    }
+
     /// 1, for yes, or 0.
-    ///
-    /// # Errors
-    ///
-    /// If it is missing or neither.
-    pub fn is_one(&self, argument: &Argument) -> Result<bool, Usage> {
+    pub(crate) fn is_one(&self, argument: &Argument) -> Result<bool, Usage> {
         match self.word(argument)? {
             "0" => Ok(false),
             "1" => Ok(true),
@@ -183,14 +149,12 @@ impl<'a> Given<'a> {
     }
 
     /// The first word that belongs to no argument.
-    #[must_use]
-    pub fn surplus(&self) -> Option<&'a str> {
+    pub(crate) fn surplus(&self) -> Option<&'a str> {
         self.surplus
     }
 
     /// That a word is not what is expected as the value of an argument.
-    #[must_use]
-    pub fn invalid(&self, argument: &Argument, word: &str, expected: &'static str) -> Usage {
+    pub(crate) fn invalid(&self, argument: &Argument, word: &str, expected: &'static str) -> Usage {
         match self.layout {
             Layout::InOrder => Usage::Invalid { word: word.to_owned(), expected },
             Layout::ByFlag => self.missing(argument),
@@ -215,8 +179,11 @@ impl<'a> Given<'a> {
         }
     }
 
-    fn declares(&self, argument: &Argument) -> bool {
-        self.arguments.iter().flat_map(Argument::choices).any(|declared| declared.is(argument))
+    /// An argument that is given, with its value.
+    fn find(&self, argument: &Argument) -> Option<Option<&'a str>> {
+        let mut declared = self.arguments.iter().flat_map(Argument::choices);
+        debug_assert!(declared.any(|declared| declared.is(argument)), "{argument:?} is not declared");
+        self.words.iter().find(|(given, _)| given.is(argument)).map(|(_, value)| *value)
     }
 }
 
@@ -227,8 +194,8 @@ mod tests {
     use crate::protocol::user::UserId;
 
     const KEY: Argument = Argument::word("key", Kind::Handle);
-    const USERS: Argument = Argument::flag("-u", "ids", Kind::UserIds, "User ids", "").optional();
-    const OTHER: Argument = Argument::flag("-o", "", Kind::Text, "", "");
+    const USERS: Argument = Argument::option("-u", "ids", Kind::UserIds, "User ids");
+    const OTHER: Argument = Argument::flag("-o", "", Kind::Text, "");
 
     fn in_order(line: &str) -> Given<'_> {
         Given::read(Layout::InOrder, &[KEY, USERS], line).unwrap()

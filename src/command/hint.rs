@@ -32,8 +32,8 @@ impl<A: ?Sized> Table<A> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cmu;
     use crate::command::Table;
+    use crate::{cmu, kmu};
 
     #[test]
     fn what_is_missing_is_shown_after_the_cursor() {
@@ -67,6 +67,22 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_is_followed_by_its_value_and_the_rest_in_any_order() {
+        for (line, expected) in [
+            ("deleteKey ", "-k <key handle>"),
+            ("deleteKey -k", " <key handle>"),
+            ("loginHSM -u CU ", "{ -p <password> | -hpswd } -s <username>"),
+            ("loginHSM -u CU -hpswd ", "-s <username>"),
+            ("loginHSM -u CU -s alice -p ", "<password>"),
+        ] {
+            assert_eq!(kmu::COMMANDS.hint(line).as_deref(), Some(expected), "{line}");
+        }
+        for line in ["", "nonsense ", "listUsers", "deleteKey -k 7"] {
+            assert_eq!(kmu::COMMANDS.hint(line), None, "{line}");
+        }
+    }
+
+    #[test]
     fn the_hint_of_a_name_is_the_rest_of_its_syntax_line() {
         fn check<A: ?Sized>(table: &Table<A>) {
             for command in table.iter() {
@@ -75,5 +91,6 @@ mod tests {
             }
         }
         check(cmu::COMMANDS);
+        check(kmu::COMMANDS);
     }
 }

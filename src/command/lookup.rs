@@ -79,6 +79,7 @@ fn suggestion(nearest: Option<&str>) -> String {
 mod tests {
     use super::{LONGEST, Unknown};
     use crate::cmu::COMMANDS;
+    use crate::kmu;
 
     #[test]
     fn the_originals_abbreviations_are_unique() {
@@ -122,5 +123,15 @@ mod tests {
         assert!(COMMANDS.find(&"x".repeat(10_000_000)).is_err());
         let longest = COMMANDS.iter().map(|command| command.name.len()).max();
         assert!(longest.is_some_and(|longest| longest * 2 < LONGEST));
+    }
+
+    #[test]
+    fn exact_names_are_typed_in_full_or_by_their_aliases() {
+        let found = |word| kmu::COMMANDS.find(word).map(|command| command.name).ok();
+        assert_eq!(found("genSymKey"), Some("genSymKey"));
+        assert_eq!(found("rsaGenKeyPair"), Some("genRSAKeyPair"));
+        for word in ["genSym", "gensymkey", ""] {
+            assert_eq!(found(word), None, "{word}");
+        }
     }
 }

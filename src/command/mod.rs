@@ -137,7 +137,7 @@ pub fn split(line: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::{Argument, Layout, Need, Table, Usage, split};
-    use crate::cmu;
+    use crate::{cmu, kmu};
 
     fn refusal<A: ?Sized>(table: &Table<A>, line: &str) -> Option<Usage> {
         let (word, arguments) = split(line).unwrap();
@@ -172,11 +172,25 @@ mod tests {
     #[test]
     fn every_command_reads_its_example_and_refuses_too_much_or_too_little() {
         check(cmu::COMMANDS);
+        check(kmu::COMMANDS);
     }
 
     #[test]
     fn lines_are_split_at_blanks_only() {
         assert_eq!(split("  a \t\"b c\\ "), Some(("a", " \t\"b c\\")));
         assert_eq!(split(" \t"), None);
+    }
+
+    #[test]
+    fn flags_that_are_unknown_or_given_twice_are_not_understood() {
+        for command in kmu::COMMANDS.iter() {
+            let (_, arguments) = split(command.example).unwrap();
+            for more in [" -nonsense", " x", if arguments.is_empty() { " y" } else { arguments }] {
+                let line = format!("{} {more}", command.example);
+                assert_eq!(refusal(kmu::COMMANDS, &line), Some(Usage::NotUnderstood), "{line}");
+            }
+            let help = format!("{} -x -h", command.name);
+            assert_eq!(refusal(kmu::COMMANDS, &help), Some(Usage::Asked));
+        }
     }
 }

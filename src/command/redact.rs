@@ -4,10 +4,10 @@ use super::walk::{Role, Walk};
 use super::{Argument, Command, Given, Kind, Layout, PROMPTED, Table, split};
 
 impl<A: ?Sized> Table<A> {
-    /// Shows a line with a `*` for each character that may be of a password, whatever is wrong with the line.
+    /// Shows a line with a `*` for each character that may belong to a password, even in a line that is wrong.
     ///
-    /// It keeps the number of characters, and what is shown of a line's beginning is the beginning of what is shown of the
-    /// line. As much of a hidden word stays as begins like a flag that may stand there.
+    /// The result has as many characters as the line, and a line can be shown as it is typed: what is shown of its
+    /// beginning does not change. The part of a hidden word that could become a flag is shown.
     #[must_use]
     pub fn redact(&self, line: &str) -> String {
         let mut redacted = String::with_capacity(line.len());
@@ -22,15 +22,15 @@ impl<A: ?Sized> Table<A> {
         redacted
     }
 
-    /// The line that arrow-up brings back: it asks for the password. With `*` in its place, Enter would try those as the
-    /// password, and five tries lock the user.
+    /// The line that arrow-up brings back: it asks for the password. With `*` instead, Enter would send those as the
+    /// password, and five wrong passwords lock the user.
     #[must_use]
     pub fn recall(&self, line: &str) -> String {
         let mut reader = Reader::new(self);
         let (mut kept, mut place) = (Vec::new(), None);
         for word in line.split_ascii_whitespace() {
             let is_whole = reader.shown(word) == word.chars().count();
-            // Without the password its flag would take the next word for one.
+            // Its flag goes with the password, or the next word would be taken for one.
             if is_whole && !reader.awaits_secret() {
                 kept.push(word);
             } else {
@@ -45,7 +45,7 @@ impl<A: ?Sized> Table<A> {
         kept.join(" ")
     }
 
-    /// Whether a file may hold the line: a command with right arguments, none of which may be a password.
+    /// Whether the line may be kept in a file: a command with correct arguments, none of which can be a password.
     #[must_use]
     pub fn is_public(&self, line: &str) -> bool {
         let Some((word, arguments)) = split(line) else { return false };
@@ -57,8 +57,8 @@ impl<A: ?Sized> Table<A> {
             && !line.contains(char::is_control)
     }
 
-    /// Whether no argument can be a password in the wrong place. The word after `-env` or `-2fa` may be one: where order
-    /// counts, nothing may follow what asks for the password. Nor is what names no command the name of one.
+    /// Whether no argument can be a password in the wrong place. Where order counts, the word after `-env` or `-2fa` may be
+    /// a mistyped one, so nothing may follow the flag that asks for it. A word for a command has to name one.
     fn has_no_stray_secret(&self, command: &Command<A>, arguments: &str) -> bool {
         let Ok(given) = Given::read(self.layout, command.arguments, arguments) else { return false };
         let is_no_name =
@@ -80,7 +80,7 @@ enum Stage {
     Name,
     /// A command without a secret.
     Public,
-    /// A command with a secret, or a word that may be meant as one.
+    /// A command with a secret, or a misspelt one.
     Secret(Walk),
 }
 
@@ -106,7 +106,7 @@ impl<'t, A: ?Sized> Reader<'t, A> {
         }
     }
 
-    /// A misspelt command may be any that takes a password.
+    /// A misspelt command is treated as one that takes a password.
     fn named(&self, word: &str) -> Stage {
         let command = match self.table.find(word) {
             Ok(command) if std::ptr::eq(command, self.table.help) => return Stage::Name,
@@ -127,8 +127,8 @@ impl<'t, A: ?Sized> Reader<'t, A> {
     }
 }
 
-/// From the password on everything is hidden that may be a part of it; `None` shows the word. Without a user type
-/// everything has moved up by one.
+/// How much of a word to show; `None` is all. From the password on, everything is hidden that could be part of it. A
+/// user type that is missing moves it one word forward.
 fn in_order(walk: &mut Walk, word: &str) -> Option<usize> {
     walk.pass_over_unless_fits(word);
     let role = walk.take(word);
@@ -141,10 +141,10 @@ fn in_order(walk: &mut Walk, word: &str) -> Option<usize> {
     }
 }
 
-/// Hides every word that is no flag and not the value of one that takes another value; `None` shows the word.
+/// How much of a word to show; `None` is all. Only flags, and values of flags that take no secret, are shown.
 fn by_flag(walk: &mut Walk, word: &str) -> Option<usize> {
     let is_flag = word.starts_with('-');
-    // A value is missing, and what follows the flag may be the password.
+    // The value is missing, and the word after this flag may be the password.
     if is_flag && walk.open.is_some_and(|argument| !argument.kind.is_secret()) {
         walk.open = None;
     }
@@ -159,7 +159,7 @@ fn by_flag(walk: &mut Walk, word: &str) -> Option<usize> {
     }
 }
 
-/// How many characters the word has in common with the flag that it begins like.
+/// How many characters the word shares with the beginning of a flag.
 fn alike(arguments: &[Argument], word: &str) -> usize {
     let common =
         |flag: &str| word.chars().zip(flag.chars()).take_while(|(left, right)| left == right).count();
@@ -170,6 +170,7 @@ fn alike(arguments: &[Argument], word: &str) -> usize {
 mod tests {
     use super::{Argument, Kind, Layout, Table};
     use crate::cmu::COMMANDS;
+    use crate::kmu;
     use proptest::prelude::*;
 
     #[test]
@@ -243,6 +244,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn passwords_are_hidden_with_flags_however_the_line_is_written() {
+        for (line, expected) in [
+            ("loginHSM -u CU -s alice -p crypto12", "loginHSM -u CU -s alice -p ********"),
+            ("loginHSM -p crypto12 -u CU  -s alice ", "loginHSM -p ******** -u CU  -s alice "),
+            ("loginHSM -p -crypto1 -s alice", "loginHSM -p ******** -s alice"),
+            ("loginHSM -p two words -s alice", "loginHSM -p *** ***** -s alice"),
+            ("loginHSM -s alice -pcrypto12", "loginHSM -s alice -p********"),
+            ("loginHSM -u CU -s alice crypto12", "loginHSM -u CU -s alice ********"),
+            ("loginHSM -u CU -s alice -hpswd crypto12", "loginHSM -u CU -s alice -hpswd ********"),
+            ("loginhsm -u CU -p crypto12", "loginhsm -u CU -p ********"),
+            ("loginHSM -u CU -s alice -P crypto12", "loginHSM -u CU -s alice -P ********"),
+            ("loginHSM -u CU -s alice --p crypto12", "loginHSM -u CU -s alice --p ********"),
+            ("loginHSM CU alice crypto12", "loginHSM ** ***** ********"),
+            ("help loginHSM -u CU -p crypto12", "help loginHSM -u CU -p ********"),
+            ("genSymKey -t 31 -s 32 -l x y", "genSymKey -t 31 -s 32 -l x y"),
+        ] {
+            assert_eq!(kmu::COMMANDS.redact(line), expected);
+        }
+    }
+
+    #[test]
+    fn a_recalled_line_with_flags_asks_for_the_password() {
+        assert_eq!(
+            kmu::COMMANDS.recall("loginHSM -u CU -p crypto12 -s alice"),
+            "loginHSM -u CU -s alice -hpswd"
+        );
+        assert_eq!(kmu::COMMANDS.recall("loginHSM -u CU -s alice -hpswd"), "loginHSM -u CU -s alice -hpswd");
+        assert_eq!(kmu::COMMANDS.recall("genSymKey -t 31  -l p"), "genSymKey -t 31  -l p");
+    }
+
+    #[test]
+    fn a_line_with_flags_is_public_if_it_is_understood_and_holds_no_password() {
+        for line in ["listUsers", "loginHSM -u CU -s alice -hpswd", " genSymKey -t 31 -s 32 -l p"] {
+            assert!(kmu::COMMANDS.is_public(line), "{line}");
+        }
+        for line in
+            ["", "crypto12", "loginHSM -u CU -s alice -p crypto12", "loginHSM -u CU -p", "listUsers crypto12"]
+        {
+            assert!(!kmu::COMMANDS.is_public(line), "{line}");
+        }
+    }
+
     const CANARY: &str = "Zq7xWvJ9";
 
     /// Arguments with a password wherever one may be, in right lines and in wrong ones.
@@ -297,6 +341,7 @@ mod tests {
     #[test]
     fn every_password_is_hidden_wherever_it_is() {
         check(COMMANDS);
+        check(kmu::COMMANDS);
     }
 
     proptest! {
@@ -307,6 +352,15 @@ mod tests {
             let beginning: String = line.chars().take(at).collect();
             let part: Vec<char> = COMMANDS.redact(&beginning).chars().collect();
             prop_assert!(whole.starts_with(&part));
+        }
+
+        #[test]
+        fn a_line_with_flags_can_be_shown_as_it_is_typed(line in "(loginHSM|find|x)( -p| -u| -hpswd| -?[a-p]{1,3}| ){0,6}") {
+            let whole = kmu::COMMANDS.redact(&line);
+            prop_assert_eq!(whole.chars().count(), line.chars().count());
+            for end in 0..=line.len() {
+                prop_assert!(whole.starts_with(&kmu::COMMANDS.redact(&line[..end])), "{}", &line[..end]);
+            }
         }
     }
 }

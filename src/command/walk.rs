@@ -113,13 +113,13 @@ mod tests {
     use crate::command::PROMPT;
 
     const LIST: &[Argument] = &[
-        Argument::switch("-k", ""),
+        Argument::switch("-k"),
         Argument::word("key", Kind::Handle),
         Argument::word("password", Kind::Password).or(&[PROMPT, FD]),
-        Argument::flag("server", "number", Kind::Server, "", "").optional(),
+        Argument::option("server", "number", Kind::Server, ""),
     ];
 
-    const FD: Argument = Argument::flag("-fd", "N", Kind::Number, "", "");
+    const FD: Argument = Argument::flag("-fd", "N", Kind::Number, "");
 
     /// The argument of each word, with an `=` before a value and a `?` for none.
     fn walked(layout: Layout, line: &str) -> (String, Walk) {

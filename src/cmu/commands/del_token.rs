@@ -23,7 +23,7 @@ tokens of the user who is logged in, also those of other sessions. The file itse
 };
 
 const FILE: Argument = Argument::word("token-file", Kind::File).or(&[ALL]);
-const ALL: Argument = Argument::switch("-all", "all tokens of the user");
+const ALL: Argument = Argument::switch("-all");
 
 struct DelToken {
     which: Which,

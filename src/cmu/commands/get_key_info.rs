@@ -25,7 +25,7 @@ key, or it has to be shared with you or to be public. With an output file the an
 };
 
 /// The handle is the same with it and without.
-const FLAG: Argument = Argument::switch("-k", "may stand before the handle");
+const FLAG: Argument = Argument::switch("-k");
 
 struct GetKeyInfo {
     handle: KeyHandle,

@@ -17,7 +17,7 @@ all attributes, in getAttribute only.",
     build: |given| Ok(Box::new(ListAttributes { is_help: given.has(&HELP) })),
 };
 
-const HELP: Argument = Argument::switch("-h", "shows this page");
+const HELP: Argument = Argument::switch("-h");
 
 struct ListAttributes {
     is_help: bool,
