@@ -136,7 +136,7 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
 /// How lines are redacted, recalled, completed and explained.
 fn language() -> Language {
     Language {
-        mask: |line| COMMANDS.redact(line),
+        redact: |line| COMMANDS.redact(line),
         recall: |line| COMMANDS.recall(line),
         is_kept: |line| COMMANDS.is_public(line),
         complete: Rc::new(|line| COMMANDS.complete(line, &Known::default())),

@@ -124,21 +124,21 @@ pub fn open_for(
     interrupt: &Interrupt,
     history: Option<&Path>,
 ) -> io::Result<Box<dyn Console>> {
-    let mask = language.mask;
+    let redact = language.redact;
     let watch = || Watch::start(interrupt.clone());
     match (lines, output) {
         (Lines::Stdin, Output::Text) => open(language, interrupt, history),
         (Lines::Stdin, Output::Json) => {
-            let script = Script::new(io::stdin(), io::sink(), mask, Echo::Written);
+            let script = Script::new(io::stdin(), io::sink(), redact, Echo::Written);
             let script = script.named(Source::StandardInput).watched(watch()?);
             Ok(Box::new(Data::new(script, io::stdout())))
         }
         (Lines::Named { name, lines }, Output::Text) => {
-            let script = Script::new(lines, io::stdout(), mask, Echo::Written);
+            let script = Script::new(lines, io::stdout(), redact, Echo::Written);
             Ok(Box::new(script.named(Source::Named(name)).watched(watch()?)))
         }
         (Lines::Named { name, lines }, Output::Json) => {
-            let script = Script::new(lines, io::sink(), mask, Echo::Written);
+            let script = Script::new(lines, io::sink(), redact, Echo::Written);
             Ok(Box::new(Data::new(script.named(Source::Named(name)).watched(watch()?), io::stdout())))
         }
     }
@@ -160,7 +160,7 @@ pub fn open(
         (true, false) => Echo::Typed,
         (false, _) => Echo::Written,
     };
-    let script = Script::new(io::stdin().lock(), io::stdout(), language.mask, echo);
+    let script = Script::new(io::stdin().lock(), io::stdout(), language.redact, echo);
     let script = script.named(Source::StandardInput);
     Ok(Box::new(script.watched(Watch::start(interrupt.clone())?)))
 }
@@ -180,15 +180,15 @@ const NOT_TEXT: &str = "This line is not UTF-8; it is left out\n";
 
 /// Shows a line as others may see it: each character of a secret as `*`.
 ///
-/// The result has as many characters as the line, and the mask of a line's beginning is the beginning of the
-/// line's mask, so that a terminal can echo character by character.
-pub type Mask = fn(&str) -> String;
+/// The result has as many characters as the line, and what is shown of its beginning does not change as it is typed, so
+/// that a terminal can echo character by character.
+pub type Redact = fn(&str) -> String;
 
 /// What a console knows of the lines that are typed at it.
 #[derive(Clone)]
 pub struct Language {
     /// How others may see a line.
-    pub mask: Mask,
+    pub redact: Redact,
     /// What arrow-up brings back.
     pub recall: Recall,
     /// Whether arrow-up may bring it back in later sessions.

@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 
 use super::no_echo::NoEcho;
 use super::signals::Watch;
-use super::{Console, Input, Mask, NOT_TEXT};
+use super::{Console, Input, NOT_TEXT, Redact};
 use crate::protocol::Secret;
 
-/// Plays lines, and writes the session as a terminal would have shown it, with secrets masked.
+/// Plays lines, and writes the session as a terminal would have shown it, with secrets redacted.
 pub struct Script<R, W> {
     input: BufReader<R>,
     output: W,
-    mask: Mask,
+    redact: Redact,
     echo: Echo,
     /// A `\n` now would belong to the line end before it.
     after_return: bool,
@@ -47,11 +47,11 @@ pub enum Echo {
 
 impl<R: io::Read, W: Write> Script<R, W> {
     /// Plays `input`.
-    pub fn new(input: R, output: W, mask: Mask, echo: Echo) -> Self {
+    pub fn new(input: R, output: W, redact: Redact, echo: Echo) -> Self {
         let input = BufReader::new(input);
         let signals = Watch::default();
         let (after_return, lost, source) = (false, false, None);
-        Self { input, output, mask, echo, after_return, lost, source, count: 0, command: 0, signals }
+        Self { input, output, redact, echo, after_return, lost, source, count: 0, command: 0, signals }
     }
 
     /// The same, ended by signals.
@@ -108,7 +108,7 @@ impl<R: io::Read, W: Write> Script<R, W> {
     }
 
     /// Shows a prompt, reads a line that `keep` keeps, and shows it.
-    fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
+    fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, redact: Redact) -> Input<String> {
         if self.signals.caught().is_some() {
             return Input::Ended;
         }
@@ -129,7 +129,7 @@ impl<R: io::Read, W: Write> Script<R, W> {
             };
             if keep(&line) {
                 if self.echo == Echo::Written {
-                    self.print(&format!("{}\n", mask(&line)));
+                    self.print(&format!("{}\n", redact(&line)));
                 }
                 // Nobody would see what it does.
                 return if self.lost { Input::Ended } else { Input::Given(line) };
@@ -156,14 +156,14 @@ fn text(line: &[u8]) -> Read {
 impl<R: io::Read, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         self.signals.set_running(false);
-        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask);
+        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.redact);
         self.command = self.count;
         input
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
         // What answers a question may have been meant as a command.
-        self.ask(question, |_| true, self.mask)
+        self.ask(question, |_| true, self.redact)
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
@@ -220,13 +220,13 @@ mod tests {
     use super::{Console, Echo, Input, Script};
 
     /// Stars for digits.
-    fn mask(line: &str) -> String {
+    fn redact(line: &str) -> String {
         line.chars().map(|letter| if letter.is_ascii_digit() { '*' } else { letter }).collect()
     }
 
     fn play<T>(input: &[u8], play: impl FnOnce(&mut dyn Console) -> T) -> (T, String) {
         let mut output = Vec::new();
-        let played = play(&mut Script::new(Cursor::new(input), &mut output, mask, Echo::Written));
+        let played = play(&mut Script::new(Cursor::new(input), &mut output, redact, Echo::Written));
         (played, String::from_utf8(output).unwrap())
     }
 
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_echoed_and_answers_are_masked() {
+    fn secrets_are_not_echoed_and_answers_are_redacted() {
         let (secret, output) = play(b"hush1\nlogin 1234\n", |console| {
             let secret = given(console.secret("Enter password: "));
             console.answer("(y/n)?");

@@ -29,7 +29,7 @@ use self::entry::{Echo, Entry};
 use self::keys::{Key, Keys};
 use super::fold::{cut, fit};
 use super::tty::{Phase, Tty};
-use super::{Console, Input, Language, Mask, NOT_TEXT};
+use super::{Console, Input, Language, NOT_TEXT, Redact};
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
@@ -37,7 +37,7 @@ use crate::protocol::Secret;
 pub struct Terminal {
     tty: Arc<Tty>,
     keys: Keys,
-    mask: Mask,
+    redact: Redact,
     editor: Option<LineEditor>,
     reader: Reader,
     /// What the row of the cursor says of a command that waits.
@@ -67,9 +67,9 @@ impl Terminal {
         let tty = Arc::new(Tty::open()?);
         // Gives the terminal back if what follows fails.
         let keys = Keys::new(Arc::clone(&tty));
-        let (mask, reader) = (language.mask, Reader::Anybody);
+        let (redact, reader) = (language.redact, Reader::Anybody);
         let editor = LineEditor::new(language, history);
-        let terminal = Self { tty, keys, mask, editor, reader, status: String::new(), ended: false };
+        let terminal = Self { tty, keys, redact, editor, reader, status: String::new(), ended: false };
         signals::watch(&terminal.tty, interrupt)?;
         Ok(terminal)
     }
@@ -101,7 +101,7 @@ impl Terminal {
     }
 
     fn ask_line(&mut self, prompt: &str) -> Input<String> {
-        let mut entry = Entry::new(Echo::Masked(self.mask));
+        let mut entry = Entry::new(Echo::Redacted(self.redact));
         self.tty.write(prompt);
         loop {
             let pause = (self.reader == Reader::Person).then_some(PAUSE);
@@ -227,7 +227,7 @@ impl Console for Terminal {
 
     fn answer(&mut self, question: &str) -> Input<String> {
         // What answers a question may have been meant as a command.
-        self.asking(|terminal| terminal.ask(question, Echo::Masked(terminal.mask)))
+        self.asking(|terminal| terminal.ask(question, Echo::Redacted(terminal.redact)))
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {

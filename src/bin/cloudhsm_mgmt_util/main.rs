@@ -101,7 +101,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
 fn language(known: &Known) -> Language {
     let known = known.clone();
     Language {
-        mask: |line| COMMANDS.redact(line),
+        redact: |line| COMMANDS.redact(line),
         recall: |line| COMMANDS.recall(line),
         is_kept: |line| COMMANDS.is_public(line),
         complete: Rc::new(move |line| COMMANDS.complete(line, &known)),

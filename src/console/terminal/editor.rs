@@ -150,7 +150,7 @@ fn lines(earlier: &[&str]) -> MemHistory {
 /// Terminals that rustyline does not edit on, either, and those without a name.
 const UNABLE: [&str; 4] = ["", "dumb", "cons25", "emacs"];
 
-/// Masking is done where colours are, so that they are forced, though no colour is used. Pasted line ends are line
+/// Redaction is done where colours are, so that they are forced, though no colour is used. Pasted line ends are line
 /// ends: a whole session pasted at once must not become one line.
 fn rustyline(language: &Language, history: MemHistory) -> Option<Editor<Face, MemHistory>> {
     let config = Config::builder()

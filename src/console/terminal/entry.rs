@@ -5,7 +5,7 @@ use std::mem;
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
 
-use crate::console::Mask;
+use crate::console::Redact;
 
 /// Grows at its end only. It is wiped when dropped, whatever it holds.
 pub(super) struct Entry {
@@ -17,8 +17,8 @@ pub(super) struct Entry {
 /// What the screen shows of an [`Entry`].
 #[derive(Clone, Copy)]
 pub(super) enum Echo {
-    /// Each character, as the mask has it.
-    Masked(Mask),
+    /// Each character, or a `*` for one of a secret.
+    Redacted(Redact),
     /// Nothing, not even its length.
     Nothing,
 }
@@ -70,7 +70,7 @@ impl Entry {
     /// How it looks in full.
     pub(super) fn visible(&self) -> String {
         match self.echo {
-            Echo::Masked(mask) => mask(&self.text),
+            Echo::Redacted(redact) => redact(&self.text),
             Echo::Nothing => String::new(),
         }
     }

@@ -77,23 +77,23 @@ impl Face {
     /// A word that was secret once stays so while the line is edited; if no word stands where a secret belongs, as the
     /// command was rubbed out, so do its parts.
     fn shown(&self, line: &str) -> String {
-        let masked = (self.language.mask)(line);
-        let is_in_place = masked != line;
-        let mut masked = masked.chars();
+        let redacted = (self.language.redact)(line);
+        let is_in_place = redacted != line;
+        let mut redacted = redacted.chars();
         line.split_inclusive(' ')
             .map(|word| {
-                let mask: String = masked.by_ref().take(word.chars().count()).collect();
-                self.shown_word(word, &mask, is_in_place)
+                let shown: String = redacted.by_ref().take(word.chars().count()).collect();
+                self.shown_word(word, &shown, is_in_place)
             })
             .collect()
     }
 
-    fn shown_word(&self, word: &str, mask: &str, is_in_place: bool) -> String {
+    fn shown_word(&self, word: &str, shown: &str, is_in_place: bool) -> String {
         let name = word.trim_end_matches(' ');
-        if word != mask {
+        if word != shown {
             self.seen.store(true, Ordering::SeqCst);
             self.secrets.borrow_mut().note(name);
-            return widen(word, mask.chars());
+            return widen(word, shown.chars());
         }
         let secrets = self.secrets.borrow();
         if secrets.have(name) || (!is_in_place && secrets.have_part(name)) {
@@ -105,9 +105,9 @@ impl Face {
 }
 
 /// rustyline places its cursor by the width of what was typed.
-fn widen(word: &str, mask: impl Iterator<Item = char>) -> String {
+fn widen(word: &str, shown: impl Iterator<Item = char>) -> String {
     word.chars()
-        .zip(mask)
+        .zip(shown)
         .map(|(typed, shown)| {
             let times = if typed == shown { 1 } else { typed.width().unwrap_or(1) };
             shown.to_string().repeat(times)
@@ -231,7 +231,7 @@ mod tests {
 
     fn language() -> Language {
         Language {
-            mask,
+            redact,
             recall: str::to_owned,
             is_kept: |_| false,
             complete: Rc::new(|_| Completion::Path),
@@ -239,8 +239,8 @@ mod tests {
         }
     }
 
-    /// Masks what follows `pin `.
-    fn mask(line: &str) -> String {
+    /// Redacts what follows `pin `.
+    fn redact(line: &str) -> String {
         let shown = |(at, typed)| if at >= 4 && line.starts_with("pin ") { '*' } else { typed };
         line.chars().enumerate().map(shown).collect()
     }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_as_wide_as_what_it_hides() {
+    fn stars_are_as_wide_as_what_they_hide() {
         let face = Face::new(language());
         assert_eq!(face.shown("pin 宽a"), "pin ***");
     }
