@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::{Cluster, Dial, members, unlisted};
+use cloudhsm::command::Known;
 use cloudhsm::config::{Config, KeyConfig};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
@@ -15,7 +16,7 @@ use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::kmu::{Session, Single, complete, hint, is_public, list_commands, mask, recall, start_up};
+use cloudhsm::kmu::{COMMANDS, Session, Single, list_commands, start_up};
 use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, OnError, Operator};
 use cloudhsm::wire::Limits;
@@ -100,9 +101,8 @@ type ExitError = (u8, String);
 fn run(arguments: &Arguments) -> Result<u8, ExitError> {
     let (config, single) = read_words(arguments)?;
     let interrupt = Interrupt::default();
-    let language = Language { mask, recall, is_kept: is_public, complete: Rc::new(complete), hint };
     // Before the connections, which take time: what is typed until now is echoed twice.
-    let mut console = console::open(language, &interrupt, arguments.history().as_deref()).map_err(wrong)?;
+    let mut console = console::open(language(), &interrupt, arguments.history().as_deref()).map_err(wrong)?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(wrong)?);
     let target = open(arguments, config, &runtime)?;
     let cluster = Cluster::new(target.dials, Limits::default(), interrupt.clone());
@@ -122,6 +122,17 @@ fn run(arguments: &Arguments) -> Result<u8, ExitError> {
         console::end_by(signal);
     }
     Ok(code)
+}
+
+/// How lines are redacted, recalled, completed and explained.
+fn language() -> Language {
+    Language {
+        redact: |line| COMMANDS.redact(line),
+        recall: |line| COMMANDS.recall(line),
+        is_kept: |line| COMMANDS.is_public(line),
+        complete: Rc::new(|line| COMMANDS.complete(line, &Known::default())),
+        hint: |line| COMMANDS.hint(line),
+    }
 }
 
 /// The configuration file and the single command, if the words have one.

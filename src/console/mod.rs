@@ -121,21 +121,21 @@ pub fn open_for(
     interrupt: &Interrupt,
     history: Option<&Path>,
 ) -> io::Result<Box<dyn Console>> {
-    let mask = language.mask;
+    let redact = language.redact;
     let watch = || SignalWatch::start(interrupt.clone());
     match (lines, output) {
         (Lines::Stdin, Output::Text) => open(language, interrupt, history),
         (Lines::Stdin, Output::Json) => {
-            let script = Script::new(io::stdin(), io::sink(), mask, EchoedBy::Console);
+            let script = Script::new(io::stdin(), io::sink(), redact, EchoedBy::Console);
             let script = script.named(Origin::StandardInput).watched(watch()?);
             Ok(Box::new(JsonConsole::new(script, io::stdout())))
         }
         (Lines::Named { name, lines }, Output::Text) => {
-            let script = Script::new(lines, io::stdout(), mask, EchoedBy::Console);
+            let script = Script::new(lines, io::stdout(), redact, EchoedBy::Console);
             Ok(Box::new(script.named(Origin::Named(name)).watched(watch()?)))
         }
         (Lines::Named { name, lines }, Output::Json) => {
-            let script = Script::new(lines, io::sink(), mask, EchoedBy::Console);
+            let script = Script::new(lines, io::sink(), redact, EchoedBy::Console);
             Ok(Box::new(JsonConsole::new(script.named(Origin::Named(name)).watched(watch()?), io::stdout())))
         }
     }
@@ -157,7 +157,7 @@ pub fn open(
         (true, false) => EchoedBy::Terminal,
         (false, _) => EchoedBy::Console,
     };
-    let script = Script::new(io::stdin().lock(), io::stdout(), language.mask, echo);
+    let script = Script::new(io::stdin().lock(), io::stdout(), language.redact, echo);
     let script = script.named(Origin::StandardInput);
     Ok(Box::new(script.watched(SignalWatch::start(interrupt.clone())?)))
 }
@@ -177,15 +177,15 @@ const NOT_TEXT: &str = "Line ignored: not valid UTF-8\n";
 
 /// Replaces each character of a secret in a line by `*`.
 ///
-/// The result has as many characters as the line, and the mask of a line's beginning is the beginning of the
-/// line's mask, so that a terminal can echo character by character.
-pub type Mask = fn(&str) -> String;
+/// The result has as many characters as the line, and the redact of a line's beginning is the beginning of the
+/// line's redact, so that a terminal can echo character by character.
+pub type Redact = fn(&str) -> String;
 
 /// What a console knows about the lines of its tool.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Language {
-    pub mask: Mask,
+    pub redact: Redact,
     pub recall: Recall,
     pub is_kept: IsKept,
     pub complete: Complete,

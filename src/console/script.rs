@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 use super::diagnostics::report;
 use super::no_echo::NoEcho;
 use super::signals::SignalWatch;
-use super::{Console, Input, Mask, NOT_TEXT};
+use super::{Console, Input, NOT_TEXT, Redact};
 use crate::protocol::Secret;
 
-/// Plays lines, and prints the session as a terminal would show it, with secrets masked.
+/// Plays lines, and prints the session as a terminal would show it, with secrets redacted.
 pub struct Script<R, W> {
     input: BufReader<R>,
     output: W,
-    mask: Mask,
+    redact: Redact,
     echoed_by: EchoedBy,
     /// A `\n` that comes next belongs to the `\r` before it.
     after_return: bool,
@@ -48,11 +48,11 @@ pub enum EchoedBy {
 
 impl<R: io::Read, W: Write> Script<R, W> {
     /// Plays the lines of `input`.
-    pub fn new(input: R, output: W, mask: Mask, echoed_by: EchoedBy) -> Self {
+    pub fn new(input: R, output: W, redact: Redact, echoed_by: EchoedBy) -> Self {
         let input = BufReader::new(input);
         let signals = SignalWatch::default();
         let (after_return, lost, origin) = (false, false, None);
-        Self { input, output, mask, echoed_by, after_return, lost, origin, count: 0, command: 0, signals }
+        Self { input, output, redact, echoed_by, after_return, lost, origin, count: 0, command: 0, signals }
     }
 
     /// The same, ended by signals.
@@ -109,8 +109,8 @@ impl<R: io::Read, W: Write> Script<R, W> {
         self.read()
     }
 
-    /// Prints a prompt, reads lines until `keep` accepts one, and prints that one masked.
-    fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
+    /// Prints a prompt, reads lines until `keep` accepts one, and prints that one redacted.
+    fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, redact: Redact) -> Input<String> {
         if self.signals.caught().is_some() {
             return Input::Ended;
         }
@@ -130,7 +130,7 @@ impl<R: io::Read, W: Write> Script<R, W> {
             };
             if keep(&line) {
                 if self.echoed_by == EchoedBy::Console {
-                    self.print(&format!("{}\n", mask(&line)));
+                    self.print(&format!("{}\n", redact(&line)));
                 }
                 // A command must not run if nobody can see what it does.
                 return if self.lost { Input::Ended } else { Input::Given(line) };
@@ -156,14 +156,14 @@ fn text(line: &[u8]) -> Read {
 impl<R: io::Read, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         self.signals.set_running(false);
-        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask);
+        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.redact);
         self.command = self.count;
         input
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
-        // Masked: it may have been meant as a command, with a password in it.
-        self.ask(question, |_| true, self.mask)
+        // Redacted: it may have been meant as a command, with a password in it.
+        self.ask(question, |_| true, self.redact)
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
@@ -219,13 +219,13 @@ mod tests {
     use super::{Console, EchoedBy, Input, Script};
 
     /// Stars for digits.
-    fn mask(line: &str) -> String {
+    fn redact(line: &str) -> String {
         line.chars().map(|letter| if letter.is_ascii_digit() { '*' } else { letter }).collect()
     }
 
     fn play<T>(input: &[u8], play: impl FnOnce(&mut dyn Console) -> T) -> (T, String) {
         let mut output = Vec::new();
-        let played = play(&mut Script::new(Cursor::new(input), &mut output, mask, EchoedBy::Console));
+        let played = play(&mut Script::new(Cursor::new(input), &mut output, redact, EchoedBy::Console));
         (played, String::from_utf8(output).unwrap())
     }
 

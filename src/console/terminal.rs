@@ -31,7 +31,7 @@ use self::keyboard::{Keyboard, Keystroke};
 use self::typed_line::{Echo, TypedLine};
 use super::fold::{cut, fit};
 use super::tty::{Phase, Tty};
-use super::{Console, Input, Language, Mask, NOT_TEXT};
+use super::{Console, Input, Language, NOT_TEXT, Redact};
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
@@ -39,7 +39,7 @@ use crate::protocol::Secret;
 pub struct Terminal {
     tty: Arc<Tty>,
     keyboard: Keyboard,
-    mask: Mask,
+    redact: Redact,
     editor: Option<LineEditor>,
     reader: Reader,
     /// What the cursor's row shows about a command that waits.
@@ -68,9 +68,9 @@ impl Terminal {
     pub fn open(language: Language, interrupt: Interrupt, history: Option<&Path>) -> io::Result<Self> {
         let tty = Arc::new(Tty::open()?);
         let keyboard = Keyboard::new(Arc::clone(&tty));
-        let (mask, reader) = (language.mask, Reader::Anybody);
+        let (redact, reader) = (language.redact, Reader::Anybody);
         let editor = LineEditor::new(language, history);
-        let terminal = Self { tty, keyboard, mask, editor, reader, status: String::new(), ended: false };
+        let terminal = Self { tty, keyboard, redact, editor, reader, status: String::new(), ended: false };
         // After `terminal` is made: if this fails, dropping it gives the terminal back.
         signals::watch(&terminal.tty, interrupt)?;
         Ok(terminal)
@@ -103,7 +103,7 @@ impl Terminal {
     }
 
     fn ask_line(&mut self, prompt: &str) -> Input<String> {
-        let mut line = TypedLine::new(Echo::Masked(self.mask));
+        let mut line = TypedLine::new(Echo::Redacted(self.redact));
         self.tty.write(prompt);
         loop {
             let pause = (self.reader == Reader::Person).then_some(PAUSE);
@@ -231,8 +231,8 @@ impl Console for Terminal {
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
-        // Masked: it may have been meant as a command, with a password in it.
-        self.asking(|terminal| terminal.ask(question, Echo::Masked(terminal.mask)))
+        // Redacted: it may have been meant as a command, with a password in it.
+        self.asking(|terminal| terminal.ask(question, Echo::Redacted(terminal.redact)))
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {

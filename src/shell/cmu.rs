@@ -1,7 +1,8 @@
 //! The management console as a shell.
 
 use super::Shell;
-use crate::cmu::{Session, Words, find};
+use crate::cmu::{COMMANDS, Session};
+use crate::command::split;
 use crate::console::Console;
 use crate::outcome::Outcome;
 
@@ -20,8 +21,8 @@ impl Shell for Session<'_> {
 
     /// Blank lines do nothing.
     fn run_line(&mut self, line: &str) -> Outcome {
-        let Some((word, arguments)) = Words::split(line) else { return Outcome::Done };
-        let (name, outcome) = match find(word) {
+        let Some((word, arguments)) = split(line) else { return Outcome::Done };
+        let (name, outcome) = match COMMANDS.find(word) {
             Ok(command) => (command.name, self.run(command, arguments)),
             Err(unknown) => {
                 self.console.print(&format!("{unknown}\n"));

@@ -10,11 +10,13 @@ use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 
 use arguments::{Arguments, Other};
 use clap::{CommandFactory, Parser};
-use cloudhsm::cluster::{Cluster, Dial, unlisted};
-use cloudhsm::cmu::{Caution, Known, Session, complete, hint, is_public, mask, recall};
+use cloudhsm::cluster::{Cluster, Dial, proven_users, unlisted};
+use cloudhsm::cmu::{COMMANDS, Caution, Session};
+use cloudhsm::command::Known;
 use cloudhsm::config::Config;
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language, Output};
@@ -24,7 +26,7 @@ use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 /// The name in error messages.
 const PROGRAM: &str = "cloudhsm_mgmt_util";
@@ -61,7 +63,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         }
         None => start_dev(arguments)?,
     };
-    known.ask_for_users(dials.clone(), Rc::clone(&runtime));
+    ask_for_users(&known, dials.clone(), Rc::clone(&runtime));
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime);
     prepare(&mut session, arguments);
@@ -84,11 +86,23 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     Ok(code)
 }
 
-/// What the console knows of this tool's lines.
+/// How lines are redacted, recalled, completed and explained.
 fn language(known: &Known) -> Language {
     let known = known.clone();
-    let complete = Rc::new(move |line: &str| complete(line, &known));
-    Language { mask, recall, is_kept: is_public, complete, hint }
+    Language {
+        redact: |line| COMMANDS.redact(line),
+        recall: |line| COMMANDS.recall(line),
+        is_kept: |line| COMMANDS.is_public(line),
+        complete: Rc::new(move |line| COMMANDS.complete(line, &known)),
+        hint: |line| COMMANDS.hint(line),
+    }
+}
+
+/// How long whoever presses Tab waits for the servers.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn ask_for_users(known: &Known, dials: Vec<Dial>, runtime: Rc<Runtime>) {
+    known.ask_for_users(move || runtime.block_on(proven_users(&dials, PATIENCE)));
 }
 
 fn prepare(session: &mut Session<'_>, arguments: &Arguments) {

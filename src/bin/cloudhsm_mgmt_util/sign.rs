@@ -1,7 +1,7 @@
 //! `cloudhsm_mgmt_util sign`: signs offline, instead of openssl.
 
 use clap::Args;
-use cloudhsm::cmu::Known;
+use cloudhsm::command::Known;
 use cloudhsm::console::{self, Input};
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;

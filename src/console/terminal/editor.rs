@@ -154,7 +154,7 @@ const UNABLE: [&str; 4] = ["", "dumb", "cons25", "emacs"];
 
 fn rustyline(language: &Language, history: MemHistory) -> Option<Editor<Face, MemHistory>> {
     let config = Config::builder()
-        // rustyline masks only where it colours; without colours it would show a password.
+        // rustyline redacts only where it colours; without colours it would show a password.
         .color_mode(ColorMode::Forced)
         // A session that is pasted as a whole must not become one line.
         .bracketed_paste(false)

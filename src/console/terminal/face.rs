@@ -74,28 +74,28 @@ impl Face {
         self.hinted.get()
     }
 
-    /// The masked line, as wide as the line itself.
+    /// The redacted line, as wide as the line itself.
     ///
-    /// A word that was a secret stays masked while the line is edited. So do its parts, if the line has no secret at the
+    /// A word that was a secret stays redacted while the line is edited. So do its parts, if the line has no secret at the
     /// moment: its command may have been erased.
     fn shown(&self, line: &str) -> String {
-        let masked = (self.language.mask)(line);
-        let has_a_secret = masked != line;
-        let mut masked = masked.chars();
+        let redacted = (self.language.redact)(line);
+        let has_a_secret = redacted != line;
+        let mut redacted = redacted.chars();
         line.split_inclusive(' ')
             .map(|word| {
-                let mask: String = masked.by_ref().take(word.chars().count()).collect();
-                self.shown_word(word, &mask, has_a_secret)
+                let redact: String = redacted.by_ref().take(word.chars().count()).collect();
+                self.shown_word(word, &redact, has_a_secret)
             })
             .collect()
     }
 
-    fn shown_word(&self, word: &str, mask: &str, line_has_a_secret: bool) -> String {
+    fn shown_word(&self, word: &str, redact: &str, line_has_a_secret: bool) -> String {
         let name = word.trim_end_matches(' ');
-        if word != mask {
+        if word != redact {
             self.seen.store(true, Ordering::SeqCst);
             self.secrets.borrow_mut().note(name);
-            return widen(word, mask.chars());
+            return widen(word, redact.chars());
         }
         let secrets = self.secrets.borrow();
         if secrets.have(name) || (!line_has_a_secret && secrets.have_part(name)) {
@@ -106,10 +106,10 @@ impl Face {
     }
 }
 
-/// The mask, with as many stars for each character as it is wide: rustyline places the cursor by the width of the line.
-fn widen(word: &str, mask: impl Iterator<Item = char>) -> String {
+/// The redact, with as many stars for each character as it is wide: rustyline places the cursor by the width of the line.
+fn widen(word: &str, redact: impl Iterator<Item = char>) -> String {
     word.chars()
-        .zip(mask)
+        .zip(redact)
         .map(|(typed, shown)| {
             let times = if typed == shown { 1 } else { typed.width().unwrap_or(1) };
             shown.to_string().repeat(times)
@@ -233,7 +233,7 @@ mod tests {
 
     fn language() -> Language {
         Language {
-            mask,
+            redact,
             recall: str::to_owned,
             is_kept: |_| false,
             complete: Rc::new(|_| Completion::Path),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     /// Masks what follows `pin `.
-    fn mask(line: &str) -> String {
+    fn redact(line: &str) -> String {
         let shown = |(at, typed)| if at >= 4 && line.starts_with("pin ") { '*' } else { typed };
         line.chars().enumerate().map(shown).collect()
     }

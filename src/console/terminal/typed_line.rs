@@ -5,7 +5,7 @@ use std::mem;
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
 
-use crate::console::Mask;
+use crate::console::Redact;
 
 /// The line. It changes at its end only, and is wiped when dropped, as it may hold a password.
 pub(super) struct TypedLine {
@@ -17,8 +17,8 @@ pub(super) struct TypedLine {
 /// What the screen shows of a [`TypedLine`].
 #[derive(Clone, Copy)]
 pub(super) enum Echo {
-    /// Its mask.
-    Masked(Mask),
+    /// Its redact.
+    Redacted(Redact),
     /// Nothing, not even its length.
     Nothing,
 }
@@ -70,7 +70,7 @@ impl TypedLine {
     /// The whole line as the screen shows it.
     pub(super) fn visible(&self) -> String {
         match self.echo {
-            Echo::Masked(mask) => mask(&self.text),
+            Echo::Redacted(redact) => redact(&self.text),
             Echo::Nothing => String::new(),
         }
     }
