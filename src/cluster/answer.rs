@@ -15,13 +15,13 @@ pub enum Failure {
     #[error("interrupted before the server answered")]
     Interrupted,
     /// It was asked, and whether it did it is unknown.
-    #[error("HSM CLUSTER ERROR: No answer from the server, it may or may not have done this ({0})")]
+    #[error("HSM CLUSTER ERROR: No answer from the server; it may or may not have done this ({0})")]
     NoAnswer(String),
     /// It refused; nothing happened there.
     #[error("{}", .0.text())]
     Refused(Refusal),
     /// It has not proved to be of the cluster, and the question holds a secret or depends on who asks.
-    #[error("not allowed in limited commands mode, until enable_e2e succeeds")]
+    #[error("not allowed in limited commands mode until enable_e2e succeeds")]
     Limited,
 }
 

@@ -20,7 +20,7 @@ pub enum NoMembers {
         reason: String,
     },
     /// It may be anybody, so what it says is not asked for.
-    #[error("{server}: the server has not proved to be of the cluster ({reason})")]
+    #[error("{server}: the server has not proved that it belongs to the cluster ({reason})")]
     NotProved {
         /// Its host name and port.
         server: String,
@@ -66,7 +66,7 @@ pub(super) async fn ask(cluster: &mut Cluster, number: usize) -> Result<Vec<Memb
     let mut members = match answers.pop() {
         Some(Ok(members)) if !members.is_empty() => members,
         Some(Err(failure)) => return Err(failure.to_string()),
-        Some(Ok(_)) | None => return Err("it names no HSMs".to_owned()),
+        Some(Ok(_)) | None => return Err("it lists no HSMs".to_owned()),
     };
     members.sort_by_key(|member| member.node_id);
     Ok(members)

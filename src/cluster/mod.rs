@@ -248,7 +248,7 @@ impl Cluster {
             };
             match called.map(|(link, answer)| (link, K::understand(answer))) {
                 Ok((link, Some(answer))) => (Some(link), answer),
-                Ok((_, None)) => (None, Err(K::silence(&"the answer was to another question"))),
+                Ok((_, None)) => (None, Err(K::silence(&"the answer was to a different request"))),
                 Err(error) => (None, Err(K::silence(&error))),
             }
         }

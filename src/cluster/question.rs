@@ -28,7 +28,7 @@ pub enum Unaskable {
     #[error("the arguments are too long")]
     TooLong,
     /// There is no id for it.
-    #[error("no random numbers could be had")]
+    #[error("no random numbers are available")]
     NoRandom,
     /// It cannot be encoded, which no operation's type allows.
     #[error("the operation cannot be encoded")]

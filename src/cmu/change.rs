@@ -189,7 +189,7 @@ impl Run<'_, '_> {
         let Self { session, name, again, shown_by, .. } = self;
         let mut text = String::from("\n");
         for (numbers, state) in
-            [(done, "is done on"), (missing, "is NOT done on"), (unknown, "may be done on")]
+            [(done, "was done on"), (missing, "was NOT done on"), (unknown, "may have been done on")]
         {
             let names = numbers.iter().filter_map(|number| session.server(*number));
             let names: Vec<_> = names.map(ToString::to_string).collect();
@@ -198,18 +198,20 @@ impl Run<'_, '_> {
             }
         }
         if self.asking.is_stopped && !done.is_empty() {
-            text.push_str("What is done is not undone.\n");
+            text.push_str("What was done stays done.\n");
         }
         if !unknown.is_empty() {
-            text.push_str(&format!("Compare with {shown_by} what is there.\n"));
+            text.push_str(&format!("Use {shown_by} to see what is there.\n"));
         }
         for number in missing.iter().chain(unknown) {
-            text.push_str(&format!("To mend server {number}: server {number}, loginHSM, {again}, exit\n"));
+            text.push_str(&format!(
+                "To repair server {number}, run: server {number}; loginHSM ...; {again}; exit\n"
+            ));
         }
         // A token is good for one login, and whether it was needed is not known here.
         if let Some(service) = O::SERVICE {
             text.push_str(&format!(
-                "If approvals are needed, they are needed again: getToken {} and approveToken before {name}\n",
+                "If approvals are needed, run getToken {} and approveToken again before {name}\n",
                 service.number(),
             ));
         }

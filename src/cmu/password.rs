@@ -35,11 +35,11 @@ pub(super) type NextLines = BTreeMap<u32, u64>;
 /// Why a password cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoPassword {
-    #[error("environment variable {0} is not set, empty, or not a text")]
+    #[error("environment variable {0} is unset, empty or not UTF-8")]
     Env(String),
     #[error("{path}: {reason}")]
     File { path: String, reason: Unreadable },
-    #[error("standard input has the commands, and -hpswd takes its next line")]
+    #[error("standard input carries the commands; use -hpswd to read its next line")]
     StandardInput,
     #[error("the input has ended")]
     Ended,

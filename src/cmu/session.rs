@@ -253,7 +253,7 @@ impl Driver<'_> {
 /// A server number that the configuration does not have.
 pub(super) fn no_such_server(session: &Session<'_>, number: usize) -> Stop {
     let last = session.cluster.servers().len().saturating_sub(1);
-    Stop::failed(format!("there is no server {number}, the numbers are 0 to {last}"))
+    Stop::failed(format!("there is no server {number}; servers are numbered 0 to {last}"))
 }
 
 /// What a new connection means for the operator; `None` if there is none.
@@ -266,8 +266,8 @@ pub(super) fn reconnected_lines(server: &Server, how: Reconnected) -> Option<Str
         (Reconnected::Limited, None) | (Reconnected::Trusted { was: None }, _) => {
             format!("Reconnected to {server}\n")
         }
-        (Reconnected::Trusted { was: Some(who) }, _) => format!(
-            "Reconnected to {server}: the login of {who} ended with the lost connection, use loginHSM again\n"
-        ),
+        (Reconnected::Trusted { was: Some(who) }, _) => {
+            format!("Reconnected to {server}: {who} is no longer logged in; use loginHSM again\n")
+        }
     })
 }

@@ -65,7 +65,7 @@ pub(super) fn copy<C: Copied>(session: &mut Session<'_>, destination: usize, cop
     if let Inserted::Equal(_) = route.finish(session, copied, Half::Insert, inserted)? {
         let name = copied.name(session, route);
         let place = session.server(route.destination).map(ToString::to_string).unwrap_or_default();
-        session.console.print(&format!("{name} is on {place} already, equal in everything\n"));
+        session.console.print(&format!("{name} is already on {place} and identical\n"));
     }
     session.console.print(&format!("{} success\n", copied.command()));
     Ok(())
@@ -75,7 +75,7 @@ impl Route {
     /// The way from the pinned server to another one, both connected if that is possible.
     fn new(session: &mut Session<'_>, destination: usize) -> Result<Self, Stop> {
         let Some(source) = session.pinned else {
-            return Err(Stop::failed("not in server mode; server <server-number> enters it"));
+            return Err(Stop::failed("not in server mode; use server <server-number> to enter it"));
         };
         if session.server(destination).is_none() {
             return Err(no_such_server(session, destination));
@@ -143,7 +143,7 @@ impl Route {
         let place = session.server(self.destination).map(ToString::to_string).unwrap_or_default();
         let differences: Vec<&str> = differences.iter().map(|difference| word(*difference)).collect();
         session.console.print(&format!(
-            "{name} is on {place} with other {}, which would be replaced\n\n",
+            "{name} is already on {place} with different {}, which would be replaced\n\n",
             differences.join(" and ")
         ));
         confirmed(session)

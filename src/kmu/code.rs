@@ -19,9 +19,9 @@ const TEXTS: &[(Code, &str)] = &[
     (Code::INCOMPLETE, "HSM CLUSTER ERROR: The operation is incomplete on a part of the cluster"),
     (Code::UNAVAILABLE, "HSM CLUSTER ERROR: Server in cluster is unavailable"),
     (Code::WRONG_PASSWORD, "HSM Error: RET_USER_LOGIN_FAILURE"),
-    (Code::UNKNOWN_OUTCOME, "HSM CLUSTER ERROR: No answer from the server, it may or may not have done this"),
-    (Code::NOT_PROVED, "HSM CLUSTER ERROR: Server has not proved to be of the cluster"),
-    (Code::FOREIGN_TOKEN, "HSM CLUSTER ERROR: Server gave a token for something else, which is not written"),
+    (Code::UNKNOWN_OUTCOME, "HSM CLUSTER ERROR: No answer from the server; it may or may not have done this"),
+    (Code::NOT_PROVED, "HSM CLUSTER ERROR: Server has not proved that it belongs to the cluster"),
+    (Code::FOREIGN_TOKEN, "HSM CLUSTER ERROR: Server issued a token for something else; it is not written"),
 ];
 
 impl Code {

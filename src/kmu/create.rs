@@ -61,7 +61,9 @@ pub(super) fn create<O: Operation>(
 fn not_made(call: &str, states: &[State]) -> Stop {
     let mut text = returned(call, Code::of_none(states)) + &status(states);
     for (node, _) in states.iter().filter(|(_, code)| *code == Code::UNKNOWN_OUTCOME) {
-        text.push_str(&line(&format!("If node id {node} has done it, findKey shows what no other has")));
+        text.push_str(&line(&format!(
+            "If node id {node} did this, findKey lists a key that no other node has"
+        )));
     }
     Stop::Failed(text)
 }
@@ -186,7 +188,7 @@ fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usiz
     let mut text = returned("DeleteKey", Code::of_all(&states)) + &status(&states);
     for (node, handle) in left {
         text.push_str(&line(&format!(
-            "Key handle {handle} may be left on node id {node}, deleteKey -k {handle} removes it"
+            "Key handle {handle} may be left on node id {node}; deleteKey -k {handle} removes it"
         )));
     }
     Stop::Failed(text)

@@ -133,8 +133,7 @@ impl<'a> Session<'a> {
         for (number, how) in self.watched(async |cluster| cluster.reconnect(&scope).await) {
             if let Reconnected::Trusted { was: Some(who) } = how {
                 self.console.print(&super::frame::line(&format!(
-                    "Reconnected to node id {number}: the login of {who} ended with the lost connection, \
-                     use loginHSM again"
+                    "Reconnected to node id {number}: {who} is no longer logged in; use loginHSM again"
                 )));
             }
         }

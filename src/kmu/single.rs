@@ -17,7 +17,7 @@ pub enum SingleError {
     #[error("singlecmd: a command is missing")]
     Nothing,
     /// Words that hold a blank would be taken apart.
-    #[error("singlecmd: {0:?} holds a blank, and words are split at blanks")]
+    #[error("singlecmd: {0:?} is empty or contains a blank; words are split at blanks")]
     Blank(String),
 }
 

@@ -38,7 +38,7 @@ struct GetCert {
 impl Action for GetCert {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         if session.pinned.is_none() {
-            return Err(Stop::failed("not in server mode; server <server-number> enters it"));
+            return Err(Stop::failed("not in server mode; use server <server-number> to enter it"));
         }
         for (number, answer) in ask_all(session, GetCertificate { kind: self.kind })? {
             match answer {

@@ -85,7 +85,7 @@ fn only_what_was_asked(
     if token.is_for(asked, hsm_id) {
         return Ok(token);
     }
-    let reason = "the server gave a token for something else, which is not written".to_owned();
+    let reason = "the server issued a token for something else; it is not written".to_owned();
     session.tally.failed(number, &Failure::NoAnswer(reason.clone()));
     Err(reason)
 }

@@ -84,8 +84,8 @@ fn registration_token(path: &str) -> Result<Vec<u8>, NoRegistrationToken> {
 enum NoRegistrationToken {
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    #[error("empty, a registration token has 1 to {MAX_REGISTRATION_TOKEN} bytes")]
+    #[error("empty; a registration token has 1 to {MAX_REGISTRATION_TOKEN} bytes")]
     Empty,
-    #[error("a token of getToken; a registration token is of one's own choice")]
+    #[error("a token from getToken; a registration token is a file of your own choice")]
     Token,
 }

@@ -63,8 +63,8 @@ fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<
         people.dedup();
         if let [(_, one), (_, other), ..] = people.as_slice() {
             return Err(Stop::failed(format!(
-                "user {id} is {} on one server and {} on another; share in server mode, or on one server and copy \
-                 the key with syncKey",
+                "user {id} is {} on one server and {} on another; share the key in server mode, or share it \
+                 on one server and copy it with syncKey",
                 shown(one),
                 shown(other)
             )));

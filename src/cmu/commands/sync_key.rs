@@ -73,7 +73,7 @@ impl Copied for SyncKey {
         };
         let concerned = self.users(session, route);
         for user in here.iter().filter(|user| !is_there(user) && concerned.contains(&user.id)) {
-            let text = format!("First: syncUser {} {} (as a CO)\n", user.id, route.destination);
+            let text = format!("First run: syncUser {} {} (as a CO)\n", user.id, route.destination);
             session.console.print(&text);
         }
     }

@@ -36,7 +36,7 @@ impl Action for Error2String {
         let number = self.code.0;
         match self.code.text() {
             Some(text) => Ok(line(&format!("Error Code {number:x} maps to {text}"))),
-            None => Err(Stop::Failed(line(&format!("Error Code {number:x} maps to no error that is known")))),
+            None => Err(Stop::Failed(line(&format!("Error Code {number:x} maps to no known error")))),
         }
     }
 }

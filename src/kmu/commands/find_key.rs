@@ -89,7 +89,7 @@ impl Action for FindKey {
     fn run(mut self: Box<Self>, session: &mut Session<'_>) -> Printed {
         if let Some(file) = &self.modulus {
             let text = std::fs::read_to_string(file).unwrap_or_default();
-            let wrong = || format!("\n\tError: {} holds no modulus in hex\n", file.display());
+            let wrong = || format!("\n\tError: {} does not contain a modulus in hex\n", file.display());
             let modulus = bytes_of_hex(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
             self.criteria.modulus = Some(modulus);
         }

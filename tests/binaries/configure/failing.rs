@@ -98,7 +98,8 @@ fn an_hsm_that_proves_nothing_is_not_asked() {
     let _daemon = cluster.run();
     let (address, port) = (cluster.address(0), cluster.port.to_string());
     let files = Files::of(&other);
-    let unproved = format!("configure: {address}:{port}: the server has not proved to be of the cluster");
+    let unproved =
+        format!("configure: {address}:{port}: the server has not proved that it belongs to the cluster");
     let refused = files.refuse(&["--cmu", &address, "--port", &port]);
     assert_eq!(
         refused,
