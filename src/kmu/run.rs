@@ -14,6 +14,7 @@ pub fn run_line(session: &mut Session<'_>, line: &str) -> Outcome {
     };
     let usage = match COMMANDS.read(command, arguments) {
         Ok(action) => {
+            // Commands that contact no HSM, such as `help`, must not wait for one.
             if command.permission.is_some() {
                 session.reconnect();
             }

@@ -34,6 +34,7 @@ impl Action for ApproveToken {
         let unreadable = |error| Stop::failed(line(&format!("{}: {error}", self.file)));
         let approvals = Approvals::load(&self.file).map_err(unreadable)?;
         let scope = session.everywhere();
+        // First all rehearsals: nothing is submitted unless every node accepts every approval.
         for (approver, signature) in &approvals.signed {
             let rehearsed = session.rehearse(&scope, operation(&approvals, approver, signature));
             rehearsed.map_err(|refused| not_taken(approver, &refused.against()))?;

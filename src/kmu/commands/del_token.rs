@@ -34,7 +34,7 @@ const FLAGS: Argument =
 const ALL: u32 = 4;
 
 struct DelToken {
-    /// `None` is all tokens.
+    /// `None` means all tokens.
     file: Option<String>,
 }
 

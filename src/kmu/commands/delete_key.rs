@@ -27,6 +27,8 @@ struct DeleteKey {
 
 impl Action for DeleteKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        // First find out where the key is: a node without it would refuse, and a refusal stops the deletion
+        // everywhere.
         let operation = key::DeleteKey { handle: self.handle };
         let found = session.perform(&session.everywhere(), DescribeKey { handle: self.handle });
         let known = states(&found);
@@ -47,12 +49,13 @@ impl Action for DeleteKey {
     }
 }
 
-/// Whether a node says this that has the key.
+/// Whether this is the answer of a node that has the key.
 fn is_of_key_holder(code: Code) -> bool {
     code == Code::SUCCESS || code == Refusal::KeyAccessDenied.into()
 }
 
-/// Where the key is, or may be: on every node that does not deny it. A session key is where it is and nowhere else.
+/// The nodes to delete the key from. A token key may be on every node that does not deny having it, even if it did
+/// not answer. A session key is only where it was found.
 fn scope(found: &Answers<KeyDescription>) -> Vec<usize> {
     let has_session_key = |answer: &Result<KeyDescription, Failure>| {
         answer.as_ref().is_ok_and(|key| key.lifetime == Lifetime::Session)

@@ -36,6 +36,7 @@ const CALL: &str = "ExtractMaskedObject";
 
 impl Action for ExtractMaskedObject {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        // Any node's object will do: they all hold the same key.
         let answers = session.perform(&session.everywhere(), ExtractKey { handle: self.handle });
         let object = first(answers).map_err(|code| Stop::Failed(returned(CALL, code)))?;
         if fs::write(&self.file, object.0).is_err() {

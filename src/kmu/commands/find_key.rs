@@ -100,7 +100,7 @@ impl Action for FindKey {
     }
 }
 
-/// What any node has: a session key is on one, and so is a key that could not be copied.
+/// The keys of all nodes together: a session key is on one node only, and so is a key that could not be copied.
 fn all_of(answers: &Answers<Vec<KeyHandle>>) -> Vec<KeyHandle> {
     let mut all = Vec::new();
     for handles in answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()) {
@@ -111,7 +111,7 @@ fn all_of(answers: &Answers<Vec<KeyHandle>>) -> Vec<KeyHandle> {
     all
 }
 
-/// Fifteen handles a line.
+/// Fifteen handles a line, as in the original.
 fn list(handles: &[KeyHandle]) -> String {
     let mut text = format!("\nTotal number of keys present {}\n", handles.len());
     if let Some(last) = handles.len().checked_sub(1) {

@@ -32,7 +32,7 @@ struct GenEccKeyPair {
 
 const CALL: &str = "GenerateKeyPair";
 
-/// Every curve that has a number; an HSM makes keys on few of them.
+/// Every curve that has a number in the original. HSMs make keys only on those that have a value here.
 const CURVES: &[(u32, &str, Option<Curve>)] = &[
     (1, "NID_X9_62_prime192v1", None),
     (2, "NID_X9_62_prime256v1", Some(Curve::P256)),

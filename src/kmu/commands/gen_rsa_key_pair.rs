@@ -33,7 +33,7 @@ struct GenRsaKeyPair {
     template: Template,
 }
 
-/// The one public exponent that an HSM makes keys with.
+/// The only public exponent that an HSM makes keys with.
 const FIXED_EXPONENT: u32 = 65537;
 
 const CALL: &str = "GenerateKeyPair";

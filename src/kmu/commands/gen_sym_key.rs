@@ -35,7 +35,7 @@ struct GenSymKey {
 
 enum Wanted {
     Made(KeySpec),
-    /// Its only size is not the one asked for.
+    /// A type with a single size, which is not the size asked for.
     WrongSize,
     Rc4,
 }

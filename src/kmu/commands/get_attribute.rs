@@ -46,17 +46,17 @@ impl Action for GetAttribute {
         let failed = |code| Stop::Failed(returned(CALL, code));
         let attributes = first(answers).map_err(failed)?;
         let dump = dump(&attributes, self.number).ok_or_else(|| failed(Refusal::InvalidInput.into()))?;
-        let Dump { told, text } = dump;
+        let Dump { summary, text } = dump;
         fs::write(&self.file, text)
             .map_err(|error| Stop::Failed(format!("\n\tError: {}: {error}\n", self.file)))?;
-        let about = format!("{told}Attributes dumped into {} file\n", self.file);
+        let about = format!("{summary}Attributes dumped into {} file\n", self.file);
         Ok(about + &returned(CALL, Code::SUCCESS))
     }
 }
 
-/// What is said, and what is written.
+/// What to print, and what to write to the file.
 struct Dump {
-    told: String,
+    summary: String,
     text: String,
 }
 
@@ -67,7 +67,7 @@ fn dump(attributes: &Attributes, number: u32) -> Option<Dump> {
     }
     let attribute = Attribute::numbered(number)?;
     let value = one(&attributes.value(attribute)?, attribute);
-    Some(Dump { told: String::new(), text: format!("{}\n{value}\n", attribute.name()) })
+    Some(Dump { summary: String::new(), text: format!("{}\n{value}\n", attribute.name()) })
 }
 
 /// In the original's order.
@@ -103,10 +103,10 @@ fn dump_all(attributes: &Attributes) -> Dump {
         size = size.saturating_add(8).saturating_add(width(&value));
         count = count.saturating_add(1);
     }
-    Dump { told: format!("\ngot all attributes of size {size} attr cnt {count}\n"), text }
+    Dump { summary: format!("\ngot all attributes of size {size} attr cnt {count}\n"), text }
 }
 
-/// Bytes that the original keeps for a value; it makes room for the longest label and id.
+/// The bytes that the original reserves for a value: for a label or an id, those of the longest one.
 fn width(value: &Value) -> usize {
     match value {
         Value::Byte(_) => 1,
@@ -116,7 +116,7 @@ fn width(value: &Value) -> usize {
     }
 }
 
-/// A value in a dump of all, as wide as it is stored.
+/// One value of a dump of all: as wide as the HSM stores it.
 fn stored(value: &Value, attribute: Attribute) -> String {
     match value {
         Value::Byte(byte) => format!("0x{byte:02x}"),
@@ -127,7 +127,7 @@ fn stored(value: &Value, attribute: Attribute) -> String {
     }
 }
 
-/// A value alone: flags are as wide as numbers.
+/// The only value of a dump: the original writes flags as wide as numbers.
 fn one(value: &Value, attribute: Attribute) -> String {
     match value {
         Value::Byte(byte) => format!("0x{byte:08x}"),

@@ -47,14 +47,15 @@ impl Action for GetToken {
         let cannot_write = |reason: NotWritten| {
             Stop::failed(line(&format!("Failed to write to the file \"{file}\": {reason}")))
         };
+        // Before the nodes issue tokens for which there is no file.
         token_file::must_be_free(&file).map_err(cannot_write)?;
         let who = session.cluster.servers().iter().find_map(|server| server.login());
         let name = who.map(|who| who.name.clone()).unwrap_or_default();
         let scope = session.everywhere();
-        let asked = quorum::GetToken { service, name, key };
-        let answers = session.perform(&scope, asked.clone());
+        let request = quorum::GetToken { service, name, key };
+        let answers = session.perform(&scope, request.clone());
         let states: Vec<State> =
-            answers.iter().map(|(node, answer)| (*node, code(session, &asked, *node, answer))).collect();
+            answers.iter().map(|(node, answer)| (*node, code(session, &request, *node, answer))).collect();
         let code = Code::of_all(&states);
         let given = answers.into_iter().zip(&states).filter(|(_, (_, code))| *code == Code::SUCCESS);
         let tokens: Vec<Token> = given.filter_map(|((_, answer), _)| answer.ok()).collect();
@@ -69,16 +70,17 @@ impl Action for GetToken {
     }
 }
 
-/// How it went on a node: only a token for what was asked is one.
+/// The state of a node. A token for anything else than requested is a failure: the approvers would sign what nobody
+/// asked for.
 fn code(
     session: &Session<'_>,
-    asked: &quorum::GetToken,
+    request: &quorum::GetToken,
     node: usize,
     answer: &Result<Token, Failure>,
 ) -> Code {
     let hsm_id = session.cluster.servers().get(node).and_then(Server::hsm_id).unwrap_or_default();
     match answer {
-        Ok(token) if !token.is_for(asked, hsm_id) => Code::FOREIGN_TOKEN,
+        Ok(token) if !token.is_for(request, hsm_id) => Code::FOREIGN_TOKEN,
         Ok(_) | Err(_) => Code::of(answer),
     }
 }

@@ -34,7 +34,7 @@ struct InsertMaskedObject {
     minimum: Option<usize>,
 }
 
-/// More than any key takes.
+/// Larger than the masked object of any key.
 const MAX_OBJECT: u64 = 64 * 1024;
 
 impl Action for InsertMaskedObject {
@@ -45,7 +45,7 @@ impl Action for InsertMaskedObject {
         };
         let reach = Reach::AllNodes { minimum: minimum(session, self.minimum) };
         let insert = InsertKey { object, place: Place::NewHandle, existing: Existing::Compare };
-        create(session, "InsertMaskedObject", insert, reach, new_handle, told)
+        create(session, "InsertMaskedObject", insert, reach, new_handle, details)
     }
 }
 
@@ -63,6 +63,6 @@ fn new_handle(inserted: &Inserted<KeyHandle>) -> Vec<KeyHandle> {
     vec![*handle]
 }
 
-fn told(handles: &[KeyHandle]) -> String {
+fn details(handles: &[KeyHandle]) -> String {
     handles.iter().map(|handle| format!("\tNew Key Handle: {handle}\n")).collect()
 }

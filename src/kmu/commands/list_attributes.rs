@@ -25,7 +25,7 @@ impl Action for ListAttributes {
     }
 }
 
-/// The original's selection, in its order.
+/// The attributes that the original lists, in its order.
 const LISTED: [Attribute; 18] = [
     Attribute::Class,
     Attribute::Token,

@@ -30,7 +30,7 @@ const USER_NAME: Argument =
 struct LoginHsm {
     user_type: UserType,
     name: String,
-    /// Asked for if there is none.
+    /// `None` if the operator must be asked for it.
     password: Option<Secret>,
 }
 
@@ -50,6 +50,7 @@ impl LoginHsm {
 
 impl Action for LoginHsm {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        // Checked here, not by the HSMs: they let a CO and the AU log in, too.
         if !session.logins.include(self.user_type) {
             return Err(Stop::Failed(returned(CALL, Code::INVALID_USER_TYPE)));
         }
@@ -68,8 +69,8 @@ impl Action for LoginHsm {
 
 const CALL: &str = "LoginHSM";
 
-/// A login counts where it was possible; an HSM that refuses it is another matter. Scripts know the client's number
-/// for a wrong password, not the HSM's.
+/// The result of a login. HSMs that were not reached do not matter if another one accepts it, but a refusal by any
+/// HSM is a failure. For a wrong password scripts expect the code of the original's client, not that of the HSM.
 fn result(states: &[State]) -> Code {
     let refused = states.iter().map(|(_, code)| *code).find(|code| !is_absent(*code));
     match refused {

@@ -42,6 +42,7 @@ impl Action for SetAttribute {
         let set = attribute::SetAttribute { handle: self.handle, attribute, value: Value::Byte(value) };
         let mut states = set_where_it_is(session, set);
         let done = states.iter().find(|(_, code)| *code == Code::SUCCESS).map(|(node, _)| *node);
+        // The key is a token key on one node now; like a new token key, it belongs on all others.
         if let Some(holder) = done {
             states = spread(session, holder, &[self.handle]).states();
         }
@@ -49,7 +50,7 @@ impl Action for SetAttribute {
     }
 }
 
-/// Nodes that do not have the key are left out, if any has it.
+/// Sets the attribute on the nodes that have the key. If none has, all are asked, so that their refusals can be shown.
 fn set_where_it_is(session: &mut Session<'_>, set: attribute::SetAttribute) -> Vec<State> {
     let everywhere = session.everywhere();
     let holders = session.holders(set.handle);

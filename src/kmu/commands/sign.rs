@@ -47,7 +47,7 @@ const MECHANISMS: &str = "1, 2, 3: RSA PKCS #1 v1.5 with SHA-256, 384, 512; 6, 7
 struct Sign {
     file: String,
     handle: KeyHandle,
-    /// `None` if there is none of the number, or this HSM has it not.
+    /// `None` if no supported mechanism has the number.
     mechanism: Option<SignMechanism>,
     out: String,
 }
@@ -60,14 +60,14 @@ impl Action for Sign {
             let reason = without_number(&error);
             Stop::failed(line(&format!("Failed to read from the file \"{}\": {reason}", self.file)))
         })?;
-        // Before approvals are used up for a signature that has no place.
+        // Before approvals are used up for a signature that cannot be written.
         metadata_to_replace(&self.out).map_err(|reason| {
             Stop::failed(line(&format!("Failed to write to the file \"{}\": {reason}", self.out)))
         })?;
         let operation = key::Sign { handle: self.handle, mechanism, hash };
         let holders = session.holders(self.handle);
         let scope = if holders.is_empty() { session.everywhere() } else { holders };
-        // An approval is used up everywhere or nowhere.
+        // A change, not a read: it uses up approvals, on every node or on none.
         let answers = match session.change(&scope, operation) {
             Ok(answers) => answers,
             Err(refused) => {
@@ -107,7 +107,7 @@ fn mechanism(number: u32) -> Option<SignMechanism> {
     Some(SignMechanism { scheme, hash })
 }
 
-/// The HSM signs the hash: a file may be of any size.
+/// The hash of a file, which is all that the HSM needs: so the file may be of any size.
 fn hash(path: &str, hash: Hash) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mut context = Context::new(algorithm(hash));
