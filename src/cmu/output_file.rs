@@ -1,16 +1,16 @@
-//! The file that a command's answers go to instead of the console.
+//! A file for a command's output, instead of the console.
 
 use std::fs;
 
 use crate::command::{Argument, Given, Usage};
 use crate::files::without_number;
 
-/// Where it is. What it held before is lost, without a question, as in the original.
+/// The path. The file's previous content is lost without a question, as in the original.
 pub(super) struct OutputFile {
     path: String,
 }
 
-/// Why there is no such file now.
+/// Why the output could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {reason}")]
 pub(super) struct Unwritable {
@@ -19,12 +19,12 @@ pub(super) struct Unwritable {
 }
 
 impl OutputFile {
-    /// Reads the argument that names it.
+    /// Reads the argument that names the file.
     pub(super) fn parse(given: &Given<'_>, argument: &Argument) -> Result<Self, Usage> {
         given.text(argument).map(|path| Self { path })
     }
 
-    /// Writes it, and returns the line that says so.
+    /// Writes the file and returns the line that reports it.
     pub(super) fn write(&self, text: &str) -> Result<String, Unwritable> {
         let path = &self.path;
         match fs::write(path, text) {

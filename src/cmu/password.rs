@@ -1,4 +1,5 @@
-//! Passwords: typed in the line, asked for without echo, or read from where no line shows them.
+//! Passwords: typed in the line, asked for without echo, or read from a place that no transcript or process list
+//! shows.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -17,19 +18,19 @@ const FD: Argument = Argument::flag("-fd", "N", Kind::Number, "number of the ope
 
 /// Where a password comes from.
 pub(super) enum Password {
-    /// From the line.
+    /// Typed in the command line.
     Typed(Secret),
-    /// From the operator, without echo.
+    /// Asked for without echo.
     Prompted,
-    /// From the environment variable of this name.
+    /// Read from the environment variable of this name.
     Env(String),
-    /// From the first line of this file.
+    /// Read from the first line of this file.
     File(String),
-    /// From the next line of this open file.
+    /// Read from the next line of this open file, so that one descriptor can hold several passwords.
     Fd(u32),
 }
 
-/// Where the next line of each open file begins.
+/// The offset of the next line in each open file, by descriptor number.
 pub(super) type NextLines = BTreeMap<u32, u64>;
 
 /// Why a password cannot be read.
@@ -48,7 +49,7 @@ pub(super) enum NoPassword {
 }
 
 impl Password {
-    /// Reads [`PASSWORD`] or what is given in its place.
+    /// Reads [`PASSWORD`] or what is given instead of it.
     pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
         Ok(if given.has(&PROMPT) {
             Self::Prompted
@@ -63,7 +64,7 @@ impl Password {
         })
     }
 
-    /// The password itself; asked for once.
+    /// The password of an existing user; if prompted, asked for once.
     pub(super) fn given(self, session: &mut Session<'_>, prompt: &str) -> Result<Secret, Stop> {
         match self {
             Self::Prompted => asked(session, prompt),
@@ -71,7 +72,7 @@ impl Password {
         }
     }
 
-    /// A new password; asked for twice.
+    /// A new password; if prompted, asked for twice.
     pub(super) fn chosen(self, session: &mut Session<'_>, prompt: &str, again: &str) -> Result<Secret, Stop> {
         let Self::Prompted = self else { return self.read(session) };
         let secret = asked(session, prompt)?;
@@ -87,6 +88,8 @@ impl Password {
                 Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
                 Ok(_) | Err(_) => Err(NoPassword::Env(name).into()),
             },
+            // The console reads standard input, too, and buffers it: a password read there would be taken out of the
+            // commands at an unpredictable place.
             Self::File(path) if session.console.reads_standard_input() && is_standard_input(&path) => {
                 Err(NoPassword::StandardInput.into())
             }
@@ -94,6 +97,8 @@ impl Password {
             Self::Fd(0) if session.console.reads_standard_input() => Err(NoPassword::StandardInput.into()),
             Self::Fd(number) => {
                 let start = session.next_lines.get(&number).copied().unwrap_or_default();
+                // Opening `/dev/fd/N` starts at the beginning of a file, so the place of the next line is remembered
+                // here.
                 let (line, next) = line_of(session, format!("/dev/fd/{number}"), start)?;
                 session.next_lines.insert(number, next);
                 Ok(line)
@@ -102,10 +107,11 @@ impl Password {
     }
 }
 
-/// Reads on a thread of its own, as it may have to wait for another program.
+/// Reads one line of a file. A pipe blocks until another program writes to it, and a blocking read cannot be
+/// interrupted: therefore on a separate thread.
 fn line_of(session: &mut Session<'_>, path: String, start: u64) -> Result<(Secret, u64), NoPassword> {
     let named = path.clone();
-    match session.apart(&path, move || read_line(&named, start)) {
+    match session.on_a_thread(&path, move || read_line(&named, start)) {
         Some(Ok((line, next))) => Ok((Secret::new(line), next)),
         Some(Err(reason)) => Err(NoPassword::File { path, reason }),
         None => Err(NoPassword::Interrupted),

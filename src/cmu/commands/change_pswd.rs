@@ -29,6 +29,7 @@ struct ChangePswd(Credentials);
 impl Action for ChangePswd {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Credentials { type_word, name, password, second_factor } = self.0;
+        // Before the operator types a password for a command that cannot succeed.
         second_factor.as_ref().map_or(Ok(()), AuthFile::must_be_free)?;
         let password = password.chosen(session, "Enter new password: ", "Re-enter new password: ")?;
         confirm(session)?;

@@ -30,6 +30,7 @@ struct CreateUser(Credentials);
 impl Action for CreateUser {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Credentials { type_word, name, password, second_factor } = self.0;
+        // Before the operator types a password for a command that cannot succeed.
         second_factor.as_ref().map_or(Ok(()), AuthFile::must_be_free)?;
         let password = password.chosen(session, "Enter password: ", "Re-enter password: ")?;
         confirm(session)?;
@@ -40,7 +41,8 @@ impl Action for CreateUser {
         let change = Change {
             heading: Some(format!("Creating User {name}({type_word})")),
             context: |_, server| format!("creating user on {server} failed"),
-            is_so_already: Some(Refusal::UserExists),
+            // A server that already has the user needs no repair.
+            already_done: Some(Refusal::UserExists),
             ..Change::new(COMMAND.name, operation, again, "listUsers")
         };
         let digest = GetDigest { purpose: Purpose::CreateUser, user_type, name };

@@ -29,13 +29,14 @@ struct DeleteUser {
 
 impl Action for DeleteUser {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
+        // No banner: the original's guide shows none for deleteUser, and another question after a failure.
         let Self { type_word, name } = *self;
         let again = format!("deleteUser {type_word} {name}");
         let operation = user::DeleteUser { user_type: UserType::parse(&type_word), name: name.clone() };
         Change {
             heading: Some(format!("Deleting user {name}({type_word})")),
             choices: Choices::RetryRollBackIgnore,
-            is_so_already: Some(Refusal::NoSuchUser),
+            already_done: Some(Refusal::NoSuchUser),
             ..Change::new(COMMAND.name, operation, again, "listUsers")
         }
         .run(session)

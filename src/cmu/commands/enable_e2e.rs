@@ -26,6 +26,7 @@ impl Action for EnableE2e {
         let mut text = String::new();
         let untrusted: Vec<usize> =
             scope.iter().copied().filter(|number| !is_trusted(session, *number)).collect();
+        // Only these get a new connection: on the others it would end the login.
         let mut failures = session.watched(async |cluster| {
             let mut failures = Vec::new();
             cluster.open(&untrusted, |_| (), |server, opened| failures.extend(failure(server, opened))).await;
@@ -43,13 +44,13 @@ impl Action for EnableE2e {
     }
 }
 
-/// The line of a server that proved to be of the cluster.
+/// The line for a server that has proved that it belongs to the cluster.
 #[must_use]
 pub fn trusted_lines(server: &Server) -> String {
     format!("E2E enabled on {server}\n")
 }
 
-/// The lines of a server that is in limited commands mode from now on.
+/// The lines for a server that is now in limited commands mode.
 #[must_use]
 pub fn limited_lines(server: &Server, limitation: &Limitation) -> String {
     let reason = match limitation {

@@ -39,7 +39,7 @@ impl Action for FindAllKeys {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation, file } = *self;
         let success = success(session, COMMAND.name);
-        // With hashes the original has its blank line behind the hash instead.
+        // With hashes, the original prints its blank line after each hash instead.
         let between = if operation.hash { "" } else { "\n" };
         Report { name: COMMAND.name, between, file }.read(session, operation, |server, keys| {
             Ok(format!("{}{}", show(server, &keys), success(server)))

@@ -53,7 +53,7 @@ fn show(server: &Server, wanted: Wanted, attributes: &Attributes) -> Result<Stri
     Ok(format!("Attribute Value on {server}:\n{values}"))
 }
 
-/// All that the key has, in the order of the original's dump.
+/// All attributes that the key has, in the order of the original's dump.
 fn dump(attributes: &Attributes) -> String {
     let present = DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
     present.map(|(attribute, value)| format!("{}\n{}\n", attribute.name(), stored(&value))).collect()
@@ -88,7 +88,7 @@ const DUMPED: [Attribute; 26] = [
     Attribute::NeverExtractable,
 ];
 
-/// A value alone: all numbers are as wide.
+/// The only value of the output: the original prints bytes as wide as numbers.
 fn single(value: &Value) -> String {
     match value {
         Value::Byte(byte) => format!("{byte:#010x}"),
@@ -96,7 +96,7 @@ fn single(value: &Value) -> String {
     }
 }
 
-/// A value among all: as wide as it is stored.
+/// One of all values: as wide as the HSM stores it.
 fn stored(value: &Value) -> String {
     match value {
         Value::Byte(byte) => format!("{byte:#04x}"),
@@ -106,7 +106,7 @@ fn stored(value: &Value) -> String {
     }
 }
 
-/// Broken as the original breaks a modulus.
+/// Broken into lines of the length that the original uses for a modulus.
 fn in_lines(digits: &str) -> String {
     let characters: Vec<char> = digits.chars().collect();
     let lines: Vec<String> = characters.chunks(80).map(|line| line.iter().collect()).collect();

@@ -35,7 +35,7 @@ struct GetKeyInfo {
 impl Action for GetKeyInfo {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { handle, file } = *self;
-        // Only in server mode does the original say that it succeeded.
+        // The original reports success only in server mode.
         let end = session.pinned.map(|_| format!("{} success\n", COMMAND.name)).unwrap_or_default();
         let report = Report { name: COMMAND.name, between: "", file };
         report.read(session, DescribeKey { handle }, |server, key| Ok(format!("{}{end}", show(server, &key))))
@@ -58,7 +58,7 @@ fn show(server: &Server, key: &KeyDescription) -> String {
     text
 }
 
-/// Sharing can have ended since the key was made, and leave fewer users than have to approve.
+/// The line about approvals. If sharing has ended since the key was made, too few users may be left to approve.
 fn approval(key: &KeyDescription) -> String {
     let needed = usize::from(key.m_value);
     let users = key.shared_with.len().saturating_add(1);

@@ -48,12 +48,13 @@ impl Action for GetToken {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation, file } = *self;
         let cannot_write = |reason: NotWritten| Stop::failed(format!("cannot write {file}: {reason}"));
+        // Before the servers issue tokens for which there is no file.
         token_file::must_be_free(&file).map_err(cannot_write)?;
-        let asked = operation.clone();
+        let request = operation.clone();
         let success = success(session, COMMAND.name);
         let (mut tokens, mut result) = (Vec::new(), Ok(()));
         for (number, answer) in ask_all(session, operation)? {
-            match (only_what_was_asked(session, &asked, number, answer), session.server(number)) {
+            match (issued_as_requested(session, &request, number, answer), session.server(number)) {
                 (Ok(token), Some(server)) => {
                     let text = format!("{}{}", success(server), show(&token.about));
                     session.console.print(&text);
@@ -73,16 +74,17 @@ impl Action for GetToken {
     }
 }
 
-/// A token for something else is a failure: nobody must sign it, so it is not written.
-fn only_what_was_asked(
+/// Treats a token for anything else as a failure. It must not get into the file: the approvers would sign what nobody
+/// asked for.
+fn issued_as_requested(
     session: &mut Session<'_>,
-    asked: &quorum::GetToken,
+    request: &quorum::GetToken,
     number: usize,
     answer: Answer<Token>,
 ) -> Result<Token, String> {
     let token = answer.map_err(|failure| failure.to_string())?;
     let hsm_id = session.server(number).and_then(Server::hsm_id).unwrap_or_default();
-    if token.is_for(asked, hsm_id) {
+    if token.is_for(request, hsm_id) {
         return Ok(token);
     }
     let reason = "the server issued a token for something else; it is not written".to_owned();

@@ -32,11 +32,11 @@ impl Action for Help {
     }
 }
 
-/// The list of commands, or what there is to tell about one.
+/// The list of commands, or the page of one.
 ///
 /// # Errors
 ///
-/// If the word names none.
+/// If the word is not the name of a command.
 pub fn help(word: Option<&str>) -> Result<String, Unknown> {
     word.map_or_else(|| Ok(list()), |word| COMMANDS.find(word).map(page))
 }

@@ -26,7 +26,7 @@ user that this console is logged in as there.",
 const NUMBER: Argument = Argument { flag: Some("server"), ..SERVER }.optional();
 
 struct Info {
-    /// `None` is every server.
+    /// `None` means every server.
     number: Option<usize>,
 }
 
@@ -46,9 +46,9 @@ impl Action for Info {
             let Some(server) = session.cluster.servers().get(number) else { continue };
             text.push_str(&row(server));
             if server.is_connected() {
-                session.tally.know(number, data(server));
+                session.tally.known(number, data(server));
             } else {
-                session.tally.miss(number, data(server), server.why_down());
+                session.tally.missing(number, data(server), server.why_down());
                 result = Err(Stop::Servers);
             }
         }
@@ -59,6 +59,7 @@ impl Action for Info {
 
 fn data(server: &Server) -> Value {
     let dial = server.dial();
+    // Without a connection this is the login of the lost one.
     let login = server.login().filter(|_| server.is_connected());
     json!({
         "hostname": dial.hostname,

@@ -26,6 +26,7 @@ impl Action for ListUsers {
         let known = session.known.clone();
         read(session, COMMAND.name, user::ListUsers, |server, users| {
             let text = show(server, &users);
+            // Tab completes user names from the last list.
             known.users(server.number(), users);
             text
         })
@@ -40,7 +41,7 @@ fn show(server: &Server, users: &[UserRow]) -> String {
     text
 }
 
-/// Without `format!`, which adds blanks one by one: an HSM has up to a thousand users, and a cluster many HSMs.
+/// Without `format!`, which pads with blanks one by one: a cluster has many HSMs with up to a thousand users each.
 fn add_row(text: &mut String, user: &UserRow) {
     add_right(text, &user.id.0.to_string(), 10);
     text.push_str("\t\t");
@@ -60,13 +61,13 @@ fn add_left(text: &mut String, cell: &str, columns: usize) {
     text.push_str(blanks(cell, columns));
 }
 
-/// At the right end of so many columns.
+/// Right-aligned in this many columns.
 fn add_right(text: &mut String, cell: &str, columns: usize) {
     text.push_str(blanks(cell, columns));
     text.push_str(cell);
 }
 
-/// Those that a cell needs to be so wide.
+/// The blanks that pad a cell to this many columns.
 fn blanks(cell: &str, columns: usize) -> &'static str {
     const BLANKS: &str = "                                ";
     BLANKS.get(..columns.saturating_sub(cell.chars().count())).unwrap_or_default()

@@ -43,7 +43,7 @@ impl Action for LoginHsm {
     }
 }
 
-/// The HSM ignores the second factor of those who need none, and they leave the digests as they are.
+/// The second factor. A user who needs none leaves the digests unsigned, and the HSM ignores them.
 fn signed(
     session: &mut Session<'_>,
     file: &AuthFile,

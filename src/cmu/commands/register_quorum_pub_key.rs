@@ -39,7 +39,7 @@ const PUBLIC_KEY: Argument = Argument::word("public-key", Kind::File);
 struct RegisterQuorumPubKey {
     type_word: String,
     name: String,
-    /// Of the three files.
+    /// The paths of the three files.
     token: String,
     signature: String,
     public_key: String,
@@ -56,7 +56,7 @@ impl Action for RegisterQuorumPubKey {
 }
 
 impl RegisterQuorumPubKey {
-    /// Reads the three files; an error names the one that is wrong.
+    /// Reads the three files. The error names the file that cannot be used.
     fn read(&self) -> Result<RegisterQuorumKey, String> {
         Ok(RegisterQuorumKey {
             user_type: UserType::parse(&self.type_word),

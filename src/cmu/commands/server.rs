@@ -27,7 +27,8 @@ impl Action for EnterServerMode {
             return Err(no_such_server(session, self.number));
         }
         session.reconnect(&[self.number]);
-        // Also if it is not connected: what was meant for this server must not go to all the others.
+        // Even if the server is not connected: the commands that follow are meant for it and must not go to all
+        // others.
         session.pinned = Some(self.number);
         let mode = match session.server(self.number) {
             Some(server) if !server.is_connected() => {

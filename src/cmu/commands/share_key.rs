@@ -39,29 +39,30 @@ struct ShareKey {
 impl Action for ShareKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation } = *self;
-        must_be_the_same_people(session, &operation.users)?;
+        must_be_the_same_users(session, &operation.users)?;
         confirm(session)?;
         let again = again(&operation);
         Change::new(COMMAND.name, operation, again, "getKeyInfo").run(session)
     }
 }
 
-/// Ids are each HSM's own: syncUser gives a user another one. In global mode an id must mean one user everywhere.
-fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<(), Stop> {
+/// In global mode an id must mean the same user everywhere. Each HSM assigns its own ids, so a user that syncUser
+/// copied may have a different one.
+fn must_be_the_same_users(session: &mut Session<'_>, ids: &[UserId]) -> Result<(), Stop> {
     let scope = session.scope();
     let question = Question::new(ListUsers)?;
     session.reconnect(&scope);
-    // Who does not answer is met again by the command itself.
-    let lists = session.look(&scope, &question).into_iter().filter_map(Result::ok);
+    // The command itself reports the servers that do not answer.
+    let lists = session.query(&scope, &question).into_iter().filter_map(Result::ok);
     let lists: Vec<Vec<UserRow>> = lists.collect();
     let named = |users: &[UserRow], id: UserId| {
         let user = users.iter().find(|user| user.id == id)?;
         Some((user.user_type, user.name.to_ascii_lowercase()))
     };
     for id in ids {
-        let mut people: Vec<_> = lists.iter().filter_map(|users| named(users, *id)).collect();
-        people.dedup();
-        if let [(_, one), (_, other), ..] = people.as_slice() {
+        let mut found: Vec<_> = lists.iter().filter_map(|users| named(users, *id)).collect();
+        found.dedup();
+        if let [(_, one), (_, other), ..] = found.as_slice() {
             return Err(Stop::failed(format!(
                 "user {id} is {} on one server and {} on another; share the key in server mode, or share it \
                  on one server and copy it with syncKey",

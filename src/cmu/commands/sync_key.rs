@@ -59,13 +59,13 @@ impl Copied for SyncKey {
         format!("Key {}", self.handle)
     }
 
-    /// Names the syncUser to run first, for each user of the key who is not on the destination.
+    /// Prints the syncUser to run first, for each user of the key who is missing on the destination.
     fn print_advice(&self, session: &mut Session<'_>, route: Route, failure: &Failure) {
         if *failure != Failure::Refused(Refusal::MaskedOwnerMissing) {
             return;
         }
-        let here = route.look_at_source(session, ListUsers);
-        let (Ok(here), Ok(there)) = (here, route.look_at_destination(session, ListUsers)) else { return };
+        let here = route.query_source(session, ListUsers);
+        let (Ok(here), Ok(there)) = (here, route.query_destination(session, ListUsers)) else { return };
         let is_there = |user: &UserRow| {
             there
                 .iter()
@@ -80,15 +80,16 @@ impl Copied for SyncKey {
 }
 
 impl SyncKey {
-    /// Whom the key concerns on the source: a CU asks for the key, a CO for the keys of each user.
+    /// The key's owner and sharers on the source. A CU may ask for the key itself, a CO only for the keys of each
+    /// user.
     fn users(&self, session: &mut Session<'_>, route: Route) -> Vec<UserId> {
-        if let Ok(key) = route.look_at_source(session, DescribeKey { handle: self.handle }) {
+        if let Ok(key) = route.query_source(session, DescribeKey { handle: self.handle }) {
             return [vec![key.owner], key.shared_with].concat();
         }
-        let users = route.look_at_source(session, ListUsers).unwrap_or_default();
+        let users = route.query_source(session, ListUsers).unwrap_or_default();
         let mut concerned = Vec::new();
         for user in users.iter().filter(|user| user.user_type == UserType::Cu) {
-            let keys = route.look_at_source(session, ListKeys { user: Some(user.id), hash: false });
+            let keys = route.query_source(session, ListKeys { user: Some(user.id), hash: false });
             let keys = keys.map(|list| list.keys).unwrap_or_default();
             if keys.iter().any(|(handle, _)| *handle == self.handle) {
                 concerned.push(user.id);

@@ -53,16 +53,16 @@ impl Copied for SyncUser {
         InsertUser { object, existing }
     }
 
-    /// The user by type and name: the id may be another's on the destination.
+    /// The user's type and name: on the destination the id may belong to another user.
     fn name(&self, session: &mut Session<'_>, route: Route) -> String {
-        let users = route.look_at_source(session, ListUsers).unwrap_or_default();
+        let users = route.query_source(session, ListUsers).unwrap_or_default();
         match users.iter().find(|user| user.id == self.id) {
             Some(user) => format!("User {}({})", shown(&user.name), user.user_type),
             None => format!("User {}", self.id),
         }
     }
 
-    /// The code of the half, as the original prints it.
+    /// The result code, as the original prints it. Only an HSM has one.
     fn print_half(&self, session: &mut Session<'_>, half: Half, failure: Option<&Failure>) {
         let code = match failure {
             None => 0,
