@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::{Answer, Choice, Cluster, Failure, Opened, Question, Server, proven_users};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::session::Login;

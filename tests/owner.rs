@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use cloudhsm::protocol::message::{Answer, Call, OperationId, Round};
+use cloudhsm::protocol::message::{Call, OperationId, Response, Round};
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ListUsers, UserType};
 use cloudhsm::protocol::{Operation, Refusal, Request, Secret};
@@ -55,7 +55,7 @@ fn the_owner_signs_the_csr_as_the_guide_has_it() {
     drop(daemon);
     assert_eq!(
         desk.initialize("CustomerHsmCertificate.crt", "customerCA.crt").unwrap_err(),
-        "D: the cluster is initialized already"
+        "D: the cluster is already initialized"
     );
 }
 
@@ -115,7 +115,7 @@ fn an_hsm_without_owner_refuses_secrets_itself(hsm: SocketAddr) {
 }
 
 #[tokio::main]
-async fn ask(hsm: SocketAddr, round: Round, request: Request) -> Answer {
+async fn ask(hsm: SocketAddr, round: Round, request: Request) -> Response {
     let tls = Arc::new(client_config(Trust::Nobody, None).unwrap());
     let link = Link::open(&Address::Socket(hsm), tls, &Limits::default()).await.unwrap();
     let call = frame::encode(&Call { round, request }).unwrap();
@@ -137,7 +137,7 @@ fn chains_verify_where_no_csr_was_signed() {
         every_chain_verifies(&desk, &format!("{folder}/cloudhsm_mgmt_util.cfg"));
     }
     let nothing = desk.initialize("nothing", "nothing").unwrap_err();
-    assert_eq!(nothing, "D: the cluster is initialized already");
+    assert_eq!(nothing, "D: the cluster is already initialized");
 }
 
 /// All five types, and that neither chain can be taken for the other.
@@ -172,11 +172,11 @@ fn anything_else_than_what_the_csr_asked_for_is_refused_with_the_reason() {
     }
     desk.write("D/customerCA.crt", "something else");
     let reason =
-        "D/customerCA.crt: is there and is not the trust anchor; the console's configuration names it";
+        "D/customerCA.crt: exists and is not the trust anchor; the console's configuration refers to it";
     assert_eq!(desk.initialize("good.crt", "customerCA.crt").unwrap_err(), reason);
     fs::remove_file(desk.path("D/customerCA.crt")).unwrap();
     let daemon = desk.run("D");
-    let reason = "D/hsm0: an hsmd serves this HSM; stop it before the cluster is initialized";
+    let reason = "D/hsm0: this HSM is running; stop it before you initialize the cluster";
     assert_eq!(desk.initialize("good.crt", "customerCA.crt").unwrap_err(), reason);
     drop(daemon);
     assert_eq!(desk.contents(), before);
@@ -188,12 +188,12 @@ const UNSUITABLE: &[(&str, &str, &str)] = &[
     (
         "other_key.crt",
         "customerCA.crt",
-        "other_key.crt: not about the cluster's key; it must be made of this cluster's CSR",
+        "other_key.crt: not for the cluster's key; it must be made from this cluster's CSR",
     ),
     (
         "customerCA.crt",
         "customerCA.crt",
-        "customerCA.crt: not about the cluster's key; it must be made of this cluster's CSR",
+        "customerCA.crt: not for the cluster's key; it must be made from this cluster's CSR",
     ),
     (
         "expired.crt",
@@ -211,7 +211,7 @@ const UNSUITABLE: &[(&str, &str, &str)] = &[
         "renamed.crt: not vouched for by customerCA.crt: subject is not an HSM's",
     ),
     ("garbage", "customerCA.crt", "garbage: no PEM certificate in the file"),
-    ("nothing", "customerCA.crt", "nothing: No such file or directory (os error 2)"),
+    ("nothing", "customerCA.crt", "nothing: No such file or directory"),
     ("two.crt", "customerCA.crt", "two.crt: 2 certificates in the file, one expected"),
     ("good.crt", "garbage", "garbage: no PEM certificate in the file"),
     (
@@ -237,7 +237,11 @@ const UNSUITABLE: &[(&str, &str, &str)] = &[
         "rsa2050.crt: the trust anchor's key is RSA-2050; it must be RSA-2048 or RSA-4096",
     ),
     ("good.crt", "ec.crt", "ec.crt: the trust anchor's key is EC; it must be RSA-2048 or RSA-4096"),
-    ("good.crt", "no_ca.crt", "no_ca.crt: not a CA certificate, its extensions do not let it sign others"),
+    (
+        "good.crt",
+        "no_ca.crt",
+        "no_ca.crt: not a CA certificate: its extensions do not allow it to sign certificates",
+    ),
     ("good.crt", "expired_ca.crt", "expired_ca.crt: certificate has expired"),
 ];
 
@@ -313,7 +317,7 @@ fn an_interrupted_initialize_leaves_no_owner_and_can_be_completed() {
     fs::rename(desk.path("D/hsm0/cluster.csr"), desk.path("kept.csr")).unwrap();
     assert_eq!(
         desk.initialize("again.crt", "customerCA.crt").unwrap_err(),
-        "D/hsm0: initialized already, with other certificates; the rest of the cluster needs the same"
+        "D/hsm0: already initialized with other certificates; the rest of the cluster needs the same"
     );
     assert_eq!(waiting(), 2);
     assert_eq!(desk.initialize("good.crt", "customerCA.crt"), Ok(()));

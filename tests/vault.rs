@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cloudhsm::hsm::{Copied, CopiedKey, NewKey};
-use cloudhsm::hsmd::vault::{Family, Vault, random_key};
+use cloudhsm::hsmd::keeping::vault::{Family, Vault, random_key};
 use cloudhsm::protocol::Refusal;
 use cloudhsm::protocol::key::{Curve, Hash, KeyHandle, KeySpec, SignMechanism, SignScheme};
 use cloudhsm::protocol::user::UserType;

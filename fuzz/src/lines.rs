@@ -1,4 +1,4 @@
-//! Lines that a person types: what may be a password is not shown, kept or offered.
+//! Lines that a person types: nothing that may be a password is shown, kept or offered.
 
 use cloudhsm::cmu;
 use cloudhsm::command::{Kind, Known};
@@ -6,10 +6,10 @@ use cloudhsm::console::Completion;
 use cloudhsm::kmu;
 use cloudhsm::protocol::user::UserType;
 
-/// Stands for a password, and in no definition.
+/// A password that no command's definition contains.
 const CANARY: &str = "Zq7xWvJ9";
 
-/// How a tool sees its lines.
+/// What a tool does with its lines.
 struct Tool {
     redact: fn(&str) -> String,
     recall: fn(&str) -> String,
@@ -60,14 +60,14 @@ fn any(tool: &Tool, line: &str) {
     (tool.complete)(line);
 }
 
-/// Whether a recalled line has no word that is hidden, but for the one that asks for the password.
+/// Whether every word of a recalled line is one that is shown, or the flag that asks for the password.
 fn is_of_shown_words(recalled: &str, line: &str, redacted: &str) -> bool {
     let words = line.split_ascii_whitespace().zip(redacted.split_ascii_whitespace());
     let mut shown = words.filter(|(word, redacted)| word == redacted).map(|(word, _)| word);
     recalled.split_ascii_whitespace().all(|word| word == "-hpswd" || shown.any(|shown| shown == word))
 }
 
-/// The canary in the place of a password, in whatever line that has one.
+/// The canary as the password of any line that takes one.
 fn login_of_cmu(line: &str) {
     let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
     let Some(Ok(command)) = words.first().map(|word| cmu::COMMANDS.find(word)) else { return };
@@ -93,7 +93,7 @@ fn login_of_cmu(line: &str) {
     must_hide(&CMU, &words.join(" "));
 }
 
-/// The canary behind `-p`, wherever that stands in a login.
+/// The canary after `-p`, wherever that is in a login.
 fn login_of_kmu(line: &str) {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let Some((&"loginHSM", arguments)) = words.split_first() else { return };

@@ -11,15 +11,16 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use cloudhsm::console;
-use cloudhsm::generate::{Kind, Section, generate};
+use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsm::audit;
-use cloudhsm::hsmd::backup::{self, Backup};
-use cloudhsm::hsmd::clone::clone_cluster;
 use cloudhsm::hsmd::daemon::{self, Options};
-use cloudhsm::hsmd::folder::{CONFIG, Folder};
-use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
-use cloudhsm::hsmd::initialize::{Signed, initialize};
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::folder::{CONFIG, Folder};
+use cloudhsm::hsmd::keeping::settings::HashCost;
+use cloudhsm::hsmd::making::backup::{self, Backup};
+use cloudhsm::hsmd::making::clone::clone_cluster;
+use cloudhsm::hsmd::making::init::{self, Names, NewCluster};
+use cloudhsm::hsmd::making::initialize::{Signed, initialize};
+use cloudhsm::hsmd::making::pki::Vouching;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
 use tracing::Level;
@@ -32,12 +33,12 @@ use tracing_subscriber::EnvFilter;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// How the log on standard error is written
+    /// Format of the log on standard error
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Print a completion script, or the manual page, and end
+    /// Print a completion script or the manual page, and exit
     #[arg(long, value_name = "KIND", exclusive = true)]
-    generate: Option<Kind>,
+    generate: Option<Artifact>,
 }
 
 const EXIT_CODES: &str = "\
@@ -48,36 +49,36 @@ Exit codes:
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LogFormat {
-    /// Lines for people
+    /// Lines of text
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make the data folder of one new HSM, a cluster of its own
+    /// Make the data folder of one new HSM, which is a cluster of its own
     Init {
         /// The folder to make
         dir: PathBuf,
         /// Where the HSM will listen
         #[arg(long, default_value = "127.0.1.1:2225")]
         listen: SocketAddr,
-        /// Its place in its cluster: the high part of its key handles
+        /// The HSM's node id: the high part of its key handles
         #[arg(long, default_value_t = 0)]
         node_id: u32,
     },
-    /// Make or manage whole clusters
+    /// Make and initialize whole clusters
     #[command(subcommand)]
     Cluster(Cluster),
-    /// Serve every HSM of a cluster's folder, or the one HSM of its folder, until SIGTERM or SIGINT
+    /// Serve all HSMs of a cluster's folder, or the one in an HSM's folder, until SIGTERM or SIGINT
     Run {
         /// A cluster's folder, or an HSM's
         dir: PathBuf,
-        /// Listen here instead of where the settings say (one HSM only)
+        /// Listen on this address instead of the one in the settings (one HSM only)
         #[arg(long)]
         listen: Option<SocketAddr>,
-        /// Serve /metrics and /health by plain HTTP, at 127.0.0.1:9225 if no address is given
+        /// Serve /metrics and /health over plain HTTP, on 127.0.0.1:9225 if no address is given
         #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:9225")]
         metrics: Option<SocketAddr>,
     },
@@ -88,15 +89,15 @@ enum Command {
         /// The file to make
         #[arg(long)]
         out: PathBuf,
-        /// The file of the backup's key, made if it is not there [default: the backup's name and .key]
+        /// The file with the backup's key, made if it does not exist [default: the backup's name and .key]
         #[arg(long)]
         key_file: Option<PathBuf>,
     },
-    /// Check a backup without restoring it
+    /// Verify a backup without restoring it
     CheckBackup {
         /// The backup
         file: PathBuf,
-        /// The file of its key [default: the backup's name and .key]
+        /// The file with its key [default: the backup's name and .key]
         #[arg(long)]
         key_file: Option<PathBuf>,
     },
@@ -117,31 +118,31 @@ enum Cluster {
         /// How many HSMs
         #[arg(long, default_value_t = 3)]
         nodes: u32,
-        /// The HSMs get the addresses that follow this one
+        /// The HSMs get the addresses after this one
         #[arg(long, default_value_t = Ipv4Addr::new(127, 0, 1, 0))]
         net: Ipv4Addr,
         /// Their port
         #[arg(long, default_value_t = 2225)]
         port: u16,
-        /// Make no CA: write the CSR that the cluster's owner signs, for `hsmd cluster initialize`
+        /// Make no CA, but a CSR for the cluster's owner to sign; see `hsmd cluster initialize`
         #[arg(long)]
         csr: bool,
-        /// Make a clone of the HSM of this backup: the same users, keys and CA
+        /// Clone the HSM in this backup: the same users, keys and CA
         #[arg(long, value_name = "FILE", conflicts_with = "csr")]
         from_backup: Option<PathBuf>,
-        /// The file of the backup's key [default: the backup's name and .key]
+        /// The file with the backup's key [default: the backup's name and .key]
         #[arg(long, requires = "from_backup")]
         key_file: Option<PathBuf>,
-        /// The node id of the clone's first HSM, other than any of the clone family's [default: after the original's]
+        /// The node id of the clone's first HSM; each HSM of a clone family needs another [default: after the original's]
         #[arg(long, requires = "from_backup")]
         first_node: Option<u32>,
     },
-    /// Give a stopped cluster made with --csr its owner
+    /// Install the certificate that the owner's CA made from the CSR; the cluster must be stopped
     Initialize {
         /// The cluster's folder
         #[arg(long)]
         dir: PathBuf,
-        /// The certificate that the owner's CA made of the CSR (PEM)
+        /// The certificate that the owner's CA made from the CSR (PEM)
         #[arg(long)]
         signed_cert: PathBuf,
         /// The owner's CA, customerCA.crt: self-signed, RSA-2048 or RSA-4096 (PEM)
@@ -150,7 +151,8 @@ enum Cluster {
     },
 }
 
-/// Threads that hash passwords and make keys: the memory of each hash stays with its thread.
+/// Threads that hash passwords and make keys. The allocator keeps a hash's memory with its thread, so that tokio's
+/// default of 512 threads could hold gigabytes.
 const BLOCKING: usize = 8;
 
 fn main() -> ExitCode {
@@ -159,13 +161,15 @@ fn main() -> ExitCode {
     let done = match (arguments.generate, arguments.command) {
         (None, Some(command)) => carry_out(command),
         (Some(kind), None) => print_generated(kind),
-        (Some(_), Some(_)) => wrong(ErrorKind::ArgumentConflict, "--generate stands alone"),
+        (Some(_), Some(_)) => {
+            wrong(ErrorKind::ArgumentConflict, "--generate cannot be combined with a command")
+        }
         (None, None) => wrong(ErrorKind::MissingSubcommand, "a command is missing"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&error, arguments.log_format);
+            report(&error, arguments.log_format);
             ExitCode::FAILURE
         }
     }
@@ -186,11 +190,12 @@ fn wrong(kind: ErrorKind, reason: &str) -> ! {
     Arguments::command().error(kind, reason).exit()
 }
 
-fn print_generated(kind: Kind) -> Result<(), String> {
-    console::put(&generate(Arguments::command(), kind, Section::Daemons).map_err(text)?).map_err(text)
+fn print_generated(artifact: Artifact) -> Result<(), String> {
+    console::put(&generate(Arguments::command(), artifact, ManualSection::Daemons).map_err(text)?)
+        .map_err(text)
 }
 
-/// Starts the log. One that nobody reads any more does not stop an HSM.
+/// Starts the log. If standard error is closed, the HSMs keep running without a log.
 fn start_log(format: LogFormat) {
     let levels = EnvFilter::builder().with_default_directive(Level::INFO.into()).from_env_lossy();
     let log =
@@ -204,16 +209,16 @@ fn start_log(format: LogFormat) {
     }
 }
 
-/// Says why the program ends. Nobody is left to be told that standard error is closed.
-fn tell(error: &str, format: LogFormat) {
+/// Reports why the program failed; if standard error is closed, there is nowhere to report that.
+fn report(error: &str, format: LogFormat) {
     match format {
         LogFormat::Text => drop(writeln!(stderr(), "hsmd: {error}")),
         LogFormat::Json => tracing::error!("{error}"),
     }
 }
 
-/// From here on Ctrl-C waits until what was begun is whole: half a folder would leave keys behind.
-fn finish_what_is_begun() -> Result<(), String> {
+/// Ignores Ctrl-C and SIGTERM from here on: ended halfway, the command would leave a temporary folder with keys behind.
+fn ignore_signals() -> Result<(), String> {
     for number in [SIGINT, SIGTERM] {
         signal_hook::flag::register(number, Arc::default()).map_err(text)?;
     }
@@ -221,25 +226,25 @@ fn finish_what_is_begun() -> Result<(), String> {
 }
 
 fn init_one(dir: &Path, listen: SocketAddr, node_id: u32) -> Result<(), String> {
-    finish_what_is_begun()?;
+    ignore_signals()?;
     init::hsm(dir, listen, node_id, HashCost::default()).map_err(text)?;
-    tell_next(dir)
+    print_next(dir)
 }
 
 fn cluster(command: Cluster) -> Result<(), String> {
-    finish_what_is_begun()?;
+    ignore_signals()?;
     match command {
         Cluster::Init { dir, nodes, net, port, csr, from_backup, key_file, first_node } => {
-            let owner = if csr { Owner::SignsCsr } else { Owner::MadeHere };
+            let vouching = if csr { Vouching::SignsCsr } else { Vouching::MadeHere };
             let (names, password_hash) = (Names::Random, HashCost::default());
-            let new = NewCluster { nodes, net, port, names, password_hash, owner };
+            let new = NewCluster { nodes, net, port, names, password_hash, vouching };
             if let Some(file) = from_backup {
                 clone_cluster(&dir, &new, &read_backup(&file, key_file)?, first_node).map_err(text)?;
-                return tell_next(&dir);
+                return print_next(&dir);
             }
             match init::cluster(&dir, &new).map_err(text)? {
-                Some(csr) => tell_owner(&dir, &csr),
-                None => tell_next(&dir),
+                Some(csr) => print_owners_task(&dir, &csr),
+                None => print_next(&dir),
             }
         }
         Cluster::Initialize { dir, signed_cert: certificate, trust_anchor } => {
@@ -249,9 +254,9 @@ fn cluster(command: Cluster) -> Result<(), String> {
     }
 }
 
-fn tell_owner(dir: &Path, csr: &Path) -> Result<(), String> {
+fn print_owners_task(dir: &Path, csr: &Path) -> Result<(), String> {
     print(&format!(
-        "Made {dir}\nSign {csr} with the owner's CA, then\n\
+        "Made {dir}\nSign {csr} with the owner's CA, then run\n\
          hsmd cluster initialize --dir {dir} --signed-cert <signed certificate> --trust-anchor customerCA.crt\n",
         dir = dir.display(),
         csr = csr.display()
@@ -261,7 +266,7 @@ fn tell_owner(dir: &Path, csr: &Path) -> Result<(), String> {
 fn write_backup(dir: &Path, out: &Path, key_file: Option<PathBuf>) -> Result<(), String> {
     let key_file = key_file.unwrap_or_else(|| backup::key_file(out));
     Backup::of(dir).and_then(|backup| backup.write(out, &key_file)).map_err(text)?;
-    print(&format!("Made {}\nIts key is in {}: keep the two apart\n", out.display(), key_file.display()))
+    print(&format!("Made {}\nIts key is in {}; keep the two apart\n", out.display(), key_file.display()))
 }
 
 fn check_backup(file: &Path, key_file: Option<PathBuf>) -> Result<(), String> {
@@ -275,7 +280,7 @@ fn read_backup(file: &Path, key_file: Option<PathBuf>) -> Result<Backup, String>
     Backup::read(file, &key_file.unwrap_or_else(|| backup::key_file(file))).map_err(text)
 }
 
-fn tell_next(dir: &Path) -> Result<(), String> {
+fn print_next(dir: &Path) -> Result<(), String> {
     let (dir, config) = (dir.display(), dir.join(CONFIG));
     print(&format!("Made {dir}\nNext: hsmd run {dir}\nand:  cloudhsm_mgmt_util {}\n", config.display()))
 }

@@ -6,7 +6,7 @@ use crate::interrupt::Interrupt;
 use crate::protocol::device::{ListMembers, Member};
 use crate::wire::Limits;
 use crate::wire::anchor::AnchorError;
-use crate::wire::identity::IdentityError;
+use crate::wire::pem_file::PemError;
 
 /// Why the members are not known.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum NoMembers {
     },
     /// The client certificate cannot be used.
     #[error(transparent)]
-    Identity(#[from] IdentityError),
+    Identity(#[from] PemError),
 }
 
 /// How to reach each HSM of the cluster, in the order of their node ids.
@@ -72,7 +72,7 @@ pub(super) async fn ask(cluster: &mut Cluster, number: usize) -> Result<Vec<Memb
     Ok(members)
 }
 
-async fn connect(server: &ServerConfig, limits: Limits) -> Result<Cluster, IdentityError> {
+async fn connect(server: &ServerConfig, limits: Limits) -> Result<Cluster, PemError> {
     let mut seed = Cluster::new(vec![Dial::new(server)?], limits, Interrupt::default());
     seed.open(&[0], |_| (), |_, _| ()).await;
     Ok(seed)

@@ -16,7 +16,7 @@ pub(super) trait Round<O: Operation> {
     fn call(question: &Question<O>) -> Bytes;
 
     /// Reads an answer as one to this round; `None` if it is an answer to something else.
-    fn understand(answer: message::Answer) -> Option<Answer<Self::Reply>>;
+    fn understand(answer: message::Response) -> Option<Answer<Self::Reply>>;
 
     /// The failure of a server that was asked and did not answer.
     fn silence(reason: &dyn Display) -> Failure;
@@ -35,7 +35,7 @@ impl<O: Operation> Round<O> for Rehearse {
         question.rehearse.clone()
     }
 
-    fn understand(answer: message::Answer) -> Option<Answer<()>> {
+    fn understand(answer: message::Response) -> Option<Answer<()>> {
         match answer {
             Err(refusal) => Some(Err(Failure::Refused(refusal))),
             Ok(None) => Some(Ok(())),
@@ -55,7 +55,7 @@ impl<O: Operation> Round<O> for Perform {
         question.perform.clone()
     }
 
-    fn understand(answer: message::Answer) -> Option<Answer<O::Reply>> {
+    fn understand(answer: message::Response) -> Option<Answer<O::Reply>> {
         match answer {
             Err(refusal) => Some(Err(Failure::Refused(refusal))),
             Ok(Some(reply)) => Some(Ok(O::reply(reply)?)),

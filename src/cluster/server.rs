@@ -9,8 +9,9 @@ use crate::config::ServerConfig;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
-use crate::wire::identity::{Identity, IdentityError};
+use crate::wire::identity::TlsIdentity;
 use crate::wire::link::{Address, Link, OpenError};
+use crate::wire::pem_file::PemError;
 use crate::wire::verifier::{Trust, client_config};
 
 /// All that is needed to connect to a server, again and again.
@@ -27,7 +28,7 @@ pub struct Dial {
     /// Whom to trust.
     pub owner: Owner,
     /// The client certificate, if there is one.
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Arc<TlsIdentity>>,
 }
 
 /// Where the cluster's CA certificate comes from.
@@ -83,10 +84,10 @@ impl Dial {
     /// # Errors
     ///
     /// If its client certificate or key is there and cannot be used.
-    pub fn new(server: &ServerConfig) -> Result<Self, IdentityError> {
+    pub fn new(server: &ServerConfig) -> Result<Self, PemError> {
         let has_identity = server.certificate.exists() && server.pkey.exists();
         let identity =
-            if has_identity { Some(Identity::load(&server.certificate, &server.pkey)?) } else { None };
+            if has_identity { Some(TlsIdentity::load(&server.certificate, &server.pkey)?) } else { None };
         Ok(Self {
             name: server.name().to_owned(),
             hostname: server.hostname.clone(),

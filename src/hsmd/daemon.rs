@@ -1,4 +1,4 @@
-//! `hsmd run`: every HSM of a folder, from the first to the signal that ends all.
+//! `hsmd run`: serves every HSM of a folder until a signal.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,53 +7,35 @@ use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::folder::{self, FolderError};
-use super::metrics::Endpoint;
-use super::notify;
-use super::run::{RunError, Running};
-use super::watch::Watch;
+use super::keeping::folder::{self, FolderError};
+use super::serving::run::{RunError, Running};
+use super::watching::metrics::MetricsServer;
+use super::watching::notify;
+use super::watching::probe::Probe;
+use crate::files::without_number;
 
-/// What the command line may say about a run.
+/// The options of `hsmd run`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Where one HSM listens instead of where its settings say.
+    /// Where the one HSM listens, instead of the address in its settings.
     pub listen: Option<SocketAddr>,
-    /// Where metrics are to be had; nowhere if it is not said.
+    /// Where metrics are served, if at all.
     pub metrics: Option<SocketAddr>,
 }
 
-/// Why a daemon does not run.
+/// Why the daemon ended early.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum DaemonError {
-    /// The folder is not one of HSMs.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// One address is not for several HSMs.
-    #[error("{}: --listen is for one HSM, this is a cluster of {hsms}", dir.display())]
-    OneHsmOnly {
-        /// As given.
-        dir: PathBuf,
-        /// In it.
-        hsms: usize,
-    },
-    /// One of the HSMs does not run.
-    #[error("{}: {source}", folder.display())]
-    Hsm {
-        /// Of the HSM.
-        folder: PathBuf,
-        /// Why.
-        source: RunError,
-    },
-    /// The address for metrics is in use, or not this machine's.
-    #[error("--metrics: cannot listen on {address}: {source}")]
-    Metrics {
-        /// As given.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The system takes no handler.
-    #[error("signals: {0}")]
+    #[error("{dir}: --listen is for one HSM, this is a cluster of {1}", dir = .0.display())]
+    OneHsmOnly(PathBuf, usize),
+    #[error("{folder}: {1}", folder = .0.display())]
+    Hsm(PathBuf, RunError),
+    #[error("--metrics: cannot listen on {0}: {error}", error = without_number(.1))]
+    Metrics(SocketAddr, io::Error),
+    #[error("signals: {error}", error = without_number(.0))]
     Signals(io::Error),
 }
 
@@ -61,12 +43,13 @@ pub enum DaemonError {
 ///
 /// # Errors
 ///
-/// If the folder, an address or one of the HSMs cannot be used; then none runs.
+/// If the folder, an address or one of the HSMs cannot be used. Then none is left running.
 pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     let folders = folder::hsm_folders(dir)?;
     if options.listen.is_some() && folders.len() > 1 {
-        return Err(DaemonError::OneHsmOnly { dir: dir.to_owned(), hsms: folders.len() });
+        return Err(DaemonError::OneHsmOnly(dir.to_owned(), folders.len()));
     }
+    // Before anything is started, so that a signal during the start stops the HSMs in order, too.
     let listen_to = |kind| signal(kind).map_err(DaemonError::Signals);
     let (mut terminate, mut interrupt) =
         (listen_to(SignalKind::terminate())?, listen_to(SignalKind::interrupt())?);
@@ -84,10 +67,10 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     Ok(())
 }
 
-async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<Endpoint>, DaemonError> {
+async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<MetricsServer>, DaemonError> {
     let Some(address) = address else { return Ok(None) };
-    let endpoint = Endpoint::listen(address).await;
-    endpoint.map(Some).map_err(|source| DaemonError::Metrics { address, source })
+    let endpoint = MetricsServer::listen(address).await;
+    endpoint.map(Some).map_err(|error| DaemonError::Metrics(address, error))
 }
 
 async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Vec<Running>, DaemonError> {
@@ -102,7 +85,7 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
                 stop_all(running).await;
                 return Err(match error {
                     RunError::Folder(error) => error.into(),
-                    source => DaemonError::Hsm { folder: folder.clone(), source },
+                    error => DaemonError::Hsm(folder.clone(), error),
                 });
             }
         }
@@ -110,9 +93,9 @@ async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Ve
     Ok(running)
 }
 
-/// Lets the endpoint and the service manager's watchdog look at the HSMs until `stop`.
-fn observe(metrics: Option<Endpoint>, running: &[Running], stop: &CancellationToken) {
-    let hsms: Vec<Watch> = running.iter().map(|hsm| hsm.watch.clone()).collect();
+/// Starts the metrics endpoint and the watchdog, which watch the HSMs until `stop`.
+fn observe(metrics: Option<MetricsServer>, running: &[Running], stop: &CancellationToken) {
+    let hsms: Vec<Probe> = running.iter().map(Probe::of).collect();
     if let Some(endpoint) = metrics {
         tracing::info!(address = %endpoint.address, "metrics");
         tokio::spawn(endpoint.serve(hsms.clone(), stop.clone()));
@@ -124,7 +107,7 @@ fn observe(metrics: Option<Endpoint>, running: &[Running], stop: &CancellationTo
 async fn stop_all(running: Vec<Running>) {
     let stopping: Vec<_> = running.into_iter().map(|hsm| tokio::spawn(hsm.stop())).collect();
     for stopped in stopping {
-        // A panic has been reported where it happened.
+        // A panic has been reported already.
         let _ = stopped.await;
     }
 }

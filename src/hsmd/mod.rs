@@ -1,36 +1,15 @@
 //! The daemon around [`Hsm`](crate::hsm::Hsm): a data folder, a store, a clock and a network.
 //!
-//! A request's way: [`server`] accepts, `session` speaks TLS frames, [`engine`] decides, [`store`] makes the
-//! decision durable, and only then it is applied and answered. [`folder`] says what an HSM's folder holds,
-//! [`init`] makes one, [`initialize`](mod@initialize) gives it an owner who was not there then, and [`run`] serves
-//! it.
+//! Each of these uses only those below it:
 //!
-//! [`daemon`] is `hsmd run`: all HSMs of a folder, [`metrics`] about them for monitoring, and [`notify`] for the
-//! service manager. Both only [`watch`]: an HSM never waits for them.
+//! * [`daemon`] is `hsmd run`: it serves all HSMs of a folder until a signal.
+//! * [`watching`]: what monitoring and the service manager see. An HSM never waits for them.
+//! * [`making`]: new HSMs and clusters, their initialization, backups and clones.
+//! * [`serving`]: a request's way through a running HSM.
+//! * [`keeping`]: what an HSM keeps on disk, and the cryptography that protects it.
 
-pub mod backup;
-pub mod clock;
-pub mod clone;
-pub mod control;
 pub mod daemon;
-pub mod engine;
-pub mod folder;
-mod generate;
-pub mod init;
-pub mod initialize;
-pub mod metrics;
-pub mod notify;
-pub mod password;
-mod pki;
-pub mod report;
-pub mod requests;
-pub mod run;
-pub mod server;
-mod session;
-pub mod settings;
-mod sign;
-pub mod store;
-pub mod vault;
-pub mod watch;
-pub mod worker;
-mod writer;
+pub mod keeping;
+pub mod making;
+pub mod serving;
+pub mod watching;

@@ -9,7 +9,6 @@ mod command;
 mod commands;
 mod create;
 mod frame;
-mod hex;
 mod run;
 mod session;
 mod single;

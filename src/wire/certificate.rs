@@ -1,55 +1,57 @@
 //! Whether the owner's CA vouches for a cluster's key.
 //!
-//! The cluster certificate is what `openssl x509 -req` makes of the cluster's CSR: X.509 version 1, without
-//! names a host could be checked by. rustls's own verifier refuses it, so this is the whole check: strict DER,
-//! issuer, signature (SHA-2 only), dates, and a subject that only an HSM has.
+//! The cluster certificate is what `openssl x509 -req` makes from the cluster's CSR: X.509 version 1, without a
+//! name that a host could be checked against. webpki, rustls's own verifier, refuses version 1, so all checks are
+//! here: strict DER, issuer, signature (SHA-2 only), dates, and a subject that only an HSM has.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
     ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
 };
+use der::asn1::{AnyRef, BitStringRef};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls_pki_types::PrivateKeyDer;
-use x509_parser::asn1_rs::Tag;
+use x509_parser::asn1_rs;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-/// What the common name of a cluster certificate begins with. Without it any certificate of the same CA, a
-/// client's for instance, could play the HSM.
+/// Prefix of a cluster certificate's common name. Without this check the holder of any certificate from the same
+/// CA, a client's for instance, could pose as an HSM.
 pub const SUBJECT: &str = "HSM:";
 
-/// Why a certificate does not prove that the other end is of the owner's cluster.
+/// Why a certificate does not prove that the other end belongs to the owner's cluster. The first four messages
+/// are OpenSSL's, as in the only line of this kind that is known of the original.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum Distrust {
     /// The CA's key did not make the signature: another cluster's CA, or a forgery.
     #[error("Certificate signature failure")]
     Signature,
-    /// Another CA signed it.
     #[error("unable to get local issuer certificate")]
     Issuer,
-    /// It is over.
     #[error("certificate has expired")]
     Expired,
-    /// It has not begun; or the clock is wrong.
+    /// Or the clock is wrong.
     #[error("certificate is not yet valid")]
     NotYetValid,
-    /// The CA signed it for something else than an HSM.
+    /// The CA signed it for something other than an HSM.
     #[error("subject is not an HSM's")]
     Subject,
-    /// SHA-1, MD5, a short RSA key, or a kind of key that nobody uses for this.
+    /// SHA-1, MD5, or a combination of key and hash that is not supported.
     #[error("unsupported signature algorithm {0}")]
     Algorithm(String),
-    /// Not DER, not X.509, or with bytes that no signature covers.
+    /// Not strict DER, not X.509, or with bytes that the signature does not cover.
     #[error("malformed certificate")]
     Malformed,
-    /// The certificate is right, but the other end does not hold its key.
+    /// The certificate is valid, but the handshake was not signed with its key.
     #[error("the server does not hold the cluster's key")]
     KeyNotProved,
 }
 
-/// Reads a certificate that has not a byte too many.
+/// Parses a certificate; trailing bytes are an error.
 ///
 /// # Errors
 ///
@@ -65,7 +67,7 @@ pub fn parse(der: &[u8]) -> Result<X509Certificate<'_>, Distrust> {
 ///
 /// # Errors
 ///
-/// The first thing found wrong.
+/// The first check that failed.
 pub fn check(ca: &X509Certificate<'_>, certificate: &X509Certificate<'_>, now: i64) -> Result<(), Distrust> {
     if certificate.issuer().as_raw() != ca.subject().as_raw() {
         return Err(Distrust::Issuer);
@@ -82,7 +84,7 @@ pub fn check(ca: &X509Certificate<'_>, certificate: &X509Certificate<'_>, now: i
     }
 }
 
-/// Whether the key made the signature on the certificate.
+/// Verifies the signature on a certificate with the issuer's public key.
 ///
 /// # Errors
 ///
@@ -97,14 +99,14 @@ pub fn check_signature(
         .map_err(|_| Distrust::Signature)
 }
 
-/// Whether a certificate is about the public half of a private key.
+/// Whether a certificate's public key belongs to a private key.
 #[must_use]
 pub fn is_about(certificate: &[u8], key: &PrivateKeyDer<'_>) -> bool {
     let key = any_supported_type(key).ok().and_then(|key| Some(key.public_key()?.to_vec()));
     parse(certificate).is_ok_and(|certificate| key.is_some_and(|key| key == certificate.public_key().raw))
 }
 
-/// Whether it has begun and is not over.
+/// Checks the validity period.
 ///
 /// # Errors
 ///
@@ -125,9 +127,9 @@ fn algorithm(
 ) -> Result<&'static dyn VerificationAlgorithm, Distrust> {
     let signature = certificate.signature_algorithm.algorithm.to_id_string();
     let curve = || {
-        // An RSA key's are NULL.
+        // An RSA key has NULL here, and `as_oid` does not look at the tag.
         let parameters =
-            key.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid)?;
+            key.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == asn1_rs::Tag::Oid)?;
         parameters.as_oid().ok().map(|oid| oid.to_id_string())
     };
     let algorithm: &'static dyn VerificationAlgorithm = match (signature.as_str(), curve().as_deref()) {
@@ -145,48 +147,30 @@ fn algorithm(
     Ok(algorithm)
 }
 
-/// Whether the bytes around the signed part are the only way to write them, and name the algorithm that the
-/// signed part names: x509-parser takes several, which would let a certificate be altered unnoticed.
+/// Whether the bytes around the signed part are canonical DER, and name the same algorithm as the signed part.
+/// x509-parser accepts other encodings: without this check a certificate could be altered and still verify.
 fn has_strict_frame(der: &[u8]) -> bool {
-    let frame = || {
-        let (0x30, outer, []) = element(der)? else { return None };
-        let (0x30, signed, rest) = element(outer)? else { return None };
-        let (0x30, _, signature) = element(rest)? else { return None };
-        let (0x03, [0, ..], []) = element(signature)? else { return None };
-        let after_version = match element(signed)? {
-            (0xa0, _, rest) => rest,
-            _ => signed,
-        };
-        let (0x02, _, after_serial) = element(after_version)? else { return None };
-        let (0x30, _, after_algorithm) = element(after_serial)? else { return None };
-        let algorithm = after_serial.get(..after_serial.len().checked_sub(after_algorithm.len())?)?;
-        let outer_algorithm = rest.get(..rest.len().checked_sub(signature.len())?)?;
-        Some(algorithm == outer_algorithm)
-    };
-    frame().unwrap_or(false)
+    let frame = AnyRef::from_der(der).and_then(|certificate| {
+        certificate.sequence(|certificate| {
+            let signed_algorithm = certificate.sequence(algorithm_of_signed_part)?;
+            let algorithm = certificate.tlv_bytes()?;
+            let signature = BitStringRef::decode(certificate)?;
+            Ok::<_, der::Error>(algorithm == signed_algorithm && signature.unused_bits() == 0)
+        })
+    });
+    frame.unwrap_or(false)
 }
 
-/// Splits off one DER element: its tag, its content and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81 => {
-            let (&length, rest) = rest.split_first()?;
-            (usize::from(length), rest)
-        }
-        0x82 => {
-            let (length, rest) = rest.split_first_chunk::<2>()?;
-            (usize::from(u16::from_be_bytes(*length)), rest)
-        }
-        _ => return None,
-    };
-    let is_shortest = match first {
-        0x81 => length > 0x7f,
-        0x82 => length > 0xff,
-        _ => true,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    is_shortest.then_some((tag, content, rest))
+/// The second field, or the third if the first is the version (absent in version 1).
+fn algorithm_of_signed_part<'der>(signed: &mut SliceReader<'der>) -> Result<&'der [u8], der::Error> {
+    const VERSION: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    if Tag::peek(signed)? == VERSION {
+        signed.tlv_bytes()?;
+    }
+    let serial_number = AnyRef::decode(signed)?;
+    serial_number.tag().assert_eq(Tag::Integer)?;
+    let algorithm = signed.tlv_bytes()?;
+    // The signature covers the rest, so it cannot be altered.
+    signed.drain(signed.remaining_len())?;
+    Ok(algorithm)
 }

@@ -15,79 +15,78 @@ use tokio_rustls::client::TlsStream;
 use super::certificate::Distrust;
 use super::frame::{self, Frames, Garbage, MAX_ANSWER, MAX_HELLO, frames};
 use super::{Limits, TimedOut, verifier, within};
-use crate::protocol::message::{Answer, Hello, VERSION, Welcome};
+use crate::files::without_number;
+use crate::protocol::message::{Hello, Response, VERSION, Welcome};
 
 /// Where an HSM listens.
 #[derive(Clone, Debug)]
 pub enum Address {
-    /// By name or number, looked up at each connection.
+    /// By host name or IP address; a name is looked up at each connection.
     Named(String, u16),
-    /// A socket known by number, whatever the HSM is called.
+    /// By socket address, whatever the HSM is called.
     Socket(SocketAddr),
 }
 
 /// One HSM's TLS connection.
 ///
-/// A call takes it and gives it back only after a whole answer, so that a late answer is never taken for the
-/// next one's.
+/// A call consumes it and gives it back only after a whole answer, so that a late answer is never taken for the
+/// answer to the next call.
 pub struct Link {
-    /// Thousands of bytes, and a call moves the link from hand to hand.
+    /// Boxed, because it is kilobytes large and every call moves the link.
     frames: Box<Frames<TlsStream<TcpStream>>>,
     hsm_id: String,
 }
 
-/// Why no link came about. Nothing happened on the HSM.
+/// Why no link was opened. Nothing happened on the HSM.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum OpenError {
-    /// Nobody listens, no route, no such name.
-    #[error("{}", strerror(.0))]
+    /// Connection refused, no route, unknown host, and the like.
+    #[error("{}", without_number(.0))]
     Connect(io::Error),
-    /// A phase lasted too long.
+    /// A phase took too long.
     #[error("Connection timed out ({0})")]
     TimedOut(#[from] TimedOut),
-    /// What answered does not speak TLS 1.3.
+    /// The other end does not speak TLS 1.3.
     #[error("the TLS handshake failed ({0})")]
     Tls(String),
-    /// The other end is not an HSM of the owner's cluster.
+    /// The other end is not an HSM of the owner's cluster. The original's words.
     #[error("Certificate ERROR: [{0}]")]
     Distrust(Distrust),
-    /// The HSM wants a client certificate, or another one.
+    /// The HSM requires a client certificate, or another one.
     #[error("the server refused the client certificate ({0})")]
     ClientCertificate(String),
-    /// The connection ended before the HSM's first frame.
     #[error("the server closed the connection before it answered")]
     Closed,
-    /// The first frame was not an HSM's.
     #[error("the server is not an HSM ({0})")]
     NotAnHsm(#[from] Garbage),
-    /// The HSM is of another release.
     #[error("the server speaks protocol version {0}, this program {VERSION}")]
     Version(u16),
 }
 
-/// Why a call has no answer. Whether the HSM did it is unknown.
+/// Why a call has no answer. Whether the HSM carried it out is unknown.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum CallError {
-    /// No answer in time.
     #[error(transparent)]
     TimedOut(#[from] TimedOut),
-    /// The connection ended.
     #[error("the connection was lost before the answer")]
     Closed,
-    /// What came was not an answer.
     #[error("the answer was {0}")]
     Garbage(#[from] Garbage),
 }
 
 impl Link {
-    /// Connects, checks whom to, and exchanges the first frames.
+    /// Connects, authenticates the HSM, and exchanges the first frames.
     ///
     /// # Errors
     ///
     /// Which phase failed, and how.
     pub async fn open(address: &Address, tls: Arc<ClientConfig>, limits: &Limits) -> Result<Self, OpenError> {
         let tcp = within("connect", limits.connect, connect(address)).await?.map_err(OpenError::Connect)?;
+        // A call is one small frame that waits for an answer: Nagle's algorithm would only delay it.
         tcp.set_nodelay(true).map_err(OpenError::Connect)?;
+        // rustls requires a name; the verifier ignores it, as a certificate names a cluster and not a host.
         let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([127, 0, 0, 1])));
         let handshake = TlsConnector::from(tls).connect(name, tcp);
         let tls =
@@ -98,13 +97,13 @@ impl Link {
         Ok(Self { frames, hsm_id })
     }
 
-    /// Who answered, such as `hsm-udw0tkfg1ab`.
+    /// The id that the HSM gave, such as `hsm-udw0tkfg1ab`.
     #[must_use]
     pub fn hsm_id(&self) -> &str {
         &self.hsm_id
     }
 
-    /// Whether the HSM has neither closed the connection nor spoken without being asked.
+    /// Whether the HSM has neither closed the connection nor sent anything unasked.
     pub fn is_idle(&mut self) -> bool {
         self.frames.next().now_or_never().is_none()
     }
@@ -113,13 +112,13 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// Why there is none.
-    pub async fn call(mut self, call: Bytes, limits: &Limits) -> Result<(Self, Answer), CallError> {
+    /// Why there is no answer.
+    pub async fn call(mut self, call: Bytes, limits: &Limits) -> Result<(Self, Response), CallError> {
         let answer = within("call", limits.call, exchange(&mut self.frames, call)).await??;
         Ok((self, answer))
     }
 
-    /// Says goodbye; an HSM that does not listen is not waited for.
+    /// Closes the connection, and does not wait long for an HSM that does not read.
     pub async fn close(mut self, limits: &Limits) {
         let goodbye = SinkExt::<Bytes>::close(&mut *self.frames);
         let _ = within("close", limits.hello, goodbye).await;
@@ -135,7 +134,7 @@ async fn connect(address: &Address) -> io::Result<TcpStream> {
 
 async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, OpenError> {
     let sent = frames.send(frame::encode(&Hello { version: VERSION })?).await;
-    // Only a read tells why the HSM hung up: the alert waits behind the failed write.
+    // A write that failed says only that the connection is broken; the TLS alert that says why is still to be read.
     let welcome: Welcome = match (frames.next().await, sent) {
         (Some(Ok(frame)), _) => frame::decode(&frame)?,
         (Some(Err(error)), _) => return Err(tls_error(&error)),
@@ -151,7 +150,7 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, Open
     Ok(welcome.hsm_id)
 }
 
-async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Result<Answer, CallError> {
+async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Result<Response, CallError> {
     frames.send(call).await.map_err(|_| CallError::Closed)?;
     let frame: Result<BytesMut, io::Error> = frames.next().await.ok_or(CallError::Closed)?;
     match frame {
@@ -161,16 +160,16 @@ async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Res
     }
 }
 
-/// Tells apart what rustls reports: distrust of the server is ours, an alert is the server's.
+/// Sorts what rustls reports: distrust of the server comes from our verifier, an alert from the server.
 fn tls_error(error: &io::Error) -> OpenError {
     let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         return match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
                 OpenError::Closed
             }
-            // Of the frames, not of TLS.
+            // Reported by the frame codec, not by TLS.
             io::ErrorKind::InvalidData => OpenError::NotAnHsm(Garbage),
-            _ => OpenError::Tls(strerror(error)),
+            _ => OpenError::Tls(without_number(error)),
         };
     };
     if let Some(reason) = verifier::distrust(tls) {
@@ -187,14 +186,5 @@ fn tls_error(error: &io::Error) -> OpenError {
         ) => OpenError::ClientCertificate(format!("{alert:?}")),
         rustls::Error::InvalidMessage(_) => OpenError::Tls("the answer was not TLS".to_owned()),
         other => OpenError::Tls(other.to_string()),
-    }
-}
-
-/// The system's words for an error, without Rust's `(os error 111)`.
-fn strerror(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
-        None => text,
     }
 }

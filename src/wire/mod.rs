@@ -1,13 +1,14 @@
 //! Frames on TLS connections, and whom to trust on them.
 //!
-//! An HSM proves that it is of the owner's cluster by the cluster's key, which a certificate signed with the
-//! owner's `customerCA.crt` vouches for ([`certificate`]). It identifies a cluster, not a host.
+//! An HSM proves that it belongs to the owner's cluster by the cluster's private key. A certificate signed by the
+//! owner's `customerCA.crt` vouches for that key ([`certificate`]). It identifies a cluster, not a host.
 
 pub mod anchor;
 pub mod certificate;
 pub mod frame;
 pub mod identity;
 pub mod link;
+pub mod pem_file;
 pub mod verifier;
 
 use std::future::Future;
@@ -15,27 +16,28 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-/// How long each phase may last, on either side.
+/// How long each phase may take, on either side.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Until the TCP connection stands.
+    /// Until TCP is connected.
     pub connect: Duration,
-    /// Until TLS stands.
+    /// Until the TLS handshake is done.
     pub handshake: Duration,
-    /// Until the other side's first frame is there.
+    /// Until the other side's first frame has arrived.
     pub hello: Duration,
-    /// Until the answer to a call is there. RSA key pairs can take seconds.
+    /// Until the answer to a call has arrived.
     pub call: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
+        // A call may have the HSM make an RSA key pair, which can take seconds, and wait for others that do.
         Self { connect: seconds(5), handshake: seconds(5), hello: seconds(5), call: seconds(30) }
     }
 }
 
-/// A phase of a connection that did not end in time.
+/// A phase of a connection that took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{phase} not done within {limit:?}")]
 pub struct TimedOut {
@@ -43,7 +45,7 @@ pub struct TimedOut {
     limit: Duration,
 }
 
-/// Waits for a phase, and names it if it lasts too long.
+/// Waits for a phase, and names it if it takes too long.
 async fn within<T>(
     phase: &'static str,
     limit: Duration,

@@ -1,4 +1,4 @@
-//! The console's end of TLS: rustls, with this project's idea of whom to trust.
+//! The client's end of TLS: rustls with a certificate verifier of our own.
 
 use std::sync::Arc;
 
@@ -11,23 +11,23 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Other
 
 use super::anchor::Anchor;
 use super::certificate::{self, Distrust};
-use super::identity::Identity;
+use super::identity::TlsIdentity;
 
-/// Whom a connection takes for an HSM of the cluster.
+/// Whom a connection accepts as an HSM of the cluster.
 #[derive(Clone, Debug)]
 pub enum Trust {
-    /// Who proves the cluster's key that this CA vouches for.
+    /// A server that holds a key for which this CA vouches.
     Owner(Anchor),
-    /// Anybody: nothing that comes is trusted, and nothing secret may go out.
+    /// Any server: nothing it sends is trusted, and nothing secret may be sent to it.
     Nobody,
 }
 
-/// TLS 1.3 without resumption: a resumed session would skip the check.
+/// TLS 1.3 with our verifier.
 ///
 /// # Errors
 ///
-/// If the client certificate and its key do not fit rustls or each other.
-pub fn client_config(trust: Trust, identity: Option<&Identity>) -> Result<ClientConfig, Error> {
+/// If rustls does not accept the client certificate and its key, or they do not belong together.
+pub fn client_config(trust: Trust, identity: Option<&TlsIdentity>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(Verifier { trust, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)
@@ -38,28 +38,31 @@ pub fn client_config(trust: Trust, identity: Option<&Identity>) -> Result<Client
         Some(identity) => config.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?,
         None => config.with_no_client_auth(),
     };
+    // A resumed handshake sends no certificate, so the verifier would not run: a certificate that has expired, or
+    // another customerCA.crt since, would go unnoticed.
     config.resumption = Resumption::disabled();
+    // The server name is a placeholder, and a cluster's certificate names no host.
     config.enable_sni = false;
     Ok(config)
 }
 
-/// Why no connection can be made with a client certificate and its key.
+/// Why a client certificate and its key cannot be used for connections.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum Unusable {
-    /// They do not belong together.
     #[error("the private key is not the certificate's")]
     OtherKey,
-    /// The key is of an unknown kind, or the certificate is not X.509 version 3.
+    /// The kind of key is unknown, or the certificate is not X.509 version 3.
     #[error("no usable client certificate and key ({0})")]
     Unsupported(Error),
 }
 
-/// Checks a client certificate before anything relies on it.
+/// Checks a client certificate before a configuration file names it.
 ///
 /// # Errors
 ///
 /// If no connection could be made with it.
-pub fn check(identity: &Identity) -> Result<(), Unusable> {
+pub fn check(identity: &TlsIdentity) -> Result<(), Unusable> {
     match client_config(Trust::Nobody, Some(identity)) {
         Ok(_) => Ok(()),
         Err(Error::InconsistentKeys(_)) => Err(Unusable::OtherKey),
@@ -67,7 +70,7 @@ pub fn check(identity: &Identity) -> Result<(), Unusable> {
     }
 }
 
-/// Why rustls distrusted the server, if that was the reason.
+/// Why the verifier distrusted the server, if that is what the error is about.
 pub(super) fn distrust(error: &Error) -> Option<Distrust> {
     let Error::InvalidCertificate(error) = error else { return None };
     match error {
@@ -98,7 +101,7 @@ impl ServerCertVerifier for Verifier {
         Ok(ServerCertVerified::assertion())
     }
 
-    /// TLS 1.2 is not offered.
+    // TLS 1.2 is not offered: this is never called.
     fn verify_tls12_signature(
         &self,
         _message: &[u8],
@@ -108,6 +111,9 @@ impl ServerCertVerifier for Verifier {
         Err(invalid(Distrust::KeyNotProved))
     }
 
+    // The certificate alone proves nothing, as anyone can send a copy of it: this signature over the handshake
+    // proves that the server holds its key. rustls's own function cannot parse a certificate of version 1, so the
+    // public key is taken out here.
     fn verify_tls13_signature(
         &self,
         message: &[u8],

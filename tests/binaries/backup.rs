@@ -69,7 +69,7 @@ fn a_stopped_hsm_is_backed_up_and_a_spoilt_backup_is_refused() {
     assert!(!key.exists());
     fs::rename(&aside, &key).unwrap();
     let whole_cluster = run(&mut hsmd(&["backup", text(&cluster.path("")), "--out", "x"]), "").with_code(1);
-    assert!(whole_cluster.stderr.contains("name one of its HSMs"), "{}", whole_cluster.stderr);
+    assert!(whole_cluster.stderr.contains("name an HSM's folder in it"), "{}", whole_cluster.stderr);
     let refused = || {
         let checked = run(&mut hsmd(&["check-backup", text(&file)]), "").with_code(1).stderr;
         assert!(checked.contains(text(&file)), "{checked}");
@@ -105,7 +105,7 @@ fn two_backups_at_once_to_one_file_leave_one_that_opens() {
         let both = [back_up(), back_up(), back_up()];
         for one in both {
             let ended = one.end();
-            assert!(ended.code == Some(0) || ended.stderr.contains("exists already"), "{}", ended.stderr);
+            assert!(ended.code == Some(0) || ended.stderr.contains("already exists"), "{}", ended.stderr);
         }
         run(&mut hsmd(&["check-backup", text(&file)]), "").with_code(0);
     }
@@ -138,7 +138,7 @@ fn a_clone_keeps_the_settings_and_its_nodes_begin_where_it_is_told() {
     let init = ["cluster", "init", "--from-backup", text(&file), "--first-node", "0", "--dir", text(&folder)];
     let taken = run(&mut hsmd(&init), "").with_code(1).stderr;
     assert!(
-        taken.contains("node 0 is one of the original cluster's; take a first node from 1 on"),
+        taken.contains("node 0 belongs to the original cluster; choose a first node of 1 or higher"),
         "{taken}"
     );
     let init = ["cluster", "init", "--from-backup", text(&file), "--first-node", "7", "--dir", text(&folder)];

@@ -59,7 +59,7 @@ fn a_certificate_that_the_same_ca_signed_for_somebody_else_is_no_clusters() {
     let cluster = Cluster::new(1);
     install(&cluster, "rsa:2048", "rsa:2048", "/CN=client");
     let refused = run(&mut hsmd(&["run", text(&cluster.path(""))]), "").with_code(1).stderr;
-    let reason = "cluster.crt is not one that customerCA.crt vouches for: subject is not an HSM's";
+    let reason = "customerCA.crt does not vouch for cluster.crt: subject is not an HSM's";
     assert!(refused.contains(reason), "{refused}");
 }
 
@@ -68,8 +68,8 @@ fn a_certificate_of_another_ca_or_about_another_key_is_no_clusters() {
     let (cluster, other) = (Cluster::new(1), Cluster::new(1));
     for (file, reason) in [
         ("cluster.key", "cluster.key is not the key of cluster.crt"),
-        ("cluster.crt", "cluster.crt is not one that customerCA.crt vouches for"),
-        ("customerCA.crt", "cluster.crt is not one that customerCA.crt vouches for"),
+        ("cluster.crt", "customerCA.crt does not vouch for cluster.crt"),
+        ("customerCA.crt", "customerCA.crt does not vouch for cluster.crt"),
     ] {
         let (ours, theirs) = (cluster.path("hsm0").join(file), other.path("hsm0").join(file));
         let right = fs::read(&ours).unwrap();

@@ -143,7 +143,7 @@ fn an_hsm_whose_store_failed_is_not_healthy() {
     assert!(played.stdout.contains("The change could not be stored"), "{}", played.stdout);
     let health = get(&cluster, "/health");
     assert!(health.head.starts_with("HTTP/1.1 503 "), "{}", health.head);
-    assert!(health.body.ends_with(": the store failed, no more changes until this HSM is restarted\n"));
+    assert!(health.body.ends_with(": the store failed; no more changes until this HSM is restarted\n"));
     let page = page(&cluster);
     assert_eq!(page.each("hsmd_up"), [1]);
     assert_eq!(page.each("hsmd_takes_changes"), [0]);
@@ -194,7 +194,7 @@ fn an_address_that_others_reach_is_warned_about() {
         daemon.wait_for_log("ready");
         daemon.signal("-TERM");
         let log = daemon.end().with_code(0).stderr;
-        let told = log.lines().filter(|line| line.contains("WARN") && line.contains("everybody who reaches"));
+        let told = log.lines().filter(|line| line.contains("WARN") && line.contains("anyone who can reach"));
         assert_eq!(told.count(), warnings, "{log}");
     }
 }

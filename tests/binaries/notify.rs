@@ -24,7 +24,7 @@ fn it_is_ready_once_all_hsms_listen_and_says_that_it_stops() {
         TcpStream::connect((cluster.address(node), cluster.port)).unwrap();
     }
     daemon.signal("-TERM");
-    assert_eq!(manager.next(), "STOPPING=1\nSTATUS=answering what was asked, then stopping\n");
+    assert_eq!(manager.next(), "STOPPING=1\nSTATUS=finishing open calls\n");
     daemon.end().with_code(0);
     assert!(manager.heard_all());
 }
@@ -59,7 +59,7 @@ fn a_manager_that_is_gone_is_no_reason_to_stop() {
     std::fs::remove_file(manager.home.path().join("notify")).unwrap();
     let daemon = manager.start(&cluster, None);
     daemon.wait_for_log("ready");
-    assert!(daemon.log().contains("the service manager could not be told"), "{}", daemon.log());
+    assert!(daemon.log().contains("cannot notify the service manager"), "{}", daemon.log());
     daemon.signal("-TERM");
     daemon.end().with_code(0);
 }

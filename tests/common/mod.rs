@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::config::Config;
-use cloudhsm::hsmd::backup::Backup;
-use cloudhsm::hsmd::clock::Clock;
-use cloudhsm::hsmd::clone::clone_cluster;
-use cloudhsm::hsmd::folder::{self, CONFIG};
-use cloudhsm::hsmd::init::{self, Names, NewCluster, Owner};
-use cloudhsm::hsmd::run::Running;
-use cloudhsm::hsmd::settings::HashCost;
+use cloudhsm::hsmd::keeping::folder::{self, CONFIG};
+use cloudhsm::hsmd::keeping::settings::HashCost;
+use cloudhsm::hsmd::making::backup::Backup;
+use cloudhsm::hsmd::making::clone::clone_cluster;
+use cloudhsm::hsmd::making::init::{self, Names, NewCluster};
+use cloudhsm::hsmd::making::pki::Vouching;
+use cloudhsm::hsmd::serving::clock::Clock;
+use cloudhsm::hsmd::serving::run::Running;
+use cloudhsm::hsmd::watching::probe::Probe;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::wire::Limits;
 use cloudhsm::wire::link::Address;
@@ -124,13 +126,14 @@ impl TestCluster {
     pub async fn part(&self, mut console: Cluster) {
         let mut before = Vec::new();
         for server in console.servers().iter().filter(|server| server.is_connected()) {
-            let watch = &self.hsms[server.number()].as_ref().unwrap().watch;
-            before.push((watch, watch.look().await.connections));
+            let probe = Probe::of(self.hsms[server.number()].as_ref().unwrap());
+            let connections = probe.look().await.connections;
+            before.push((probe, connections));
         }
         console.close().await;
         let deadline = Instant::now() + PATIENT.hello / 5;
-        for (watch, before) in before {
-            while watch.look().await.connections >= before && Instant::now() < deadline {
+        for (probe, before) in before {
+            while probe.look().await.connections >= before && Instant::now() < deadline {
                 sleep(Duration::from_millis(5)).await;
             }
         }
@@ -165,7 +168,7 @@ fn new_cluster(nodes: u32) -> NewCluster {
         port: 2225,
         names: Names::Numbered,
         password_hash: CHEAP,
-        owner: Owner::MadeHere,
+        vouching: Vouching::MadeHere,
     }
 }
 

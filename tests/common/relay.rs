@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use cloudhsm::hsmd::folder::{CERTIFICATE, KEY};
+use cloudhsm::hsmd::keeping::folder::{CERTIFICATE, KEY};
 use cloudhsm::protocol::Reply;
-use cloudhsm::protocol::message::Answer;
+use cloudhsm::protocol::message::Response;
 use cloudhsm::wire::frame::{self, Frames, frames};
-use cloudhsm::wire::identity::Identity;
+use cloudhsm::wire::identity::TlsIdentity;
 use cloudhsm::wire::verifier::{Trust, client_config};
 use futures_util::{SinkExt, StreamExt};
 use rustls::ServerConfig;
@@ -108,10 +108,10 @@ struct Plan {
 
 impl Relay {
     pub async fn start(hsm: SocketAddr, folder: &Path) -> Self {
-        let identity = Identity::load(&folder.join(CERTIFICATE), &folder.join(KEY)).unwrap();
+        let identity = TlsIdentity::load(&folder.join(CERTIFICATE), &folder.join(KEY)).unwrap();
         let other_key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        let other = Identity {
+        let other = TlsIdentity {
             chain: vec![params.self_signed(&other_key).unwrap().der().clone()],
             key: rustls::pki_types::PrivateKeyDer::try_from(other_key.serialize_der()).unwrap(),
         };
@@ -207,7 +207,7 @@ async fn stop_listening(plan: &Mutex<Plan>) {
     stopped.notified().await;
 }
 
-fn acceptor(identity: Identity) -> TlsAcceptor {
+fn acceptor(identity: TlsIdentity) -> TlsAcceptor {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let key = provider.key_provider.load_private_key(identity.key).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
@@ -323,10 +323,10 @@ where
 
 /// The answer to a call for a token, with somebody else's.
 fn anothers(answer: &[u8]) -> Bytes {
-    let answer: Answer = frame::decode(answer).unwrap();
+    let answer: Response = frame::decode(answer).unwrap();
     let Ok(Some(Reply::GetToken(mut token))) = answer else { panic!("it was asked for none") };
     token.about.user = "mallory".to_owned();
-    frame::encode::<Answer>(&Ok(Some(Reply::GetToken(token)))).unwrap()
+    frame::encode::<Response>(&Ok(Some(Reply::GetToken(token)))).unwrap()
 }
 
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(hsm: &mut Frames<S>, call: BytesMut) -> Option<BytesMut> {

@@ -8,8 +8,8 @@ use crate::cmu::read::shown;
 use crate::cmu::report::Report;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
-use crate::protocol::attribute::{Attribute, Attributes, Value};
-use crate::protocol::key::{KeyHandle, ReadAttributes};
+use crate::protocol::attribute::{Attribute, Attributes, ReadAttributes, Value};
+use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",

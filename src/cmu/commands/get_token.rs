@@ -6,9 +6,10 @@ use crate::cmu::failure::print_failure;
 use crate::cmu::read::{ask_all, shown, success};
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Kind, Permission, Usage};
+use crate::files::NotWritten;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Token, TokenAbout};
-use crate::signing::token_file::{self, NotWritten};
+use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
     name: "getToken",

@@ -6,8 +6,7 @@ use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Kind, Permission};
-use crate::protocol::attribute::{Attribute, Value};
-use crate::protocol::key;
+use crate::protocol::attribute::{self, Attribute, Value};
 
 pub(in crate::cmu) static COMMAND: Command = Command {
     name: "setAttribute",
@@ -19,13 +18,13 @@ to 0 or 1. The owner of the key can also set 260 to 264, 266, 268, 370 and 528, 
 trusted (134). listAttributes shows the numbers, and the names that can be used instead. Nothing is changed unless
 every server agrees.",
     example: "setAttribute 14 261 0",
-    permission: Some(Permission::of::<key::SetAttribute>()),
+    permission: Some(Permission::of::<attribute::SetAttribute>()),
     build: |given| {
         let (handle, attribute) = (given.handle(&KEY_HANDLE)?, settable(given)?);
         let is_text = matches!(attribute, Attribute::Label | Attribute::Id);
         let value =
             if is_text { Value::Text(given.text(&VALUE)?) } else { Value::Byte(given.is_one(&VALUE)?.into()) };
-        Ok(Box::new(SetAttribute { operation: key::SetAttribute { handle, attribute, value } }))
+        Ok(Box::new(SetAttribute { operation: attribute::SetAttribute { handle, attribute, value } }))
     },
 };
 
@@ -33,7 +32,7 @@ every server agrees.",
 const VALUE: Argument = Argument::word("value", Kind::Text);
 
 struct SetAttribute {
-    operation: key::SetAttribute,
+    operation: attribute::SetAttribute,
 }
 
 impl Action for SetAttribute {
@@ -45,7 +44,7 @@ impl Action for SetAttribute {
     }
 }
 
-fn again(operation: &key::SetAttribute) -> String {
+fn again(operation: &attribute::SetAttribute) -> String {
     let value = match &operation.value {
         Value::Text(text) => text.clone(),
         Value::Byte(byte) => byte.to_string(),

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use crate::command::{Argument, Given, Kind, Permission, Usage};
 use crate::kmu::frame::{returned, status};
 use crate::kmu::session::{Answers, answered, states};
 use crate::kmu::stop::{Printed, Stop, ended};
-use crate::kmu::{Action, Code, Command, Session, hex};
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::key::{FindKeys, KeyClass, KeyHandle, KeyType, Lifetime};
 
 pub(super) static COMMAND: Command = Command {
@@ -58,7 +60,7 @@ impl FindKey {
 }
 
 fn kcv(given: &Given<'_>, argument: &Argument) -> Result<Vec<u8>, Usage> {
-    hex::read(given.word(argument)?).ok_or(Usage::Wrong("Invalid key check value."))
+    bytes_of_hex(given.word(argument)?).ok_or(Usage::Wrong("Invalid key check value."))
 }
 
 const CLASSES: [KeyClass; 3] = [KeyClass::Public, KeyClass::Private, KeyClass::Secret];
@@ -90,7 +92,7 @@ impl Action for FindKey {
         if let Some(file) = &self.modulus {
             let text = std::fs::read_to_string(file).unwrap_or_default();
             let wrong = || format!("\n\tError: {} holds no modulus in hex\n", file.display());
-            let modulus = hex::read(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
+            let modulus = bytes_of_hex(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
             self.criteria.modulus = Some(modulus);
         }
         let answers = session.perform(&session.everywhere(), self.criteria);
@@ -121,4 +123,24 @@ fn list(handles: &[KeyHandle]) -> String {
         text.push_str(&format!("\n number of keys matched from start index 0::{last}\n{lines}\n"));
     }
     text
+}
+
+/// Reads digits of either case, with or without `0x` before them.
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().filter(|bytes| !bytes.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_of_hex;
+
+    #[test]
+    fn hex_has_whole_bytes_in_either_case() {
+        assert_eq!(bytes_of_hex("0xC33cBD"), Some(vec![0xc3, 0x3c, 0xbd]));
+        assert_eq!(bytes_of_hex("001aff"), Some(vec![0, 0x1a, 0xff]));
+        for wrong in ["", "0x", "abc", "xy", "+1", "\u{e4}"] {
+            assert_eq!(bytes_of_hex(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::fs;
 
+use data_encoding::HEXLOWER;
+
 use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::{Action, Code, Command, Session, hex};
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::Refusal;
-use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, Value};
-use crate::protocol::key::{KeyHandle, ReadAttributes};
+use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, ReadAttributes, Value};
+use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
@@ -121,8 +123,8 @@ fn stored(value: &Value, attribute: Attribute) -> String {
         Value::Byte(byte) => format!("0x{byte:02x}"),
         Value::Number(number) => format!("0x{number:08x}"),
         Value::Text(text) => text.clone(),
-        Value::Bytes(bytes) if attribute == Attribute::Modulus => hex::show(bytes),
-        Value::Bytes(bytes) => format!("0x{}", hex::show(bytes)),
+        Value::Bytes(bytes) if attribute == Attribute::Modulus => HEXLOWER.encode(bytes),
+        Value::Bytes(bytes) => format!("0x{}", HEXLOWER.encode(bytes)),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::cluster::{Failure, Server};
 use crate::command::{Argument, Kind, Permission, Usage};
+use crate::files::NotWritten;
 use crate::kmu::frame::{line, returned, shown, status};
 use crate::kmu::stop::{Printed, Stop, ended};
 use crate::kmu::{Action, Code, Command, Session, State};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Service, Token, TokenAbout};
-use crate::signing::token_file::{self, NotWritten};
+use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
     name: "getToken",

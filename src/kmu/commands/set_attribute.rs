@@ -6,8 +6,8 @@ use crate::kmu::create::spread;
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
-use crate::protocol::attribute::{Attribute, Value};
-use crate::protocol::key::{self, KeyHandle};
+use crate::protocol::attribute::{self, Attribute, Value};
+use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "setAttribute",
@@ -16,7 +16,7 @@ pub(super) static COMMAND: Command = Command {
     description: "\
 Makes a session key a token key and copies it to every HSM of the cluster under the same handle.",
     example: "setAttribute -o 6 -a 1",
-    permission: Some(Permission::of::<key::SetAttribute>()),
+    permission: Some(Permission::of::<attribute::SetAttribute>()),
     build: |given| {
         Ok(Box::new(SetAttribute { handle: given.handle(&KEY)?, number: given.number(&ATTRIBUTE)? }))
     },
@@ -40,7 +40,7 @@ impl Action for SetAttribute {
             return Err(Stop::failed("\n\tThis attribute is either not modifiable or unknown\n"));
         };
         let value = ask_flag(session)?;
-        let set = key::SetAttribute { handle: self.handle, attribute, value: Value::Byte(value) };
+        let set = attribute::SetAttribute { handle: self.handle, attribute, value: Value::Byte(value) };
         let mut states = set_where_it_is(session, set);
         let done = states.iter().find(|(_, code)| *code == Code::SUCCESS).map(|(node, _)| *node);
         if let Some(holder) = done {
@@ -51,7 +51,7 @@ impl Action for SetAttribute {
 }
 
 /// Nodes that do not have the key are left out, if any has it.
-fn set_where_it_is(session: &mut Session<'_>, set: key::SetAttribute) -> Vec<State> {
+fn set_where_it_is(session: &mut Session<'_>, set: attribute::SetAttribute) -> Vec<State> {
     let everywhere = session.everywhere();
     let holders = session.holders(set.handle);
     let scope = if holders.is_empty() { everywhere } else { holders };

@@ -1,0 +1,13 @@
+//! What an HSM keeps on disk, and the cryptography that protects it.
+//!
+//! A [`folder`] holds the HSM's [`settings`], its history in a [`store`], and the secrets of its [`vault`].
+//! [`private_files`] writes such files; [`password`] hashes passwords.
+
+pub mod folder;
+mod generate;
+pub mod password;
+pub mod private_files;
+pub mod settings;
+mod sign;
+pub mod store;
+pub mod vault;

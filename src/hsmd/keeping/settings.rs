@@ -1,0 +1,77 @@
+//! `hsmd.json`: an HSM's settings.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::protocol::device::Member;
+
+/// The whole file. Every key is required, and an unknown one is an error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The address this HSM listens on.
+    pub listen: SocketAddr,
+    /// All HSMs of the cluster, this one included, as clients reach them.
+    pub members: Vec<Member>,
+    /// The CA (PEM, X.509 version 3) that client certificates must come from; `null` requires none.
+    pub client_ca: Option<PathBuf>,
+    /// Connections at a time; more wait until one ends.
+    #[serde(deserialize_with = "at_most::<10_000, _>")]
+    pub max_connections: u32,
+    /// How new passwords are hashed.
+    pub password_hash: HashCost,
+}
+
+/// Argon2id's parameters.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HashCost {
+    /// Memory for one hash, in KiB, at most 1 GiB.
+    #[serde(deserialize_with = "at_most::<1_048_576, _>")]
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    #[serde(deserialize_with = "at_most::<100, _>")]
+    pub iterations: u32,
+    /// Lanes.
+    pub parallelism: u32,
+}
+
+impl Settings {
+    /// The settings that `hsmd init` writes.
+    #[must_use]
+    pub fn new(listen: SocketAddr, members: Vec<Member>, password_hash: HashCost) -> Self {
+        Self { listen, members, client_ca: None, max_connections: 900, password_hash }
+    }
+}
+
+/// A number from 1 to `MAX`.
+fn at_most<'de, const MAX: u32, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    match u32::try_from(number) {
+        Ok(number) if (1..=MAX).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => Err(D::Error::custom(format!("{number} is not a number from 1 to {MAX}"))),
+    }
+}
+
+impl Default for HashCost {
+    /// OWASP's recommendation for Argon2id.
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, iterations: 2, parallelism: 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    #[test]
+    fn the_shipped_example_is_complete() {
+        let text = include_str!("../../../config/hsmd.json");
+        let settings: Settings = serde_json::from_str(text).unwrap();
+        let again: serde_json::Value = serde_json::to_value(&settings).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());
+    }
+}

@@ -1,0 +1,11 @@
+//! Making HSMs.
+//!
+//! [`init`] makes new ones, with the keys and certificates of [`pki`]. [`initialize`](mod@initialize) installs what
+//! the owner's CA signed, where that was not done at once. A [`backup`] holds all of one HSM, and
+//! [`clone`](mod@clone) makes a cluster from it.
+
+pub mod backup;
+pub mod clone;
+pub mod init;
+pub mod initialize;
+pub mod pki;

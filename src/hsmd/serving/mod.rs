@@ -1,0 +1,18 @@
+//! A request's way through a running HSM.
+//!
+//! [`run`] opens a folder. [`server`] accepts connections, and `session` speaks frames on each. [`engine`] decides,
+//! `writer` makes the decision durable, and only then it is applied and answered. [`worker`] hashes passwords and
+//! makes keys on other threads. [`status`] and [`requests`] count what was done, and [`control`] hands the state to
+//! a backup.
+
+pub mod clock;
+pub mod control;
+pub mod engine;
+pub mod requests;
+pub mod run;
+pub mod server;
+mod session;
+pub mod shared;
+pub mod status;
+pub mod worker;
+mod writer;

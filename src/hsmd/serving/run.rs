@@ -1,0 +1,180 @@
+//! Runs the HSM of a folder.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::TLS13;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::Clock;
+use super::control::Control;
+use super::engine::Engine;
+use super::requests::Requests;
+use super::server;
+use super::shared::Shared;
+use super::worker::Worker;
+use crate::files::without_number;
+use crate::hsm::Certificates;
+use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
+use crate::hsmd::keeping::password::{BadCost, Hasher};
+use crate::hsmd::keeping::store::StoreError;
+use crate::protocol::certificate::Certificate;
+use crate::wire::Limits;
+use crate::wire::anchor::Anchor;
+use crate::wire::certificate::{self, Distrust};
+use crate::wire::pem_file::{self, PemError};
+
+/// An HSM that serves until it is stopped.
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Running {
+    pub hsm_id: String,
+    /// Where it listens; with the port that the system chose, if that was left open.
+    pub address: SocketAddr,
+    /// Weak, because an HSM stops when the last strong reference is dropped.
+    pub(in crate::hsmd) shared: Weak<Shared>,
+    stop: CancellationToken,
+    serving: task::JoinHandle<()>,
+    engine: task::JoinHandle<()>,
+}
+
+/// Why an HSM does not run.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum RunError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    Cost(#[from] BadCost),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot listen on {0}: {error}", error = without_number(.1))]
+    Listen(SocketAddr, io::Error),
+    #[error("{CA} does not vouch for {CERTIFICATE}: {0}")]
+    NotEndorsed(Distrust),
+    #[error("{KEY} is not the key of {0}")]
+    OtherKey(&'static str),
+    #[error("client_ca: {0}")]
+    ClientCa(String),
+    #[error("client_ca: {0}")]
+    ClientCaFile(#[from] PemError),
+    /// rustls does not accept the key or a CA certificate.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+impl Running {
+    /// Opens a folder and serves its HSM, on the address in its settings or on another.
+    ///
+    /// # Errors
+    ///
+    /// If the folder, the certificate or the address cannot be used.
+    pub async fn start(folder: &Path, listen: Option<SocketAddr>) -> Result<Self, RunError> {
+        Self::start_at(folder, listen, Clock::default()).await
+    }
+
+    /// As [`start`](Self::start), with another clock.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn start_at(folder: &Path, listen: Option<SocketAddr>, clock: Clock) -> Result<Self, RunError> {
+        let Folder { settings, store, hsm, key, certificates, vault } = Folder::open(folder)?;
+        let address = listen.unwrap_or(settings.listen);
+        let client_ca = settings.client_ca.as_ref().map(|file| folder.join(file));
+        let tls = server_config(&key, &certificates, client_ca.as_deref())?;
+        let hasher = Hasher::new(settings.password_hash)?;
+        let unusable = |error| RunError::Listen(address, error);
+        let listener = TcpListener::bind(address).await.map_err(unusable)?;
+        let address = listener.local_addr().map_err(unusable)?;
+        let hsm_id = hsm.identity().hsm_id.clone();
+        if certificates.owner.is_none() {
+            tracing::warn!(%hsm_id, "not initialized: only public requests are answered");
+        }
+        let (engine, ended) = Engine::start(store, hsm, settings.members, certificates, clock)?;
+        let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
+        let shared = Arc::new(Shared {
+            hsm_id: hsm_id.clone(),
+            tls: TlsAcceptor::from(Arc::new(tls)),
+            engine,
+            worker: Worker::new(hasher, vault),
+            limits: Limits::default(),
+            connections: Arc::new(Semaphore::new(max_connections)),
+            max_connections,
+            requests: Requests::default(),
+        });
+        let weak = Arc::downgrade(&shared);
+        let stop = CancellationToken::new();
+        match Control::listen(folder) {
+            Ok(control) => drop(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
+            // For one, a socket's path is limited to about 100 bytes. The HSM serves all the same.
+            Err(error) => tracing::warn!(%hsm_id, %error, "no backups of this HSM while it runs"),
+        }
+        let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
+        Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended })
+    }
+
+    /// Accepts no more connections, finishes the calls that have begun, and closes the store.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // First the connections, as they hold the engine open. A panic in either has been reported already.
+        let _ = self.serving.await;
+        let _ = self.engine.await;
+    }
+}
+
+/// TLS 1.3 with the cluster's certificate. rustls cannot parse one of X.509 version 1, so it is given the certificate
+/// by a resolver, and what rustls would check itself, that certificate and key belong together, is checked here.
+fn server_config(
+    key: &PrivateKeyDer<'_>,
+    certificates: &Certificates,
+    client_ca: Option<&Path>,
+) -> Result<ServerConfig, RunError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let chain = chain(certificates)?;
+    if !chain.first().is_some_and(|leaf| certificate::is_about(leaf, key)) {
+        let leaf = if certificates.owner.is_some() { CERTIFICATE } else { HARDWARE_SIGNED };
+        return Err(RunError::OtherKey(leaf));
+    }
+    let key = provider.key_provider.load_private_key(key.clone_key())?;
+    let config =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&[&TLS13])?;
+    let config = match client_ca {
+        None => config.with_no_client_auth(),
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in pem_file::load_chain(file)? {
+                roots.add(certificate)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            config.with_client_cert_verifier(verifier.map_err(|error| RunError::ClientCa(error.to_string()))?)
+        }
+    };
+    let mut config =
+        config.with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
+    // Without tickets there is no resumption, in which the console would see no certificate to check.
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// The certificates that the HSM presents: the owner's for the cluster's key, or the maker's chain before that.
+fn chain(certificates: &Certificates) -> Result<Vec<CertificateDer<'static>>, RunError> {
+    let der = |certificate: &Certificate| CertificateDer::from(certificate.0.clone());
+    let Some(owner) = &certificates.owner else {
+        return Ok(vec![der(&certificates.cluster_by_hardware), der(&certificates.hardware)]);
+    };
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    let anchor = Anchor::from_der(&owner.root.0, Path::new(CA)).map_err(FolderError::from)?;
+    anchor.check(&owner.cluster.0, now).map_err(RunError::NotEndorsed)?;
+    Ok(vec![der(&owner.cluster)])
+}

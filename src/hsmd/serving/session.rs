@@ -1,0 +1,155 @@
+//! One client's connection, from its first frame to its last.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Attempt;
+use super::shared::Shared;
+use crate::hsm::{SessionId, Verdict};
+use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
+use crate::protocol::{Refusal, Reply};
+use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
+
+/// Why the HSM ended a connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    #[error("no hello in time")]
+    NoHello,
+    #[error("the client closed the connection before its hello")]
+    HungUp,
+    #[error("a call was not complete in time")]
+    HalfACall,
+    #[error("no login for {0:?}")]
+    Idle(Duration),
+    #[error("the client speaks protocol version {0}")]
+    Version(u16),
+    #[error("{0}")]
+    Garbage(#[from] frame::Garbage),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// How long a connection may be open without a login, as connections are limited in number. The console reconnects
+/// by itself.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Attempts at one call: work is repeated if what it was based on has changed meanwhile, such as a password's hash.
+const MAX_WORK: usize = 8;
+
+/// Serves a connection until either side closes it or the HSM stops. A call that has begun is answered.
+pub(super) async fn serve(
+    stream: TlsStream<TcpStream>,
+    shared: &Shared,
+    stop: &CancellationToken,
+) -> Result<(), SessionError> {
+    let mut frames = frames(stream, MAX_HELLO);
+    greet(&mut frames, shared).await?;
+    let Some(session) = shared.engine.open().await else { return Ok(()) };
+    let served = serve_calls(&mut frames, shared, session, stop).await;
+    shared.engine.close(session).await;
+    // The client may be gone already.
+    let _ = SinkExt::<Bytes>::close(&mut frames).await;
+    served
+}
+
+async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, shared: &Shared) -> Result<(), SessionError> {
+    let hello = timeout(shared.limits.hello, frames.next()).await.map_err(|_| SessionError::NoHello)?;
+    let hello: Hello = frame::decode(&hello.ok_or(SessionError::HungUp)??)?;
+    let welcome = Welcome { version: VERSION, hsm_id: shared.hsm_id.clone() };
+    frames.send(frame::encode(&welcome)?).await?;
+    if hello.version != VERSION {
+        return Err(SessionError::Version(hello.version));
+    }
+    frames.codec_mut().set_max_frame_length(MAX_CALL);
+    Ok(())
+}
+
+async fn serve_calls(
+    frames: &mut Frames<TlsStream<TcpStream>>,
+    shared: &Shared,
+    session: SessionId,
+    stop: &CancellationToken,
+) -> Result<(), SessionError> {
+    let mut logged_in = false;
+    loop {
+        let frame = tokio::select! {
+            frame = next_call(frames, shared.limits.call, logged_in) => frame?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let Some(frame) = frame else { return Ok(()) };
+        let call: Call = frame::decode(&frame)?;
+        let name = call.request.name();
+        let answer = answer(call, shared, session).await;
+        shared.requests.count(name, &answer);
+        logged_in = match answer {
+            Ok(Some(Reply::Login(()))) => true,
+            Ok(Some(Reply::Logout(()))) => false,
+            _ => logged_in,
+        };
+        let refusal = answer.as_ref().err().map(|refusal| refusal.text());
+        tracing::debug!(hsm_id = %shared.hsm_id, %session, call = name, refusal);
+        let sent = timeout(shared.limits.call, frames.send(frame::encode(&answer)?)).await;
+        sent.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    }
+}
+
+/// Waits for a call: without limit while somebody is logged in, as operators leave their consoles open, but not for
+/// the rest of a call that has begun, nor for long without a login.
+async fn next_call(
+    frames: &mut Frames<TlsStream<TcpStream>>,
+    limit: Duration,
+    logged_in: bool,
+) -> Result<Option<BytesMut>, SessionError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let begun = frames.read_buffer().len();
+        match timeout(limit, frames.next()).await {
+            Ok(Some(frame)) => return closed_is_none(frame),
+            Ok(None) => return Ok(None),
+            Err(_) if begun > 0 => return Err(SessionError::HalfACall),
+            Err(_) => waited += limit,
+        }
+        if !logged_in && waited >= IDLE && frames.read_buffer().is_empty() {
+            return Err(SessionError::Idle(IDLE));
+        }
+    }
+}
+
+/// A client may close TCP without a TLS `close_notify`: that is not an error.
+fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, SessionError> {
+    match frame {
+        Ok(frame) => Ok(Some(frame)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Decides a call; where that needs slow work, does the work and decides again with its result. The engine does not
+/// wait meanwhile.
+async fn answer(call: Call, shared: &Shared, session: SessionId) -> Response {
+    let Call { round, request } = call;
+    let request = Arc::new(request);
+    let mut worked = None;
+    for _ in 0..MAX_WORK {
+        let attempt = Attempt { request: Arc::clone(&request), round, caller: session, worked };
+        match (shared.engine.decide(attempt).await, round) {
+            (Verdict::Refused(refusal), _) => return Err(refusal),
+            (Verdict::Reply(_) | Verdict::Needs(_), Round::Rehearse) => return Ok(None),
+            (Verdict::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
+            (Verdict::Needs(work), Round::Perform(_)) => {
+                let done = shared.worker.work(work, request.password().cloned()).await;
+                worked = Some(done.ok_or(Refusal::OutOfResources)?);
+            }
+        }
+    }
+    // The password changed each time, while it was being compared.
+    Err(Refusal::LoginFailure)
+}

@@ -1,0 +1,26 @@
+//! What all connections of an HSM share.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use super::engine::Engine;
+use super::requests::Requests;
+use super::worker::Worker;
+use crate::wire::Limits;
+
+/// What all connections of an HSM share.
+#[expect(missing_docs, reason = "the types say it")]
+pub struct Shared {
+    pub hsm_id: String,
+    /// Has the cluster's certificate and key.
+    pub tls: TlsAcceptor,
+    pub engine: Engine,
+    pub worker: Worker,
+    pub limits: Limits,
+    /// One permit for each connection.
+    pub connections: Arc<Semaphore>,
+    pub max_connections: usize,
+    pub requests: Requests,
+}
