@@ -154,6 +154,14 @@ fn transcripts_are_short_and_say_what_they_show() {
     }
 }
 
+/// The others have the shorthand.
+#[test]
+fn one_transcript_spells_the_banner_out() {
+    let spelled: Vec<_> = transcripts().into_iter().filter(|(_, text)| text.contains("CAUTION")).collect();
+    let names: Vec<_> = spelled.iter().map(|(path, _)| path.file_name().unwrap()).collect();
+    assert_eq!(names, ["caution.txt"], "write [caution]");
+}
+
 #[test]
 fn no_lint_is_silenced_without_a_reason() {
     for (path, text) in ["src", "tests", "benches", "fuzz/src"].into_iter().flat_map(sources) {

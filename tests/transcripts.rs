@@ -2,8 +2,9 @@
 //!
 //! A story is script and expectation in one: what stands behind a prompt or a question is typed there. Its first
 //! line says what it shows, `#` begins prose, `#!` a stage direction ([`stage`]). In an expected line `[..]` stands
-//! for anything, as values of keys are random, and `[=hash]` for the same at each place of a story. `TRANSCRIPTS=overwrite` writes what was printed into the file, and
-//! keeps lines with `[..]` that still fit.
+//! for anything, as values of keys are random, and `[=hash]` for the same at each place of a story; a line `[caution]`
+//! stands for the banner before a change. `TRANSCRIPTS=overwrite` writes what was printed into the file, and keeps
+//! these where they still fit.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 

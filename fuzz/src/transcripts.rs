@@ -13,8 +13,11 @@ pub fn run(bytes: &[u8]) {
     }
     let (expected, printed) = text.split_once('\0').unwrap_or((text, text));
     let merged = with_wildcards(expected, printed);
-    assert_eq!(merged.lines().count(), printed.lines().count());
-    assert_eq!(with_wildcards(printed, printed), printed);
+    // The shorthand makes several lines one, and is nothing that the console prints.
+    if !text.contains("[caution]") {
+        assert_eq!(merged.lines().count(), printed.lines().count());
+        assert_eq!(with_wildcards(printed, printed), printed);
+    }
     play(expected);
 }
 

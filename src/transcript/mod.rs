@@ -2,7 +2,8 @@
 //!
 //! What stands behind a prompt or a question is typed there; everything else is what the console should print.
 //! Lines that begin with `#` are remarks, `#!` are stage directions for whoever plays them. In an expected line `[..]`
-//! stands for anything, and `[=name]` for the same at each place.
+//! stands for anything, and `[=name]` for the same at each place; a line `[caution]` stands for the banner before a
+//! change.
 
 mod pattern;
 mod player;

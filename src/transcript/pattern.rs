@@ -4,9 +4,35 @@ use std::collections::HashMap;
 
 use similar::{DiffOp, TextDiff};
 
-/// What was printed, with the expected line in place of each line that it matches.
+/// The line that stands for [`CAUTION`].
+const SHORTHAND: &str = "[caution]\n";
+
+/// The banner before a change, trailing blanks and the blank line after it included. It is written out a second time
+/// here, so that the console's own is compared with it.
+const CAUTION: &str = "\
+*************************CAUTION********************************
+This is a CRITICAL operation, should be done on all nodes in the
+cluster. AWS does NOT synchronize these changes automatically with the \n\
+nodes on which this operation is not executed or failed, please \n\
+ensure this operation is executed on all nodes in the cluster.  \n\
+****************************************************************
+
+";
+
+/// What was printed, with the expected line in place of each line that it matches. If the expectation has the
+/// shorthand for the banner, so has what is returned.
 #[must_use]
 pub fn with_wildcards(expected: &str, printed: &str) -> String {
+    let in_full = |line| if line == SHORTHAND { CAUTION } else { line };
+    let full: String = expected.split_inclusive('\n').map(in_full).collect();
+    let merged = merge(&full, printed);
+    if merged == full {
+        return expected.to_owned();
+    }
+    if full == expected { merged } else { merged.replace(CAUTION, SHORTHAND) }
+}
+
+fn merge(expected: &str, printed: &str) -> String {
     let diff = TextDiff::from_lines(expected, printed);
     let (old, new) = (diff.old_slices(), diff.new_slices());
     let (mut text, mut values) = (String::new(), HashMap::new());
@@ -62,7 +88,7 @@ fn matches(pattern: &str, line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{matches, with_wildcards};
+    use super::{CAUTION, SHORTHAND, matches, with_wildcards};
 
     #[test]
     fn wildcards_stand_for_anything_within_a_line() {
@@ -91,5 +117,23 @@ mod tests {
         assert_eq!(with_wildcards(expected, "a\n0x12\nb\n0x12\n"), expected);
         assert_eq!(with_wildcards(expected, "a\n0x12\nb\n0x13\n"), "a\n0x[=k]\nb\n0x13\n");
         assert_eq!(with_wildcards("[=k\n", "x\n"), "x\n");
+    }
+
+    #[test]
+    fn a_line_stands_for_the_banner_to_the_byte() {
+        let shown = |banner: &str| format!("a\n{banner}Do you?y\nb\n");
+        let expected = shown(SHORTHAND);
+        assert_eq!(with_wildcards(&expected, &shown(CAUTION)), expected);
+        assert_eq!(with_wildcards(&shown(CAUTION), &shown(CAUTION)), shown(CAUTION));
+        for wrong in ["", "x\n", &CAUTION.replace("  \n", "\n"), &CAUTION[..CAUTION.len() - 1], &CAUTION[1..]]
+        {
+            assert_eq!(with_wildcards(&expected, &shown(wrong)), shown(wrong));
+        }
+        let mixed = [&expected, &shown(CAUTION), &shown(&CAUTION.replace("  \n", "[..]\n")), &expected[..]];
+        assert_eq!(with_wildcards(&mixed.concat(), &shown(CAUTION).repeat(4)), mixed.concat());
+        // What is new is short, too.
+        let twice = shown(CAUTION).repeat(2);
+        assert_eq!(with_wildcards(&expected, &twice), expected.repeat(2));
+        assert_eq!(with_wildcards("", &twice), twice);
     }
 }

@@ -21,7 +21,8 @@ use crate::text;
 ///
 /// A transcript is a session as the console prints it: what stands behind a prompt or a question is typed, all else is
 /// expected. Passwords stand in it as they are typed. Lines that begin with # are remarks; [..] in an expected line
-/// stands for anything, [=name] for the same at each place. The banner is only expected if the transcript has it.
+/// stands for anything, [=name] for the same at each place, a line [caution] for the banner before a change. The start
+/// of the session is only expected if the transcript has it.
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, group = ArgGroup::new("hsms").required(true))]
 pub(crate) struct Check {
