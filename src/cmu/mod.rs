@@ -36,7 +36,7 @@ pub use crate::outcome::Outcome;
 pub use command::{Action, Command, Group, Usage};
 pub use commands::COMMANDS;
 pub use commands::enable_e2e::{limited_lines, trusted_lines};
-pub use commands::help::help;
+pub use commands::help::{help, who};
 pub use complete::complete;
 pub use hint::hint;
 pub use known::Known;

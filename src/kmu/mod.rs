@@ -25,6 +25,7 @@ mod template;
 pub use code::{Code, State};
 pub use command::{Action, Command, Need, Opt, Section};
 pub use commands::COMMANDS;
+pub use commands::help::page;
 pub use complete::complete;
 pub use flags::{Flags, Usage};
 pub use hint::hint;

@@ -87,7 +87,9 @@ fn approvals(service: Option<Service>) -> String {
     format!("Approvals: service {number} ({name}), {when}\n")
 }
 
-fn who(access: Option<Access>) -> &'static str {
+/// Who may run a command.
+#[must_use]
+pub fn who(access: Option<Access>) -> &'static str {
     match access {
         None => "everybody; the HSMs are not asked",
         Some(Access::Public) => "everybody, also in limited commands mode",

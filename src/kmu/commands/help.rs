@@ -61,7 +61,8 @@ pub(in crate::kmu) fn list() -> String {
 }
 
 /// What `<command> -h` shows.
-pub(in crate::kmu) fn page(command: &Command) -> String {
+#[must_use]
+pub fn page(command: &Command) -> String {
     let mut text =
         format!("\n\nDescription\n===========\n{}\n\nSyntax: {} -h\n", command.description, command.name);
     if command.all_options().next().is_some() {
