@@ -14,6 +14,7 @@ mod play;
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use cloudhsm::transcript::diff;
 use libtest_mimic::{Arguments, Failed, Trial};
 use page::Page;
 
@@ -35,19 +36,25 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("fuzz/run wire -max_total_time=240", "takes minutes"),
 ];
 
-/// What else holds of the output of a page.
-const MORE: &[(&str, fn(&str))] = &[
+/// A page, and what holds of its output.
+type Output = (&'static str, fn(&str));
+
+/// What holds of the output, besides what the pages show of it.
+const MORE: &[Output] = &[
     ("docs/configuration.md", all_hsms_are_configured),
     ("docs/monitoring.md", both_hsms_are_up),
     ("docs/quorum.md", the_quorum_creates_a_user),
     ("docs/recovery.md", all_hashes_are_equal),
 ];
 
+/// What holds of all pages, and its check.
+type Claim = (&'static str, fn(&[Page]));
+
 fn main() {
     let pages = Page::all();
     let stories = pages.iter().enumerate().filter(|(_, page)| !page.blocks.is_empty());
     let mut trials: Vec<_> = stories.map(|(number, page)| story(number, page.clone())).collect();
-    let checks: [(&str, fn(&[Page])); 6] = [
+    let claims: [Claim; 6] = [
         ("every exception is needed", every_exception_is_needed),
         ("links lead somewhere", links_lead_somewhere),
         ("the readme leads to every page", the_readme_leads_to_every_page),
@@ -55,7 +62,7 @@ fn main() {
         ("lines are short", lines_are_short),
         ("exit codes are those of the help", exit_codes_are_those_of_the_help),
     ];
-    for (name, check) in checks {
+    for (name, check) in claims {
         let pages = pages.clone();
         trials.push(Trial::test(name, move || {
             check(&pages);
@@ -80,16 +87,24 @@ fn story(number: usize, page: Page) -> Trial {
     })
 }
 
-/// The parts between lines that are left out follow each other in what was printed.
+/// All of what was printed, but for what is left out.
 fn shows(shown: &str, printed: &str) -> Result<(), Failed> {
-    let mut rest = printed;
-    for part in shown.split("…\n") {
-        let Some((_, after)) = rest.split_once(part) else {
-            return Err(format!("This is not printed:\n{part}\nbut this:\n{printed}").into());
+    let mut rest = Some(printed);
+    for (number, part) in shown.split("…\n").enumerate() {
+        rest = match (number, rest) {
+            (0, Some(rest)) => rest.strip_prefix(part),
+            // A part begins where a line does.
+            (_, Some(rest)) => {
+                format!("\n{rest}").find(&format!("\n{part}")).map(|at| &rest[at + part.len()..])
+            }
+            (_, None) => None,
         };
-        rest = after;
     }
-    Ok(())
+    let ends_the_same = |rest: &str| rest.is_empty() || shown.ends_with("…\n");
+    if rest.is_some_and(ends_the_same) {
+        return Ok(());
+    }
+    Err(diff(shown, printed, "page").into())
 }
 
 fn every_exception_is_needed(pages: &[Page]) {
@@ -97,6 +112,9 @@ fn every_exception_is_needed(pages: &[Page]) {
         pages.iter().flat_map(|page| &page.blocks).flat_map(|block| block.script.lines()).collect();
     for (line, reason) in NOT_RUN {
         assert!(lines.contains(line), "{line}: is on no page ({reason})");
+    }
+    for (path, _) in MORE {
+        assert!(pages.iter().any(|page| page.path == *path), "{path}");
     }
 }
 
@@ -153,7 +171,11 @@ fn exit_codes_are_those_of_the_help(pages: &[Page]) {
         assert_eq!(codes.len(), count, "{help}");
         for page in pages.iter().filter(|page| paths.contains(&page.path.as_str())) {
             for (code, meaning) in &codes {
-                assert!(page.text.contains(&format!("| {code} | {meaning}")), "{}: {code} {meaning}", page.path);
+                assert!(
+                    page.text.contains(&format!("| {code} | {meaning}")),
+                    "{}: {code} {meaning}",
+                    page.path
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Requests to an HSM, one after the other: whatever is asked in whatever order, its state stays sound.
+//! Requests to an HSM, one after another: whatever is asked in whatever order, its state stays sound.
 
 use std::sync::OnceLock;
 
@@ -14,17 +14,17 @@ use cloudhsm::protocol::user::{ListUsers, UserId, UserType};
 use cloudhsm::protocol::{Reply, Request};
 use cloudhsm::wire::frame::{decode, encode};
 
-/// A sequence of requests, each behind the number of the session that asks it. In session 1 a CO is logged in, in
-/// 2 and 3 a CU, in 4 the AU.
+/// A sequence of requests, each after the number of the session that makes it. In session 1 a CO is logged in, in 2 and 3
+/// a CU, in 4 the AU.
 pub fn run(bytes: &[u8]) {
     let mut world = World::new();
     let mut rest = bytes;
-    // More finds nothing else, and takes longer.
+    // More takes longer and finds nothing else.
     for _ in 0..50 {
         let Some((session, request)) = rest.split_first() else { break };
-        let Ok((request, behind)) = postcard::take_from_bytes::<Request>(request) else { break };
+        let Ok((request, after)) = postcard::take_from_bytes::<Request>(request) else { break };
         world.ask(&request, SessionId(u32::from(*session)));
-        rest = behind;
+        rest = after;
     }
     world.check();
 }
@@ -57,7 +57,7 @@ impl World {
         world
     }
 
-    /// A rehearsal changes nothing; a refusal nothing but what counts failures; an id does its operation once.
+    /// A rehearsal changes nothing, a refusal only the count of failures, and an operation with the same id is done once.
     fn ask(&mut self, request: &Request, session: SessionId) {
         self.asked += 1;
         let rehearsed = self.decide(request, session, Round::Rehearse);
@@ -102,13 +102,13 @@ impl World {
         )
     }
 
-    /// Passwords are their own hashes, and what is random is not.
+    /// Passwords are their own hashes, and random numbers are predictable.
     fn work(&self, work: &Work, request: &Request) -> Worked {
         let given = || request.password().unwrap().expose().to_owned();
         match work {
             Work::HashPassword => Worked::Hashed(PasswordHash(given())),
             Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
-            // A pair of RSA keys takes too long to make.
+            // An RSA key pair takes too long.
             Work::Generate(KeySpec::Rsa { .. }) => self.generated(KeySpec::Ec(Curve::P256)),
             Work::Generate(spec) => self.generated(*spec),
             Work::Random => Worked::Random([self.asked; 32]),
@@ -127,7 +127,7 @@ impl World {
         self.history.extend(events);
     }
 
-    /// The history and the snapshot give the state; every user could have been made by a command.
+    /// The history and the snapshot give the same state, and every user could have been created by a command.
     fn check(&self) {
         let state = encode(&self.hsm).unwrap();
         let mut replayed = Hsm::default();
@@ -151,7 +151,7 @@ fn same(one: &cloudhsm::protocol::user::UserRow, other: &cloudhsm::protocol::use
     one.user_type == other.user_type && one.name.eq_ignore_ascii_case(&other.name)
 }
 
-/// Those of an HSM that has an owner; nothing reads them.
+/// The certificates of an HSM with an owner. Nothing reads them.
 fn certificates() -> &'static Certificates {
     static CERTIFICATES: OnceLock<Certificates> = OnceLock::new();
     let certificate = || Certificate(vec![0]);

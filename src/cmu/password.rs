@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use super::{Session, Stop, Usage, Words};
+use super::{Session, Stop};
+use crate::command::{Argument, Given, Kind, PROMPT, Usage};
 use crate::console::Input;
 use crate::files::{Unreadable, is_standard_input, read_line};
 use crate::protocol::Secret;
 
-/// The word that stands for a password to be asked for.
-pub(super) const PROMPTED: &str = "-hpswd";
+pub(super) const PASSWORD: Argument = Argument::word("password", Kind::Password).or(&[PROMPT, ENV, FILE, FD]);
 
-/// The words that stand for a password to be read, with what comes behind them.
-pub(super) const READ: [&str; 3] = ["-env", "-file", "-fd"];
+const ENV: Argument = Argument::flag("-env", "NAME", Kind::Text, "name of the environment variable");
+const FILE: Argument = Argument::flag("-file", "PATH", Kind::File, "path of the password file");
+const FD: Argument = Argument::flag("-fd", "N", Kind::Number, "number of the open file");
 
 /// Where a password comes from.
 pub(super) enum Password {
@@ -47,15 +48,19 @@ pub(super) enum NoPassword {
 }
 
 impl Password {
-    /// Reads the next argument, or two.
-    pub(super) fn parse(words: &mut Words<'_>) -> Result<Self, Usage> {
-        match words.next("password")? {
-            PROMPTED => Ok(Self::Prompted),
-            "-env" => Ok(Self::Env(words.next("name of the environment variable")?.to_owned())),
-            "-file" => Ok(Self::File(words.next("path of the password file")?.to_owned())),
-            "-fd" => Ok(Self::Fd(words.number("number of the open file")?)),
-            word => Ok(Self::Typed(Secret::new(word.to_owned()))),
-        }
+    /// Reads [`PASSWORD`] or what is given in its place.
+    pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
+        Ok(if given.has(&PROMPT) {
+            Self::Prompted
+        } else if given.has(&ENV) {
+            Self::Env(given.text(&ENV)?)
+        } else if given.has(&FILE) {
+            Self::File(given.text(&FILE)?)
+        } else if given.has(&FD) {
+            Self::Fd(given.number(&FD)?)
+        } else {
+            Self::Typed(Secret::new(given.text(&PASSWORD)?))
+        })
     }
 
     /// The password itself; asked for once.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::data::data;
-use super::{Outcome, Row, Session, find, mask};
+use super::{COMMANDS, Outcome, Row, Session};
 use crate::cluster::{Failure, Server};
 
 impl Session<'_> {
@@ -16,9 +16,9 @@ impl Session<'_> {
             None => json!("global"),
             Some(number) => json!({ "server": number }),
         };
-        let asks = find(command).is_ok_and(|command| command.access.is_some());
+        let asks = COMMANDS.find(command).is_ok_and(|command| command.permission.is_some());
         let servers = if asks || !self.tally.is_empty() { self.rows() } else { Vec::new() };
-        let line = mask(line);
+        let line = COMMANDS.redact(line);
         self.console.record(&mut |text| {
             let ok = matches!(outcome, Outcome::Done | Outcome::Quit);
             // A person's words, where there is no more to be had or not all is well.

@@ -4,15 +4,19 @@ use std::fmt::Display;
 
 use super::change::Change;
 use super::failure::print_failure;
-use super::{Session, Stop, Usage, Words, mask};
+use super::{COMMANDS, Session, Stop};
 use crate::cluster::Question;
+use crate::command::{Argument, Given, Kind, Usage};
 use crate::console::Input;
 use crate::protocol::Operation;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor};
 use crate::signing::authdata::{AuthData, BadAuthData, must_be_free};
 
-/// The word that asks for a second factor.
-pub(super) const OPTION: &str = "-2fa";
+/// Asks for a second factor.
+pub(super) const AUTH_FILE: Argument =
+    Argument::option(OPTION, "/path/to/authdata", Kind::File, "path of the authentication data");
+
+const OPTION: &str = "-2fa";
 
 /// Where the authentication data goes.
 #[derive(Clone)]
@@ -34,13 +38,9 @@ Leave this field blank to use the path initially provided.
 const QUESTION: &str = "Enter filename:";
 
 impl AuthFile {
-    /// The option, if it comes next.
-    pub(super) fn parse(words: &mut Words<'_>) -> Result<Option<Self>, Usage> {
-        if !words.skip(OPTION) {
-            return Ok(None);
-        }
-        let path = words.next("path of the authentication data")?.to_owned();
-        Ok(Some(Self { path }))
+    /// Reads [`AUTH_FILE`].
+    pub(super) fn parse(given: &Given<'_>, argument: &Argument) -> Result<Self, Usage> {
+        given.text(argument).map(|path| Self { path })
     }
 
     /// As it was typed.
@@ -83,7 +83,7 @@ impl AuthFile {
         };
         let path = if answer.trim().is_empty() { path } else { answer.trim() };
         // What answers a question may have been meant as a command.
-        let failed = |error| Stop::failed(format!("{}: {error}", mask(path)));
+        let failed = |error| Stop::failed(format!("{}: {error}", COMMANDS.redact(path)));
         AuthData::load(path).and_then(|data| read(&data)).map_err(failed)
     }
 

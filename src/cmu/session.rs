@@ -7,11 +7,11 @@ use std::thread;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::command::Usage;
 use super::commands::enable_e2e::limited_lines;
 use super::password::NextLines;
-use super::{Command, Known, Outcome, Stop, Tally, Words};
+use super::{COMMANDS, Command, Outcome, Stop, Tally};
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
+use crate::command::Known;
 use crate::console::Console;
 use crate::interrupt::Interrupt;
 use crate::protocol::Operation;
@@ -146,11 +146,12 @@ impl<'a> Session<'a> {
     }
 
     /// Runs a command with its arguments, prints why it failed if that is not printed yet, and returns how it ended.
-    pub fn run(&mut self, command: &Command, arguments: Words<'_>) -> Outcome {
-        let stop = match (command.parse)(arguments) {
+    pub fn run(&mut self, command: &Command, arguments: &str) -> Outcome {
+        let stop = match COMMANDS.read(command, arguments) {
             Ok(action) => action.run(self).err(),
             Err(usage) => {
-                self.print_usage(command, &usage);
+                let (name, syntax) = (command.name, command.syntax());
+                self.console.print(&format!("{name} failed: {usage}\nSyntax: {syntax}\n"));
                 return Outcome::Failed;
             }
         };
@@ -219,12 +220,6 @@ impl<'a> Session<'a> {
     /// Drives a future of the cluster to its end.
     pub fn wait<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut dyn Console) -> T) -> T {
         self.runtime.block_on(work(&mut self.cluster, self.console))
-    }
-
-    /// Says what is wrong with a command's arguments, and what they should be.
-    pub fn print_usage(&mut self, command: &Command, usage: &Usage) {
-        let text = format!("{0} failed: {usage}\nSyntax: {0} {1}", command.name, command.arguments);
-        self.console.print(&format!("{}\n", text.trim_end()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `singlecmd`: one command from the command line, with its login before it.
 
-use super::{Logins, Session, find, run_line};
+use super::{COMMANDS, Logins, Session, run_line};
 use crate::outcome::Outcome;
 use crate::protocol::Access;
 
@@ -61,8 +61,8 @@ impl Single {
 
     /// Whoever may run the command may log in for it.
     fn logins(&self) -> Logins {
-        let command = self.command.first().and_then(|word| find(word));
-        match command.and_then(|command| command.access) {
+        let command = self.command.first().and_then(|word| COMMANDS.find(word).ok());
+        match command.and_then(|command| command.permission).map(|permission| permission.access) {
             Some(Access::User) => Logins::Everybody,
             Some(_) | None => Logins::CryptoUsers,
         }

@@ -53,6 +53,12 @@ impl Service {
         Self::ALL.into_iter().find(|service| service.number() == number)
     }
 
+    /// Whether its tokens are for one key each.
+    #[must_use]
+    pub fn is_of_key(self) -> bool {
+        matches!(self, Self::UseKey | Self::ManageKey)
+    }
+
     /// As `getMValue` shows it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -211,7 +211,7 @@ fn a_line_that_is_no_text_is_told_in_every_way() {
                 (String::from_utf8(played.stdout).unwrap(), String::from_utf8(played.stderr).unwrap());
             assert_eq!(played.status.code(), Some(1), "{stdout}");
             assert_eq!(stderr, format!("{name}:2: the command failed\n"));
-            assert!(stdout.contains("This line is not UTF-8; it is left out"), "{stdout}");
+            assert!(stdout.contains("Line ignored: not valid UTF-8"), "{stdout}");
         }
     }
 }

@@ -93,7 +93,9 @@ fn waiting(script: &str, home: &str) -> String {
 
 fn with_net(line: &str) -> String {
     match line.strip_prefix("hsmd cluster init ") {
-        Some(options) if !options.contains("--net ") => format!("hsmd cluster init --net 127.0.1.0 {options}\n"),
+        Some(options) if !options.contains("--net ") => {
+            format!("hsmd cluster init --net 127.0.1.0 {options}\n")
+        }
         Some(_) | None => format!("{line}\n"),
     }
 }

@@ -1,17 +1,15 @@
 //! `approveToken`
 
 use crate::cluster::{Answer, Failure, Question};
-use crate::cmu::command::action;
 use crate::cmu::read::success;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission};
 use crate::protocol::quorum;
 use crate::signing::approval::{Approvals, Approver};
 
 pub(super) static COMMAND: Command = Command {
     name: "approveToken",
-    arguments: "<approval-file>",
-    group: Group::Quorum,
+    arguments: &[FILE],
     summary: "Hand in the approvals of a token",
     description: "\
 Hands the signatures that an approval file names to every server, or in server mode to the one, for the token that
@@ -20,15 +18,11 @@ for CO, 1 for CU), name and signature (openssl dgst -sha256 -sign of the token f
 also writes the approval file). Whoever got the token may approve it, too. Nothing is handed in anywhere unless every
 server takes every approval.",
     example: "approveToken approval.txt",
-    access: Some(quorum::ApproveToken::ACCESS),
-    service: quorum::ApproveToken::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let file = words.next("approval-file")?.to_owned();
-        words.finish()?;
-        action(ApproveToken { file })
-    },
+    permission: Some(Permission::of::<quorum::ApproveToken>()),
+    build: |given| Ok(Box::new(ApproveToken { file: given.text(&FILE)? })),
 };
+
+const FILE: Argument = Argument::word("approval-file", Kind::File);
 
 struct ApproveToken {
     file: String,

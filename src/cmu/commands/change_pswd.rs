@@ -2,18 +2,16 @@
 
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
-use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::credentials::{self, Credentials};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::user::{self, UserType};
 
 pub(super) static COMMAND: Command = Command {
     name: "changePswd",
-    arguments: ARGUMENTS,
-    group: Group::User,
+    arguments: credentials::ARGUMENTS,
     summary: "Change a user's password",
     description: "\
 Changes the password of a user on every server, or in server mode on the one, and forgets counted failures, which
@@ -22,10 +20,8 @@ else. The PRECO of a new HSM becomes a CO by this: that activates the HSM. With 
 factor, or another one, as createUser tells; without it, a user who has one loses it, and with it the key that is
 registered for approvals.",
     example: "changePswd PRECO admin -hpswd",
-    access: Some(user::ChangePassword::ACCESS),
-    service: user::ChangePassword::SERVICE,
-    secret: Some(3),
-    parse: |words| action(ChangePswd(Credentials::parse(words)?)),
+    permission: Some(Permission::of::<user::ChangePassword>()),
+    build: |given| Ok(Box::new(ChangePswd(Credentials::parse(given)?))),
 };
 
 struct ChangePswd(Credentials);

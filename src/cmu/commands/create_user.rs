@@ -2,18 +2,17 @@
 
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
-use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::credentials::{self, Credentials};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
+use crate::protocol::Refusal;
 use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::user::{self, UserType};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "createUser",
-    arguments: ARGUMENTS,
-    group: Group::User,
+    arguments: credentials::ARGUMENTS,
     summary: "Create a user",
     description: "\
 Creates a CO or a CU on every server, or in server mode on the one. A name has up to 31 letters, digits and
@@ -22,10 +21,8 @@ created anywhere before every server has said that it would. With -2fa, for a CO
 for it when they are signed and the public key is in it (cloudhsm_mgmt_util sign does both): from then on every login
 needs such signatures, and the key is registered for quorum approvals.",
     example: "createUser CU alice -hpswd",
-    access: Some(user::CreateUser::ACCESS),
-    service: user::CreateUser::SERVICE,
-    secret: Some(3),
-    parse: |words| action(CreateUser(Credentials::parse(words)?)),
+    permission: Some(Permission::of::<user::CreateUser>()),
+    build: |given| Ok(Box::new(CreateUser(Credentials::parse(given)?))),
 };
 
 struct CreateUser(Credentials);

@@ -1,27 +1,20 @@
 //! `enable_e2e`
 
 use crate::cluster::{Limitation, Opened, Server};
-use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
 use crate::wire::anchor::AnchorError;
 
 pub(super) static COMMAND: Command = Command {
     name: "enable_e2e",
-    arguments: "",
-    group: Group::Hsm,
+    arguments: &[],
     summary: "Make the servers prove that they are of the cluster",
     description: "\
 Ends limited commands mode: reads the CA certificate of the configuration (owner_cert_path) again and makes a new
 connection to each server that has not proved to hold the cluster's key. It is done at start-up, too; repeating it
 does no harm. A user who was logged in on a connection that is replaced has to log in again.",
     example: "enable_e2e",
-    access: None,
-    service: None,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(EnableE2e)
-    },
+    permission: None,
+    build: |_| Ok(Box::new(EnableE2e)),
 };
 
 struct EnableE2e;

@@ -1,35 +1,29 @@
 //! `getAttribute`
 
 use crate::cluster::Server;
-use crate::cmu::attribute::{Wanted, wanted};
-use crate::cmu::command::action;
+use crate::cmu::arguments::{KEY_HANDLE, OUTPUT_FILE};
+use crate::cmu::attribute::{ATTRIBUTE, Wanted, wanted};
 use crate::cmu::output_file::OutputFile;
 use crate::cmu::read::shown;
 use crate::cmu::report::Report;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::attribute::{Attribute, Attributes, ReadAttributes, Value};
 use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
-    arguments: "<key-handle> <attribute-id> [<output-file>]",
-    group: Group::Key,
+    arguments: &[KEY_HANDLE, ATTRIBUTE, OUTPUT_FILE],
     summary: "Show an attribute of a key, or all of them",
     description: "\
 Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name, as
 listAttributes lists them; 512 (OBJ_ATTR_ALL) shows all that the key has. You have to own the key, or it has to be
 shared with you or to be public. With an output file the values go there; what it held is lost.",
     example: "getAttribute 262170 354",
-    access: Some(ReadAttributes::ACCESS),
-    service: ReadAttributes::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let handle = KeyHandle(words.number("key-handle")?);
-        let wanted = wanted(&mut words)?;
-        let file = OutputFile::parse(&mut words);
-        words.finish()?;
-        action(GetAttribute { handle, wanted, file })
+    permission: Some(Permission::of::<ReadAttributes>()),
+    build: |given| {
+        let (handle, wanted) = (given.handle(&KEY_HANDLE)?, wanted(given)?);
+        Ok(Box::new(GetAttribute { handle, wanted, file: given.maybe(&OUTPUT_FILE, OutputFile::parse)? }))
     },
 };
 

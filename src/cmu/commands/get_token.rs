@@ -1,20 +1,19 @@
 //! `getToken`
 
 use crate::cluster::{Answer, Failure, Server};
-use crate::cmu::command::action;
+use crate::cmu::arguments::{KEY_HANDLE, SERVICE, USER_NAME, service};
 use crate::cmu::failure::print_failure;
 use crate::cmu::read::{ask_all, shown, success};
-use crate::cmu::service::service;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission, Usage};
+use crate::files::NotWritten;
 use crate::protocol::key::KeyHandle;
-use crate::protocol::quorum::{self, Service, Token, TokenAbout};
-use crate::signing::token_file::{self, NotWritten};
+use crate::protocol::quorum::{self, Token, TokenAbout};
+use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
     name: "getToken",
-    arguments: "<service> <user-name> <token-file> [<key-handle>]",
-    group: Group::Quorum,
+    arguments: &[SERVICE, USER_NAME, FILE, KEY],
     summary: "Get a token, by which others approve one operation",
     description: "\
 Gets a token from every server, or in server mode from the one, for one operation of the service, and writes them to
@@ -23,21 +22,22 @@ one file, which the approvers sign. A CO gets tokens of service 3 (USER_MGMT) an
 for one operation, in this session only, until logoutHSM, and for ten minutes. The file may hold tokens already, or the
 registration token, which is lost then.",
     example: "getToken 3 officer1 officer1.token",
-    access: Some(quorum::GetToken::ACCESS),
-    service: quorum::GetToken::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let service = service(&mut words)?;
-        let name = words.next("user-name")?.to_owned();
-        let file = words.next("token-file")?.to_owned();
-        let is_of_key = matches!(service, Service::UseKey | Service::ManageKey);
-        // Only such a service is about one.
-        let key = if is_of_key { words.number("key-handle")? } else { 0 };
-        let key = KeyHandle(key);
-        words.finish()?;
-        action(GetToken { operation: quorum::GetToken { service, name, key }, file })
+    permission: Some(Permission::of::<quorum::GetToken>()),
+    build: |given| {
+        let service = service(given)?;
+        let (name, file) = (given.text(&USER_NAME)?, given.text(&FILE)?);
+        let key = match (service.is_of_key(), given.has(&KEY)) {
+            (true, _) => given.handle(&KEY)?,
+            (false, true) => return Err(Usage::TooMany),
+            (false, false) => KeyHandle(0),
+        };
+        Ok(Box::new(GetToken { operation: quorum::GetToken { service, name, key }, file }))
     },
 };
+
+const FILE: Argument = Argument::word("token-file", Kind::File);
+/// Of the services that are about a key.
+const KEY: Argument = KEY_HANDLE.optional();
 
 struct GetToken {
     operation: quorum::GetToken,

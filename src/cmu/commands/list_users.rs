@@ -1,29 +1,22 @@
 //! `listUsers`
 
 use crate::cluster::Server;
-use crate::cmu::command::action;
 use crate::cmu::read::{read, shown};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::user::{self, UserRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "listUsers",
-    arguments: "",
-    group: Group::User,
+    arguments: &[],
     summary: "List the users of each HSM",
     description: "\
 Shows the users that each server has: number, type and name, whether a quorum key is registered, how many wrong
 passwords were counted since the last right one, and whether a second factor is needed. Users are not synchronised
 between HSMs: compare the lists.",
     example: "listUsers",
-    access: Some(user::ListUsers::ACCESS),
-    service: user::ListUsers::SERVICE,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(ListUsers)
-    },
+    permission: Some(Permission::of::<user::ListUsers>()),
+    build: |_| Ok(Box::new(ListUsers)),
 };
 
 struct ListUsers;

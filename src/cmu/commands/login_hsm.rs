@@ -1,11 +1,10 @@
 //! `loginHSM`
 
-use crate::cmu::command::action;
-use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::credentials::{self, Credentials};
 use crate::cmu::read::{read, success};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::second_factor::{GetDigest, Purpose, SignedDigests};
 use crate::protocol::session::Login;
 use crate::protocol::user::UserType;
@@ -13,8 +12,7 @@ use crate::signing::authdata::AuthData;
 
 pub(super) static COMMAND: Command = Command {
     name: "loginHSM",
-    arguments: ARGUMENTS,
-    group: Group::User,
+    arguments: credentials::ARGUMENTS,
     summary: "Log in to the HSMs",
     description: "\
 Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are
@@ -24,10 +22,8 @@ user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged
 writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util sign), and asks for
 the file then: an empty line stands for the same one.",
     example: "loginHSM CO admin -hpswd",
-    access: Some(Login::ACCESS),
-    service: Login::SERVICE,
-    secret: Some(3),
-    parse: |words| action(LoginHsm(Credentials::parse(words)?)),
+    permission: Some(Permission::of::<Login>()),
+    build: |given| Ok(Box::new(LoginHsm(Credentials::parse(given)?))),
 };
 
 struct LoginHsm(Credentials);

@@ -1,27 +1,20 @@
 //! `server`
 
-use crate::cmu::command::action;
+use crate::cmu::arguments::SERVER;
 use crate::cmu::session::no_such_server;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
 
 pub(super) static COMMAND: Command = Command {
     name: "server",
-    arguments: "<server-number>",
-    group: Group::Console,
+    arguments: &[SERVER],
     summary: "Send commands to one server only (server mode)",
     description: "\
 Enters server mode: the prompt shows the server's number, and commands go to that server only, until exit. Logins
 are kept for each server, in both modes. A change made in server mode makes HSMs differ: that is for mending. Of a
 server that is not connected the prompt shows the number, too: commands for it go to no other.",
     example: "server 0",
-    access: None,
-    service: None,
-    secret: None,
-    parse: |mut words| {
-        let number = words.number("server-number")?;
-        words.finish()?;
-        action(EnterServerMode { number })
-    },
+    permission: None,
+    build: |given| Ok(Box::new(EnterServerMode { number: given.number(&SERVER)? })),
 };
 
 struct EnterServerMode {

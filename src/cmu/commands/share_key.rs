@@ -1,19 +1,18 @@
 //! `shareKey`
 
 use crate::cluster::Question;
+use crate::cmu::arguments::KEY_HANDLE;
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
 use crate::cmu::read::shown;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
-use crate::protocol::key::{self, KeyHandle, Sharing};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission};
+use crate::protocol::key::{self, Sharing};
 use crate::protocol::user::{ListUsers, UserId, UserRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "shareKey",
-    arguments: "<key-handle> <user-ids> <(share/unshare key?) 1/0>",
-    group: Group::Key,
+    arguments: &[KEY_HANDLE, USERS, SHARING],
     summary: "Share a key with other users, or no longer",
     description: "\
 Lets other CUs use a key of yours (1), or no longer (0), on every server, or in server mode on the one. The users are
@@ -21,18 +20,17 @@ given by their numbers, separated by commas; listUsers shows them. Public keys a
 Who shares a key may use it, but not change, share or delete it. Nothing is changed anywhere before every server has
 said that it would.",
     example: "shareKey 262177 4,6 1",
-    access: Some(key::ShareKey::ACCESS),
-    service: key::ShareKey::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let handle = KeyHandle(words.number("key-handle")?);
-        let users = words.numbers("user-ids")?.into_iter().map(UserId).collect();
-        let sharing =
-            if words.is_one("share/unshare key? 1/0")? { Sharing::Share } else { Sharing::Unshare };
-        words.finish()?;
-        action(ShareKey { operation: key::ShareKey { handle, users, sharing } })
+    permission: Some(Permission::of::<key::ShareKey>()),
+    build: |given| {
+        let (handle, users) = (given.handle(&KEY_HANDLE)?, given.users(&USERS)?);
+        let sharing = if given.is_one(&SHARING)? { Sharing::Share } else { Sharing::Unshare };
+        Ok(Box::new(ShareKey { operation: key::ShareKey { handle, users, sharing } }))
     },
 };
+
+const USERS: Argument = Argument::word("user-ids", Kind::UserIds);
+const SHARING: Argument =
+    Argument { what: "share/unshare key? 1/0", ..Argument::word("(share/unshare key?) 1/0", Kind::Number) };
 
 struct ShareKey {
     operation: key::ShareKey,

@@ -1,18 +1,18 @@
 //! `syncKey`
 
 use crate::cluster::Failure;
-use crate::cmu::command::action;
+use crate::cmu::arguments::{KEY_HANDLE, SERVER};
 use crate::cmu::sync::{Copied, Route, copy};
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
+use crate::protocol::Refusal;
 use crate::protocol::key::{DescribeKey, KeyHandle, ListKeys};
 use crate::protocol::masked::{Existing, ExtractKey, InsertKey, MaskedObject, Place};
 use crate::protocol::user::{ListUsers, UserId, UserRow, UserType};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "syncKey",
-    arguments: "<key-handle> <server-number>",
-    group: Group::Key,
+    arguments: &[KEY_HANDLE, SERVER],
     summary: "Copy a key to another server (server mode)",
     description: "\
 Copies a key with its attributes, owner, sharing and quorum from the server of the server mode to another one, where
@@ -20,14 +20,10 @@ it gets the same handle. Owner and sharers are found there by type and name: syn
 copy that is there and differs is only replaced after a question. A CO copies every key, a CU its own; the login is
 needed on both servers.",
     example: "syncKey 262150 1",
-    access: Some(InsertKey::ACCESS),
-    service: InsertKey::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let handle = KeyHandle(words.number("key-handle")?);
-        let destination = words.number("server-number")?;
-        words.finish()?;
-        action(SyncKey { handle, destination })
+    permission: Some(Permission::of::<InsertKey>()),
+    build: |given| {
+        let (handle, destination) = (given.handle(&KEY_HANDLE)?, given.number(&SERVER)?);
+        Ok(Box::new(SyncKey { handle, destination }))
     },
 };
 

@@ -1,32 +1,27 @@
 //! `syncUser`
 
 use crate::cluster::Failure;
-use crate::cmu::command::action;
+use crate::cmu::arguments::{SERVER, USER_ID};
 use crate::cmu::read::shown;
 use crate::cmu::sync::{Copied, Half, Route, copy};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::masked::{Existing, ExtractUser, InsertUser, MaskedObject};
 use crate::protocol::user::{ListUsers, UserId};
 
 pub(super) static COMMAND: Command = Command {
     name: "syncUser",
-    arguments: "<user-id> <server-number>",
-    group: Group::User,
+    arguments: &[USER_ID, SERVER],
     summary: "Copy a user to another server (server mode)",
     description: "\
 Copies the user with this id from the server of the server mode to another one: type, name and credentials travel
 encrypted. The id there may be another. A user who is there with other credentials is only replaced after a
 question, and not while logged in there; id and keys stay. A CO has to be logged in on both servers.",
     example: "syncUser 3 1",
-    access: Some(InsertUser::ACCESS),
-    service: InsertUser::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let id = UserId(words.number("user-id")?);
-        let destination = words.number("server-number")?;
-        words.finish()?;
-        action(SyncUser { id, destination })
+    permission: Some(Permission::of::<InsertUser>()),
+    build: |given| {
+        let (id, destination) = (given.number(&USER_ID).map(UserId)?, given.number(&SERVER)?);
+        Ok(Box::new(SyncUser { id, destination }))
     },
 };
 

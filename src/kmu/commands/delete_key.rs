@@ -1,24 +1,25 @@
 //! `deleteKey`
 
 use crate::cluster::Failure;
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::session::{Answers, states};
 use crate::kmu::stop::{Printed, ended_on};
 use crate::kmu::{Action, Code, Command, Session};
+use crate::protocol::Refusal;
 use crate::protocol::key::{self, DescribeKey, KeyDescription, KeyHandle, Lifetime};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "deleteKey",
-    section: Section::KeyManagement,
+    arguments: &[KEY],
     summary: "Delete Key",
     description: "Deletes a key of one's own from every HSM of the cluster. The other half of a pair stays.",
-    options: &[Opt::required("-k", "<key handle>", "Key handle", "handle of the key")],
-    shared: &[],
     example: "deleteKey -k 6",
-    access: Some(key::DeleteKey::ACCESS),
-    parse: |flags| action(DeleteKey { handle: KeyHandle(flags.number("-k")?) }),
+    permission: Some(Permission::of::<key::DeleteKey>()),
+    build: |given| Ok(Box::new(DeleteKey { handle: given.handle(&KEY)? })),
 };
+
+const KEY: Argument =
+    Argument::flag("-k", "key handle", Kind::Handle, "Key handle").help("handle of the key");
 
 struct DeleteKey {
     handle: KeyHandle,

@@ -2,33 +2,35 @@
 
 use std::fs;
 
-use crate::kmu::command::{Opt, Section, action};
+use data_encoding::HEXLOWER;
+
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::{Action, Code, Command, Session, hex};
+use crate::kmu::{Action, Code, Command, Session};
+use crate::protocol::Refusal;
 use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, ReadAttributes, Value};
 use crate::protocol::key::KeyHandle;
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
-    section: Section::KeyManagement,
+    arguments: &[KEY, ATTRIBUTE, FILE],
     summary: "Reads an attribute from an object",
     description: "Writes one attribute of a key, or all, to a file. What was in the file is gone.",
-    options: &[
-        Opt::required("-o", "<object handle>", "Object handle", "handle of the key"),
-        Opt::required("-a", "<attribute constant>", "Attribute ID", "as listAttributes shows it; 512 = all"),
-        Opt::required("-out", "<file>", "Attribute File", "file to write to"),
-    ],
-    shared: &[],
     example: "getAttribute -o 6 -a 512 -out attr_6",
-    access: Some(ReadAttributes::ACCESS),
-    parse: |flags| {
-        let (handle, number) = (KeyHandle(flags.number("-o")?), flags.number("-a")?);
-        action(GetAttribute { handle, number, file: flags.text("-out")?.to_owned() })
+    permission: Some(Permission::of::<ReadAttributes>()),
+    build: |given| {
+        let (handle, number) = (given.handle(&KEY)?, given.number(&ATTRIBUTE)?);
+        Ok(Box::new(GetAttribute { handle, number, file: given.text(&FILE)? }))
     },
 };
+
+const KEY: Argument =
+    Argument::flag("-o", "object handle", Kind::Handle, "Object handle").help("handle of the key");
+const ATTRIBUTE: Argument = Argument::flag("-a", "attribute constant", Kind::Number, "Attribute ID")
+    .help("as listAttributes shows it; 512 = all");
+const FILE: Argument = Argument::flag("-out", "file", Kind::File, "Attribute File").help("file to write to");
 
 struct GetAttribute {
     handle: KeyHandle,
@@ -120,8 +122,8 @@ fn stored(value: &Value, attribute: Attribute) -> String {
         Value::Byte(byte) => format!("0x{byte:02x}"),
         Value::Number(number) => format!("0x{number:08x}"),
         Value::Text(text) => text.clone(),
-        Value::Bytes(bytes) if attribute == Attribute::Modulus => hex::show(bytes),
-        Value::Bytes(bytes) => format!("0x{}", hex::show(bytes)),
+        Value::Bytes(bytes) if attribute == Attribute::Modulus => HEXLOWER.encode(bytes),
+        Value::Bytes(bytes) => format!("0x{}", HEXLOWER.encode(bytes)),
     }
 }
 

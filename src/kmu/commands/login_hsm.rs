@@ -1,35 +1,31 @@
 //! `loginHSM`
 
+use crate::command::{Argument, Given, Kind, PROMPT, Permission, Usage};
 use crate::console::Input;
-use crate::kmu::command::{Need, Opt, Section, action};
-use crate::kmu::flags::{Flags, Usage};
 use crate::kmu::frame::returned;
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
 use crate::protocol::session::Login;
 use crate::protocol::user::UserType;
-use crate::protocol::{Operation, Refusal, Secret};
+use crate::protocol::{Refusal, Secret};
 
 pub(super) static COMMAND: Command = Command {
     name: "loginHSM",
-    section: Section::Admin,
+    arguments: &[USER_TYPE, PASSWORD, USER_NAME],
     summary: "Login to the HSM",
     description: "Logs in to every HSM of the cluster. Five wrong passwords lock the user on the HSM that counted them.",
-    options: &[
-        Opt::required("-u", "<user type>", "User type", "type of the user: CU"),
-        Opt {
-            need: Need::Unless("-hpswd"),
-            ..Opt::optional("-p", "<password>", "Password", "password, in clear")
-        },
-        Opt::switch("-hpswd", "asks for the password without showing it"),
-        Opt::required("-s", "<username>", "Username", "name of the user"),
-    ],
-    shared: &[],
     example: "loginHSM -u CU -s example_user -hpswd",
-    access: Some(Login::ACCESS),
-    parse: |flags| action(LoginHsm::parse(flags)?),
+    permission: Some(Permission::of::<Login>()),
+    build: |given| Ok(Box::new(LoginHsm::parse(given)?)),
 };
+
+const USER_TYPE: Argument =
+    Argument::flag("-u", "user type", Kind::UserType, "User type").help("type of the user: CU");
+const PASSWORD: Argument =
+    Argument::flag("-p", "password", Kind::Password, "Password").help("password, in clear").or(&[PROMPT]);
+const USER_NAME: Argument =
+    Argument::flag("-s", "username", Kind::UserName, "Username").help("name of the user");
 
 struct LoginHsm {
     user_type: UserType,
@@ -39,16 +35,16 @@ struct LoginHsm {
 }
 
 impl LoginHsm {
-    fn parse(flags: &Flags<'_>) -> Result<Self, Usage> {
-        let user_type = match UserType::parse(flags.text("-u")?) {
+    fn parse(given: &Given<'_>) -> Result<Self, Usage> {
+        let user_type = match UserType::parse(given.word(&USER_TYPE)?) {
             UserType::Unknown => return Err(Usage::Wrong("Invalid user type specified.")),
             user_type => user_type,
         };
-        if flags.has("-p") && flags.has("-hpswd") {
+        let password = given.maybe(&PASSWORD, Given::text)?.map(Secret::new);
+        if password.is_some() && given.has(&PROMPT) {
             return Err(Usage::NotUnderstood);
         }
-        let password = flags.maybe("-p").map(|password| Secret::new(password.to_owned()));
-        Ok(Self { user_type, name: flags.text("-s")?.to_owned(), password })
+        Ok(Self { user_type, name: given.text(&USER_NAME)?, password })
     }
 }
 

@@ -1,31 +1,30 @@
 //! `setAttribute`
 
+use crate::command::{Argument, Kind, Permission};
 use crate::console::Input;
-use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::create::spread;
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
-use crate::protocol::Operation;
 use crate::protocol::attribute::{self, Attribute, Value};
 use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "setAttribute",
-    section: Section::KeyManagement,
+    arguments: &[KEY, ATTRIBUTE],
     summary: "Sets an attribute of an object",
     description: "Makes a session key a token key, which every HSM of the cluster has, under the same handle.",
-    options: &[
-        Opt::required("-o", "<object handle>", "Object handle", "handle of the key"),
-        Opt::required("-a", "<attribute constant>", "Attribute ID", "1 = OBJ_ATTR_TOKEN"),
-    ],
-    shared: &[],
     example: "setAttribute -o 6 -a 1",
-    access: Some(attribute::SetAttribute::ACCESS),
-    parse: |flags| {
-        action(SetAttribute { handle: KeyHandle(flags.number("-o")?), number: flags.number("-a")? })
+    permission: Some(Permission::of::<attribute::SetAttribute>()),
+    build: |given| {
+        Ok(Box::new(SetAttribute { handle: given.handle(&KEY)?, number: given.number(&ATTRIBUTE)? }))
     },
 };
+
+const KEY: Argument =
+    Argument::flag("-o", "object handle", Kind::Handle, "Object handle").help("handle of the key");
+const ATTRIBUTE: Argument =
+    Argument::flag("-a", "attribute constant", Kind::Number, "Attribute ID").help("1 = OBJ_ATTR_TOKEN");
 
 struct SetAttribute {
     handle: KeyHandle,

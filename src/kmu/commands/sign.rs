@@ -5,40 +5,41 @@ use std::io::{self, Read};
 
 use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512};
 
+use crate::command::{Argument, Kind, Permission};
 use crate::files::{metadata_to_replace, without_number};
-use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::{line, returned, status};
 use crate::kmu::session::{first, states};
 use crate::kmu::stop::{Printed, Stop, ended, ended_on};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::key::{self, Hash, KeyHandle, SignMechanism, SignScheme};
 
 pub(super) static COMMAND: Command = Command {
     name: "sign",
-    section: Section::Crypto,
+    arguments: &[MESSAGE, KEY, MECHANISM, SIGNATURE],
     summary: "Generates a signature",
     description: "\
 Signs a file with a private key of one's own or a shared one. If others have to approve the use of the key, an
 approved token of service 5 (USE_KEY) is used up on each HSM.",
-    options: &[
-        Opt::required("-f", "<message file>", "Message File", "file to be signed"),
-        Opt::required("-k", "<private key handle>", "Private key handle", "handle of the key"),
-        Opt::required("-m", "<signature mechanism>", "Signature Mechanism", MECHANISMS),
-        Opt::required("-out", "<signature file>", "Signature file", "file to write the signature to"),
-    ],
-    shared: &[],
     example: "sign -f messageFile -k 7 -m 1 -out signedFile",
-    access: Some(key::Sign::ACCESS),
-    parse: |flags| {
-        action(Sign {
-            file: flags.text("-f")?.to_owned(),
-            handle: KeyHandle(flags.number("-k")?),
-            mechanism: mechanism(flags.number("-m")?),
-            out: flags.text("-out")?.to_owned(),
-        })
+    permission: Some(Permission::of::<key::Sign>()),
+    build: |given| {
+        Ok(Box::new(Sign {
+            file: given.text(&MESSAGE)?,
+            handle: given.handle(&KEY)?,
+            mechanism: mechanism(given.number(&MECHANISM)?),
+            out: given.text(&SIGNATURE)?,
+        }))
     },
 };
+
+const MESSAGE: Argument =
+    Argument::flag("-f", "message file", Kind::File, "Message File").help("file to be signed");
+const KEY: Argument =
+    Argument::flag("-k", "private key handle", Kind::Handle, "Private key handle").help("handle of the key");
+const MECHANISM: Argument =
+    Argument::flag("-m", "signature mechanism", Kind::Number, "Signature Mechanism").help(MECHANISMS);
+const SIGNATURE: Argument = Argument::flag("-out", "signature file", Kind::File, "Signature file")
+    .help("file to write the signature to");
 
 const MECHANISMS: &str = "1, 2, 3: RSA PKCS #1 v1.5 with SHA-256, 384, 512; 6, 7, 8: RSA PSS with these; \
                           17, 18, 19: ECDSA with these, each with the curve of its length";

@@ -26,7 +26,7 @@ fn a_missing_file_is_named_with_the_command_that_makes_it() {
 fn what_is_no_configuration_is_not_changed() {
     for (name, content, reason) in [
         (".cmu", "{", "EOF while parsing an object"),
-        (".cmu", "{\"servers\": []}", "servers: none is enabled"),
+        (".cmu", "{\"servers\": []}", "no server is enabled"),
         (".cmu", "{\"servers\": [{\"name\": \"a\"}]}", "servers[0]: missing field `hostname`"),
         (".cmu", "{\"servers\": [{\"hostname\": \"a\"}],}", "trailing comma"),
         (".client", "[]", "invalid"),

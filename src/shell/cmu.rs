@@ -1,7 +1,8 @@
 //! The management console as a shell.
 
 use super::Shell;
-use crate::cmu::{Session, Words, find};
+use crate::cmu::{COMMANDS, Session};
+use crate::command::split;
 use crate::console::Console;
 use crate::outcome::Outcome;
 
@@ -20,12 +21,12 @@ impl Shell for Session<'_> {
 
     /// Blank lines do nothing.
     fn run_line(&mut self, line: &str) -> Outcome {
-        let Some((word, arguments)) = Words::split(line) else { return Outcome::Done };
-        let (name, outcome) = match find(word) {
+        let Some((word, arguments)) = split(line) else { return Outcome::Done };
+        let (name, outcome) = match COMMANDS.find(word) {
             Ok(command) => (command.name, self.run(command, arguments)),
             Err(unknown) => {
                 self.console.print(&format!("{unknown}\n"));
-                // What is no command may be a password in the wrong place.
+                // Not the word itself: it may be a password in the wrong place.
                 ("", Outcome::Failed)
             }
         };
@@ -33,7 +34,7 @@ impl Shell for Session<'_> {
         outcome
     }
 
-    fn leave_out(&mut self) {
+    fn skip_line(&mut self) {
         self.account("", "", Outcome::Failed);
     }
 
@@ -44,7 +45,7 @@ impl Shell for Session<'_> {
 }
 
 impl Session<'_> {
-    /// Tells a program what became of a line, and a person where one that failed stands.
+    /// Records the line for a program that reads JSON, and reports where in its file a failed one is.
     fn account(&mut self, command: &str, line: &str, outcome: Outcome) {
         self.record(command, line, outcome);
         if !matches!(outcome, Outcome::Done | Outcome::Quit) {

@@ -1,4 +1,4 @@
-//! The console of a program that reads data: what commands print is kept, and each leaves one line instead.
+//! The console for programs that read JSON: one line per command, made from what the command prints.
 
 use std::io::{self, Read, Write};
 
@@ -6,22 +6,22 @@ use super::script::Script;
 use super::{Console, Input, NOT_TEXT};
 use crate::protocol::Secret;
 
-/// Plays lines as a [`Script`] does, and shows none of it.
-pub struct Data<R, W> {
+/// Plays a [`Script`] that prints nothing.
+pub struct JsonConsole<R, W> {
     script: Script<R, io::Sink>,
     output: W,
     printed: String,
     lost: bool,
 }
 
-impl<R: Read, W: Write> Data<R, W> {
-    /// Plays a script.
+impl<R: Read, W: Write> JsonConsole<R, W> {
+    /// Writes the lines of JSON to `output`.
     pub fn new(script: Script<R, io::Sink>, output: W) -> Self {
         Self { script, output, printed: String::new(), lost: false }
     }
 
-    /// What the script says of its input is a part of what the command prints.
-    fn heard<T>(&mut self, input: Input<T>) -> Input<T> {
+    /// The script prints this message to nowhere: it belongs to what the command prints.
+    fn noted<T>(&mut self, input: Input<T>) -> Input<T> {
         if matches!(input, Input::Interrupted) {
             self.printed.push_str(NOT_TEXT);
         }
@@ -29,20 +29,20 @@ impl<R: Read, W: Write> Data<R, W> {
     }
 }
 
-impl<R: Read, W: Write> Console for Data<R, W> {
+impl<R: Read, W: Write> Console for JsonConsole<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         let input = self.script.line(prompt);
-        self.heard(input)
+        self.noted(input)
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
         let input = self.script.answer(question);
-        self.heard(input)
+        self.noted(input)
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
         let input = self.script.secret(prompt);
-        self.heard(input)
+        self.noted(input)
     }
 
     fn print(&mut self, text: &str) {

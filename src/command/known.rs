@@ -1,19 +1,13 @@
-//! What can be completed that only the servers know.
+//! What Tab can complete that only the servers know.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Runtime;
-
-use crate::cluster::{Dial, proven_users};
 use crate::protocol::user::{UserId, UserRow, UserType};
 
-/// How long whoever presses Tab waits for the servers.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How long their answers are good.
+/// How long the servers' answers are good.
 const FRESH: Duration = Duration::from_secs(3);
 
 /// What the session knows that can be completed; shared with the console.
@@ -28,34 +22,37 @@ struct Facts {
     source: Option<Source>,
 }
 
-/// Where users are asked for.
+/// What asks the servers for their users.
 struct Source {
-    dials: Vec<Dial>,
-    runtime: Rc<Runtime>,
+    ask: Box<dyn Fn() -> Lists>,
     asked: Option<Instant>,
 }
 
+/// The users of each server, in the order of their numbers; `None` if it did not answer.
+type Lists = Vec<Option<Vec<UserRow>>>;
+
 impl Known {
-    /// From now on these servers, in the order of their numbers, are asked for users when a word for one is missing.
-    pub fn ask_for_users(&self, dials: Vec<Dial>, runtime: Rc<Runtime>) {
-        self.0.borrow_mut().source = Some(Source { dials, runtime, asked: None });
+    /// From now on asks the servers this way when a user is to be completed.
+    pub fn ask_for_users(&self, ask: impl Fn() -> Lists + 'static) {
+        self.0.borrow_mut().source = Some(Source { ask: Box::new(ask), asked: None });
     }
 
-    pub(super) fn servers(&self, count: usize) {
+    /// From now on there are so many servers.
+    pub fn servers(&self, count: usize) {
         self.0.borrow_mut().servers = count;
     }
 
-    pub(super) fn server_count(&self) -> usize {
+    pub(crate) fn server_count(&self) -> usize {
         self.0.borrow().servers
     }
 
     /// Takes what a server lists, in place of what it listed before.
-    pub(super) fn users(&self, server: usize, users: Vec<UserRow>) {
+    pub fn users(&self, server: usize, users: Vec<UserRow>) {
         self.0.borrow_mut().users.insert(server, users);
     }
 
     /// The names of all users of this type, if they are words that a line can hold.
-    pub(super) fn names(&self, user_type: UserType) -> BTreeSet<String> {
+    pub(crate) fn names(&self, user_type: UserType) -> BTreeSet<String> {
         self.refresh();
         let facts = self.0.borrow();
         let named = facts.all().filter(|user| {
@@ -64,8 +61,8 @@ impl Known {
         named.map(|user| user.name.clone()).collect()
     }
 
-    /// The ids of all users that are wanted.
-    pub(super) fn ids(&self, is_wanted: fn(&UserRow) -> bool) -> BTreeSet<UserId> {
+    /// The ids of all users who are wanted.
+    pub(crate) fn ids(&self, is_wanted: fn(&UserRow) -> bool) -> BTreeSet<UserId> {
         self.refresh();
         self.0.borrow().all().filter(|user| is_wanted(user)).map(|user| user.id).collect()
     }
@@ -73,12 +70,11 @@ impl Known {
     /// Asks all servers, unless that was done just now. What a server listed stays known while it does not answer.
     fn refresh(&self) {
         let Facts { users, source, .. } = &mut *self.0.borrow_mut();
-        let Some(Source { dials, runtime, asked }) = source else { return };
+        let Some(Source { ask, asked }) = source else { return };
         if asked.is_some_and(|asked| asked.elapsed() < FRESH) {
             return;
         }
-        let lists = runtime.block_on(proven_users(dials, PATIENCE));
-        let listed = lists.into_iter().enumerate().filter_map(|(server, list)| Some((server, list?)));
+        let listed = ask().into_iter().enumerate().filter_map(|(server, list)| Some((server, list?)));
         users.extend(listed);
         *asked = Some(Instant::now());
     }

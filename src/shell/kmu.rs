@@ -22,7 +22,7 @@ impl Shell for Session<'_> {
         run_line(self, line)
     }
 
-    /// It leaves without a word.
+    /// The original prints nothing.
     fn say_goodbye(&mut self) {
         self.wait(async |cluster, _| cluster.close().await);
     }

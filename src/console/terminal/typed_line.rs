@@ -1,31 +1,31 @@
-//! The line that is being typed without an editor, and how much of it is on the screen.
+//! A line that is typed without an editor, and how much of it is on the screen.
 
 use std::mem;
 
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
 
-use crate::console::Mask;
+use crate::console::Redact;
 
-/// Grows at its end only. It is wiped when dropped, whatever it holds.
-pub(super) struct Entry {
+/// The line. It changes at its end only, and is wiped when dropped, as it may hold a password.
+pub(super) struct TypedLine {
     text: Zeroizing<String>,
     echo: Echo,
     shown: usize,
 }
 
-/// What the screen shows of an [`Entry`].
+/// What the screen shows of a [`TypedLine`].
 #[derive(Clone, Copy)]
 pub(super) enum Echo {
-    /// Each character, as the mask has it.
-    Masked(Mask),
+    /// Its redact.
+    Redacted(Redact),
     /// Nothing, not even its length.
     Nothing,
 }
 
-impl Entry {
+impl TypedLine {
     pub(super) fn new(echo: Echo) -> Self {
-        // Room enough for any password that an HSM takes: growing would leave a copy behind.
+        // Room for any password that an HSM accepts: a string that grows leaves a copy in memory.
         Self { text: Zeroizing::new(String::with_capacity(512)), echo, shown: 0 }
     }
 
@@ -45,7 +45,7 @@ impl Entry {
         mem::take(&mut *self.text)
     }
 
-    /// The part that is not on the screen yet; from now on it counts as shown.
+    /// The part that is not on the screen yet. It counts as shown from now on.
     pub(super) fn unshown(&mut self) -> String {
         let visible = self.visible();
         let unshown = visible.chars().skip(self.shown).collect();
@@ -53,12 +53,12 @@ impl Entry {
         unshown
     }
 
-    /// The screen was lost: everything has to be shown again.
+    /// Makes [`unshown`](Self::unshown) return everything again.
     pub(super) fn forget_shown(&mut self) {
         self.shown = 0;
     }
 
-    /// Takes the last character away, which is on the screen, and tells what wipes it from there.
+    /// Removes the last character, which is on the screen. Returns the text that erases it there.
     pub(super) fn erase(&mut self) -> String {
         let visible = self.visible();
         self.text.pop();
@@ -67,10 +67,10 @@ impl Entry {
         ["\u{8}", " ", "\u{8}"].map(|step| step.repeat(width)).concat()
     }
 
-    /// How it looks in full.
+    /// The whole line as the screen shows it.
     pub(super) fn visible(&self) -> String {
         match self.echo {
-            Echo::Masked(mask) => mask(&self.text),
+            Echo::Redacted(redact) => redact(&self.text),
             Echo::Nothing => String::new(),
         }
     }
