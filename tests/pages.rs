@@ -142,8 +142,9 @@ fn programs_have_the_options(pages: &[Page]) {
         let manual = play::program(program).args(["--generate", "man"]).output().unwrap().stdout;
         let manual = String::from_utf8(manual).unwrap().replace("\\-", "-");
         for page in pages {
-            let spans = page.code_spans().into_iter().filter(|span| span.split(' ').next() == Some(program));
-            for option in spans.flat_map(|span| span.split(' ')).filter(|word| word.starts_with("--")) {
+            let spans =
+                page.code_spans().into_iter().filter(|span| span.split_whitespace().next() == Some(program));
+            for option in spans.flat_map(str::split_whitespace).filter(|word| word.starts_with("--")) {
                 assert!(manual.contains(option), "{}: {program} {option}", page.path);
             }
         }
