@@ -15,7 +15,19 @@ const BANS: &[(&str, &[&str])] = &[
     ("wire", &["crate::cluster", "crate::cmu", "crate::kmu", "crate::console", "crate::hsm", "crate::shell"]),
     ("cluster", &["crate::cmu", "crate::kmu", "crate::console", "crate::hsm", "crate::shell"]),
     ("console", &["crate::cluster", "crate::cmu", "crate::kmu", "crate::hsm", "crate::shell", "crate::wire"]),
-    ("command", &["tokio", "rustls", "std::fs", "crate::hsm", "crate::cluster", "crate::shell"]),
+    (
+        "command",
+        &[
+            "tokio",
+            "rustls",
+            "std::fs",
+            "crate::hsm",
+            "crate::cluster",
+            "crate::cmu",
+            "crate::kmu",
+            "crate::shell",
+        ],
+    ),
     ("cmu", &["rustls", "wire::frame", "wire::link", "crate::hsm", "crate::kmu", "std::io", "rustyline"]),
     (
         "kmu",

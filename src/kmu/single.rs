@@ -1,6 +1,7 @@
 //! `singlecmd`: one command from the command line, with its login before it.
 
 use super::{COMMANDS, Logins, Session, run_line};
+use crate::command::PROMPTED;
 use crate::outcome::Outcome;
 use crate::protocol::Access;
 
@@ -71,7 +72,7 @@ impl Single {
 
 /// How many of these words are the login; none if they are a login and nothing else.
 fn login_words(words: &[String]) -> usize {
-    let is_prompted = words.iter().take(LOGIN_PROMPTED).any(|word| word == "-hpswd");
+    let is_prompted = words.iter().take(LOGIN_PROMPTED).any(|word| word == PROMPTED);
     let count = if is_prompted { LOGIN_PROMPTED } else { LOGIN };
     let begins = words.first().is_some_and(|word| word == "loginHSM") && words.len() > count;
     if begins { count } else { 0 }

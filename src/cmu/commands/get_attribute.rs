@@ -16,9 +16,9 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[KEY_HANDLE, ATTRIBUTE, OUTPUT_FILE],
     summary: "Show an attribute of a key, or all of them",
     description: "\
-Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name, as
-listAttributes lists them; 512 (OBJ_ATTR_ALL) shows all that the key has. You have to own the key, or it has to be
-shared with you or to be public. With an output file the values go there; what it held is lost.",
+Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name,
+as in listAttributes; 512 (OBJ_ATTR_ALL) shows all attributes that the key has. The key must be yours, shared with
+you, or public. With an output file, the values are written there; its previous content is lost.",
     example: "getAttribute 262170 354",
     permission: Some(Permission::of::<ReadAttributes>()),
     build: |given| {

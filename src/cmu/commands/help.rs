@@ -8,7 +8,7 @@ use crate::protocol::Access;
 pub(in crate::cmu) static COMMAND: Command = Command {
     name: "help",
     arguments: &[WORD],
-    summary: "List the commands, or tell about one",
+    summary: "List the commands, or explain one",
     description: "Works without a connection.",
     example: "help createUser",
     permission: None,
@@ -51,7 +51,7 @@ fn list() -> String {
             text.push_str(&fold(&line, COLUMNS, width.saturating_add(6)));
         }
     }
-    text.push_str("\nhelp <command> tells more. Enough of a name to be unique will do, such as listU.\n\n");
+    text.push_str("\nhelp <command> explains one. A unique prefix of a name is enough, such as listU.\n\n");
     text
 }
 

@@ -17,7 +17,8 @@ pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
     arguments: &[KEY, ATTRIBUTE, FILE],
     summary: "Reads an attribute from an object",
-    description: "Writes one attribute of a key, or all, to a file. What was in the file is gone.",
+    description: "\
+Writes one attribute of a key, or all, to a file. The previous content of the file is lost.",
     example: "getAttribute -o 6 -a 512 -out attr_6",
     permission: Some(Permission::of::<ReadAttributes>()),
     build: |given| {
