@@ -60,7 +60,7 @@ fn any(tool: &Tool, line: &str) {
     (tool.complete)(line);
 }
 
-/// Whether every word of a recalled line is one that is shown, or the option that asks for the password.
+/// Whether every word of a recalled line is one that is shown, or the flag that asks for the password.
 fn is_of_shown_words(recalled: &str, line: &str, redacted: &str) -> bool {
     let words = line.split_ascii_whitespace().zip(redacted.split_ascii_whitespace());
     let mut shown = words.filter(|(word, redacted)| word == redacted).map(|(word, _)| word);

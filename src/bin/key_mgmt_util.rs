@@ -124,7 +124,7 @@ fn run(arguments: &Arguments) -> Result<u8, ExitError> {
     Ok(code)
 }
 
-/// How lines are redacted, recalled, completed and explained.
+/// What the console knows of this tool's lines.
 fn language() -> Language {
     Language {
         redact: |line| COMMANDS.redact(line),

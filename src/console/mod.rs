@@ -177,8 +177,8 @@ const NOT_TEXT: &str = "Line ignored: not valid UTF-8\n";
 
 /// Replaces each character of a secret in a line by `*`.
 ///
-/// The result has as many characters as the line, and the redact of a line's beginning is the beginning of the
-/// line's redact, so that a terminal can echo character by character.
+/// The result has as many characters as the line, and what is shown of its beginning does not change as it is typed, so
+/// that a terminal can echo character by character.
 pub type Redact = fn(&str) -> String;
 
 /// What a console knows about the lines of its tool.

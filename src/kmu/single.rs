@@ -1,6 +1,7 @@
 //! `singlecmd`: one command from the program's command line, with the login that it needs.
 
 use super::{COMMANDS, Logins, Session, run_line};
+use crate::command::PROMPTED;
 use crate::outcome::Outcome;
 use crate::protocol::Access;
 
@@ -72,7 +73,7 @@ impl Single {
 
 /// How many of these words are the login: zero if there is no command after it, because the login is the command then.
 fn login_words(words: &[String]) -> usize {
-    let is_prompted = words.iter().take(LOGIN_PROMPTED).any(|word| word == "-hpswd");
+    let is_prompted = words.iter().take(LOGIN_PROMPTED).any(|word| word == PROMPTED);
     let count = if is_prompted { LOGIN_PROMPTED } else { LOGIN };
     let begins = words.first().is_some_and(|word| word == "loginHSM") && words.len() > count;
     if begins { count } else { 0 }

@@ -12,17 +12,17 @@ pub(super) const ID: Argument =
     Argument::option("-id", "key ID", Kind::Text, "Key ID").help("id of the key, of both keys of a pair");
 pub(super) const MINIMUM: Argument =
     Argument::option("-min_srv", "number of servers", Kind::Number, "Minimum servers")
-        .help("fewer than that: not created");
+        .help("the key is deleted again if fewer servers have it");
 pub(super) const M_VALUE: Argument = Argument::option("-m_value", "0..8", Kind::Number, "m_value")
-    .help("number of users who must approve the use of the key");
+    .help("how many users must approve the use of the key");
 pub(super) const NEX: Argument =
     Argument::switch("-nex").help("makes the secret or private key non-extractable");
 pub(super) const SESSION: Argument =
-    Argument::switch("-sess").help("makes a session key, on one HSM, gone when the session ends");
+    Argument::switch("-sess").help("makes a session key on one HSM, deleted when the session ends");
 pub(super) const TIMEOUT: Argument = Argument::option("-timeout", "seconds", Kind::Number, "Timeout")
-    .help("taken with -min_srv; the HSMs are waited for anyway");
+    .help("accepted with -min_srv, without effect");
 pub(super) const USERS: Argument = Argument::option("-u", "user-ids", Kind::UserIds, "User ids")
-    .help("comma separated ids of CUs who share the secret or private key");
+    .help("comma-separated ids of CUs with whom the secret or private key is shared");
 
 /// What the options say of a new key, whatever its kind.
 pub(super) struct Template {

@@ -53,7 +53,7 @@ impl Service {
         Self::ALL.into_iter().find(|service| service.number() == number)
     }
 
-    /// Whether its tokens are for one key each.
+    /// Whether its tokens are about one key.
     #[must_use]
     pub fn is_of_key(self) -> bool {
         matches!(self, Self::UseKey | Self::ManageKey)

@@ -86,7 +86,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     Ok(code)
 }
 
-/// How lines are redacted, recalled, completed and explained.
+/// What the console knows of this tool's lines.
 fn language(known: &Known) -> Language {
     let known = known.clone();
     Language {

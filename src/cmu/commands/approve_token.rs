@@ -10,13 +10,13 @@ use crate::signing::approval::{Approvals, Approver};
 pub(super) static COMMAND: Command = Command {
     name: "approveToken",
     arguments: &[FILE],
-    summary: "Hand in the approvals of a token",
+    summary: "Submit the approvals of a token",
     description: "\
-Hands the signatures that an approval file names to every server, or in server mode to the one, for the token that
-was got in this session. The file names the token file, the number of approvals, and for each the approver's type (2
-for CO, 1 for CU), name and signature (openssl dgst -sha256 -sign of the token file, or cloudhsm_mgmt_util sign, which
-also writes the approval file). Whoever got the token may approve it, too. Nothing is handed in anywhere unless every
-server takes every approval.",
+Submits the signatures that an approval file names to every server, or in server mode to that one, for the token
+that was issued in this session. The file names the token file, the number of approvals and, for each approval, the
+approver's type (2 for CO, 1 for CU), name and signature (openssl dgst -sha256 -sign of the token file, or
+cloudhsm_mgmt_util sign, which also writes the approval file). The user who got the token may approve it, too.
+Nothing is submitted unless every server accepts every approval.",
     example: "approveToken approval.txt",
     permission: Some(Permission::of::<quorum::ApproveToken>()),
     build: |given| Ok(Box::new(ApproveToken { file: given.text(&FILE)? })),

@@ -14,11 +14,11 @@ pub(super) static COMMAND: Command = Command {
     arguments: credentials::ARGUMENTS,
     summary: "Change a user's password",
     description: "\
-Changes the password of a user on every server, or in server mode on the one, and forgets counted failures, which
-unlocks the user. Everybody may change the own password, a CO everybody's. The user must not be logged in anywhere
-else. The PRECO of a new HSM becomes a CO by this: that activates the HSM. With -2fa, for a CO, the user gets a second
-factor, or another one, as createUser tells; without it, a user who has one loses it, and with it the key that is
-registered for approvals.",
+Changes the password of a user on every server, or in server mode on that one, and resets the count of failed
+logins, which unlocks the user. Any user may change their own password, a CO that of any user. The user must not be
+logged in anywhere else. Changing the password of the PRECO of a new HSM makes this user a CO and activates the
+HSM. With -2fa, a CO also gets a new second factor, as described for createUser. Without it, a user who has a
+second factor loses it, and with it the key that is registered for approvals.",
     example: "changePswd PRECO admin -hpswd",
     permission: Some(Permission::of::<user::ChangePassword>()),
     build: |given| Ok(Box::new(ChangePswd(Credentials::parse(given)?))),

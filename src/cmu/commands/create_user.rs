@@ -15,11 +15,11 @@ pub(super) static COMMAND: Command = Command {
     arguments: credentials::ARGUMENTS,
     summary: "Create a user",
     description: "\
-Creates a CO or a CU on every server, or in server mode on the one. A name has up to 31 letters, digits and
-underscores; a password has 7 to 32 characters. -hpswd asks for the password, twice, without showing it. Nothing is
-created anywhere before every server has said that it would. With -2fa, for a CO, it writes digests to a file and asks
-for it when they are signed and the public key is in it (cloudhsm_mgmt_util sign does both): from then on every login
-needs such signatures, and the key is registered for quorum approvals.",
+Creates a CO or a CU on every server, or in server mode on that one. A name has up to 31 letters, digits and
+underscores; a password has 7 to 32 characters. -hpswd asks for the password twice without showing it. Nothing is
+created unless every server agrees. With -2fa, for a CO, the command writes digests to a file and waits until they
+are signed and the public key is in the file (cloudhsm_mgmt_util sign does both). From then on every login needs
+such signatures, and the key is registered for quorum approvals.",
     example: "createUser CU alice -hpswd",
     permission: Some(Permission::of::<user::CreateUser>()),
     build: |given| Ok(Box::new(CreateUser(Credentials::parse(given)?))),

@@ -9,10 +9,10 @@ use crate::signing::token_file;
 pub(super) static COMMAND: Command = Command {
     name: "delToken",
     arguments: &[FILE],
-    summary: "Delete a token of one's own, or all of them",
+    summary: "Delete one of your tokens, or all of them",
     description: "\
-Deletes the token of a file that getToken wrote from every server, or in server mode from the one; with -all, all
-tokens of the user who is logged in, also those of other sessions. The file itself stays.",
+Deletes the tokens in a file that getToken wrote from every server, or in server mode from that one. With -all,
+deletes all tokens of the user who is logged in, including those of other sessions. The file itself is kept.",
     example: "delToken officer1.token",
     permission: Some(Permission::of::<DeleteTokens>()),
     build: |given| {

@@ -7,11 +7,11 @@ use crate::wire::anchor::AnchorError;
 pub(super) static COMMAND: Command = Command {
     name: "enable_e2e",
     arguments: &[],
-    summary: "Make the servers prove that they are of the cluster",
+    summary: "Make the servers prove that they belong to the cluster",
     description: "\
-Ends limited commands mode: reads the CA certificate of the configuration (owner_cert_path) again and makes a new
-connection to each server that has not proved to hold the cluster's key. It is done at start-up, too; repeating it
-does no harm. A user who was logged in on a connection that is replaced has to log in again.",
+Ends limited commands mode: reads the CA certificate that the configuration names (owner_cert_path) again and
+reconnects to each server that has not proved that it holds the cluster's key. This also happens at start-up;
+repeating it does no harm. A user who was logged in on a connection that is replaced has to log in again.",
     example: "enable_e2e",
     permission: None,
     build: |_| Ok(Box::new(EnableE2e)),

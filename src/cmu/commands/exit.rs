@@ -6,7 +6,7 @@ pub(super) static COMMAND: Command = Command {
     name: "exit",
     arguments: &[],
     summary: "Leave server mode",
-    description: "Ends server mode: commands go to every server again. quit ends the program.",
+    description: "Ends server mode: commands go to every server again. To end the program, use quit.",
     example: "exit",
     permission: None,
     build: |_| Ok(Box::new(Exit)),

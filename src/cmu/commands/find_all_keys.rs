@@ -15,10 +15,11 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[USER_ID, HASH, OUTPUT_FILE],
     summary: "List the keys of a user, or of all users",
     description: "\
-Lists the handles of the keys that a user owns (o) or that are shared with the user (s), as each server has them; 0
-stands for all users. Public keys are listed for their owner only, session keys not at all. With a key hash of 1 it
-shows a hash, too, if the user has keys: of the keys of all users, their owners and whom they are shared with. Servers
-that show the same hash have the same keys, owners and sharers; attributes are no part of it. With an output file the lists go there; what it held is lost.",
+Lists the handles of the keys that a user owns (o) or that are shared with the user (s), as each server has them;
+user id 0 means all users. Public keys are listed for their owner only, session keys not at all. With a key hash of
+1, the command also shows a hash of the keys of all users, their owners and sharers, if the user has keys. Servers
+that show the same hash have the same keys, owners and sharers; attributes are not part of it. With an output file,
+the lists are written there; its previous content is lost.",
     example: "findAllKeys 3 1",
     permission: Some(Permission::of::<ListKeys>()),
     build: |given| {

@@ -16,9 +16,9 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[KEY_HANDLE, ATTRIBUTE, OUTPUT_FILE],
     summary: "Show an attribute of a key, or all of them",
     description: "\
-Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name, as
-listAttributes lists them; 512 (OBJ_ATTR_ALL) shows all that the key has. You have to own the key, or it has to be
-shared with you or to be public. With an output file the values go there; what it held is lost.",
+Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name,
+as in listAttributes; 512 (OBJ_ATTR_ALL) shows all attributes that the key has. The key must be yours, shared with
+you, or public. With an output file, the values are written there; its previous content is lost.",
     example: "getAttribute 262170 354",
     permission: Some(Permission::of::<ReadAttributes>()),
     build: |given| {
@@ -55,38 +55,10 @@ fn show(server: &Server, wanted: Wanted, attributes: &Attributes) -> Result<Stri
 
 /// All attributes that the key has, in the order of the original's dump.
 fn dump(attributes: &Attributes) -> String {
-    let present = DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
+    let present =
+        Attribute::DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
     present.map(|(attribute, value)| format!("{}\n{}\n", attribute.name(), stored(&value))).collect()
 }
-
-const DUMPED: [Attribute; 26] = [
-    Attribute::Class,
-    Attribute::KeyType,
-    Attribute::Token,
-    Attribute::Private,
-    Attribute::Encrypt,
-    Attribute::Decrypt,
-    Attribute::Wrap,
-    Attribute::Unwrap,
-    Attribute::Sign,
-    Attribute::Verify,
-    Attribute::Local,
-    Attribute::Sensitive,
-    Attribute::Extractable,
-    Attribute::Label,
-    Attribute::Id,
-    Attribute::ValueLen,
-    Attribute::Kcv,
-    Attribute::Modulus,
-    Attribute::ModulusBits,
-    Attribute::PublicExponent,
-    Attribute::Trusted,
-    Attribute::WrapWithTrusted,
-    Attribute::Destroyable,
-    Attribute::Derive,
-    Attribute::AlwaysSensitive,
-    Attribute::NeverExtractable,
-];
 
 /// The only value of the output: the original prints bytes as wide as numbers.
 fn single(value: &Value) -> String {
@@ -119,7 +91,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attribute, Attributes, DUMPED, Value, dump, single, stored};
+    use super::{Attribute, Attributes, Value, dump, single, stored};
     use crate::protocol::key::{KeyClass, KeyType};
 
     /// From the guide's page on genRSAKeyPair.
@@ -169,7 +141,7 @@ OBJ_ATTR_NEVER_EXTRACTABLE\n0x00\n";
     fn the_dump_has_every_attribute_that_a_key_can_have() {
         for attribute in Attribute::ALL {
             let is_template = matches!(attribute, Attribute::WrapTemplate | Attribute::UnwrapTemplate);
-            assert_eq!(DUMPED.contains(attribute), !is_template, "{}", attribute.name());
+            assert_eq!(Attribute::DUMPED.contains(attribute), !is_template, "{}", attribute.name());
         }
     }
 

@@ -12,10 +12,10 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[FILE, TYPE],
     summary: "Write an HSM's certificate to a file (server mode)",
     description: "\
-Writes a certificate of the server, in PEM, in place of what the file held. The types are 1, the manufacturer's CA;
-2, the HSM's hardware, signed by 1; 4, the owner's CA (customerCA.crt); 8, the cluster's key, signed by 4; and 16, the
-cluster's key, signed by 2. An HSM whose cluster is not initialized has neither 4 nor 8. In limited commands mode
-nobody has proved where the certificate comes from. The manufacturer is who made the cluster with hsmd.",
+Writes a certificate of the server to a file, in PEM, replacing its content. The types are 1, the manufacturer's
+CA; 2, the HSM's hardware, signed by 1; 4, the owner's CA (customerCA.crt); 8, the cluster's key, signed by 4; and
+16, the cluster's key, signed by 2. An HSM whose cluster is not initialized has neither 4 nor 8. In limited
+commands mode the origin of the certificate is not proved. The manufacturer is whoever made the cluster with hsmd.",
     example: "getCert /tmp/PO.crt 4",
     permission: Some(Permission::of::<GetCertificate>()),
     build: |given| {

@@ -11,8 +11,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[],
     summary: "Show which HSMs form the cluster, as each HSM sees it",
     description: "\
-Shows the node id, host name and port of every HSM of the cluster, as each server knows them. Compare it with the
-servers in the configuration file: a member that the file lacks is left behind by every change.",
+Shows the node id, host name and port of every HSM of the cluster, as each server knows them. Compare them with the
+servers in the configuration file: changes do not reach a member that is not in the file.",
     example: "getClusterInfo",
     permission: Some(Permission::of::<ListMembers>()),
     build: |_| Ok(Box::new(GetClusterInfo)),

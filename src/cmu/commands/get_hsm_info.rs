@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[],
     summary: "Show each HSM's serial number, memory and firmware",
     description: "\
-Shows what each server says of itself. Label, model and the device numbers are those of the original's hardware;
+Shows what each server reports about itself. Label, model and device numbers are those of the original hardware;
 serial number, memory and firmware are the HSM's own.",
     example: "getHSMInfo",
     permission: Some(Permission::of::<DescribeHsm>()),

@@ -13,9 +13,10 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[FLAG, KEY_HANDLE, OUTPUT_FILE],
     summary: "Show who owns a key and whom it is shared with",
     description: "\
-Shows, as each server has it, whether a key lasts or ends with its session, the number of the user who owns it, the
-numbers of the users it is shared with, and how many users have to approve its use, if not one. You have to own the
-key, or it has to be shared with you or to be public. With an output file the answers go there; what it held is lost.",
+Shows, as each server has it, whether a key is kept or ends with its session, the id of the user who owns it, the
+ids of the users with whom it is shared, and how many users must approve its use, if more than one. The key must be
+yours, shared with you, or public. With an output file, the answers are written there; its previous content is
+lost.",
     example: "getKeyInfo -k 262177",
     permission: Some(Permission::of::<DescribeKey>()),
     build: |given| {

@@ -9,11 +9,11 @@ use crate::protocol::quorum;
 pub(super) static COMMAND: Command = Command {
     name: "getMValue",
     arguments: &[SERVICE],
-    summary: "Show how many have to approve a service's operations",
+    summary: "Show how many COs must approve a service's operations",
     description: "\
-Shows, for each server, how many COs have to approve an operation of the service; 1 stands for none. Services are 3
-(USER_MGMT: createUser, deleteUser, changePswd of another user, syncUser) and 4 (MISC_CO: setMValue). A key has an M
-value of its own, which getKeyInfo shows.",
+Shows, for each server, how many COs must approve an operation of the service; 1 means that no approval is needed.
+The services are 3 (USER_MGMT: createUser, deleteUser, changePswd of another user, syncUser) and 4 (MISC_CO:
+setMValue). A key has an M value of its own, which getKeyInfo shows.",
     example: "getMValue 3",
     permission: Some(Permission::of::<quorum::GetMValue>()),
     build: |given| Ok(Box::new(GetMValue(quorum::GetMValue { service: service(given)? }))),

@@ -14,13 +14,13 @@ use crate::signing::token_file;
 pub(super) static COMMAND: Command = Command {
     name: "getToken",
     arguments: &[SERVICE, USER_NAME, FILE, KEY],
-    summary: "Get a token, by which others approve one operation",
+    summary: "Get a token that others sign to approve an operation",
     description: "\
-Gets a token from every server, or in server mode from the one, for one operation of the service, and writes them to
-one file, which the approvers sign. A CO gets tokens of service 3 (USER_MGMT) and 4 (MISC_CO), a CU of service 5
-(USE_KEY) and 6 (MANAGE_KEY) with the handle of a key that needs approvals. The user name is one's own. A token is good
-for one operation, in this session only, until logoutHSM, and for ten minutes. The file may hold tokens already, or the
-registration token, which is lost then.",
+Gets a token for one operation of the service from every server, or in server mode from that one, and writes the
+tokens to one file, which the approvers sign. A CO gets tokens of services 3 (USER_MGMT) and 4 (MISC_CO), a CU of
+services 5 (USE_KEY) and 6 (MANAGE_KEY), with the handle of a key that needs approvals. The user name is your own.
+A token is valid for one operation in this session, until logoutHSM, and for ten minutes. The file may already hold
+tokens or the registration token; they are overwritten.",
     example: "getToken 3 officer1 officer1.token",
     permission: Some(Permission::of::<quorum::GetToken>()),
     build: |given| {

@@ -8,7 +8,7 @@ use crate::protocol::Access;
 pub(in crate::cmu) static COMMAND: Command = Command {
     name: "help",
     arguments: &[WORD],
-    summary: "List the commands, or tell about one",
+    summary: "List the commands, or explain one",
     description: "Works without a connection.",
     example: "help createUser",
     permission: None,
@@ -51,7 +51,7 @@ fn list() -> String {
             text.push_str(&fold(&line, COLUMNS, width.saturating_add(6)));
         }
     }
-    text.push_str("\nhelp <command> tells more. Enough of a name to be unique will do, such as listU.\n\n");
+    text.push_str("\nhelp <command> explains one. A unique prefix of a name is enough, such as listU.\n\n");
     text
 }
 
@@ -60,15 +60,20 @@ fn list() -> String {
 pub fn page(command: &Command) -> String {
     let page = format!(
         "\n{summary}\n\nDescription\n===========\n{description}\n\nSyntax: {syntax}\n\
-         Example: {example}\nWho: {who}\n{approvals}\n",
+         Example: {example}\n{demands}\n",
         summary = command.summary,
         description = fold(&command.description.replace('\n', " "), COLUMNS, 0),
         syntax = command.syntax(),
         example = command.example,
-        who = who(command.permission),
-        approvals = approvals(command.permission),
+        demands = demands(command.permission),
     );
     fold(&page, COLUMNS, 8)
+}
+
+/// Who may run a command, and what has to be approved.
+#[must_use]
+pub fn demands(permission: Option<Permission>) -> String {
+    format!("Who: {}\n{}", who(permission), approvals(permission))
 }
 
 fn approvals(permission: Option<Permission>) -> String {

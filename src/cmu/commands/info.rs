@@ -13,8 +13,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[NUMBER],
     summary: "Show how servers are reached, and who is logged in",
     description: "\
-Shows the name, address, connection and HSM id (partition) of a server of the configuration, or of all of them, and the
-user that this console is logged in as there.",
+Shows the name, address, connection and HSM id (partition) of a configured server, or of all of them, and the user
+who is logged in there from this console.",
     example: "info server 0",
     permission: None,
     build: |given| match given.surplus() {

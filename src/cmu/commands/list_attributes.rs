@@ -10,8 +10,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[HELP],
     summary: "List the attributes of keys, with their numbers",
     description: "\
-Lists the names and numbers of attributes: getAttribute and setAttribute take either. 512 (OBJ_ATTR_ALL) stands for
-all attributes, in getAttribute only.",
+Lists the names and numbers of attributes; getAttribute and setAttribute take either. 512 (OBJ_ATTR_ALL) means all
+attributes, in getAttribute only.",
     example: "listAttributes",
     permission: None,
     build: |given| Ok(Box::new(ListAttributes { is_help: given.has(&HELP) })),

@@ -13,8 +13,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[],
     summary: "List the tokens of each HSM, and who has approved them",
     description: "\
-Shows all tokens that each server holds: what each is for, whose it is, how long it is still valid, how many approvals
-it needs and who has approved it. A token that was used is gone.",
+Shows all tokens that each server holds: what each is for, whose it is, how long it is valid, how many approvals it
+needs and who has approved it. A token that was used is gone.",
     example: "listTokens",
     permission: Some(Permission::of::<quorum::ListTokens>()),
     build: |_| Ok(Box::new(ListTokens)),

@@ -11,9 +11,9 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[],
     summary: "List the users of each HSM",
     description: "\
-Shows the users that each server has: number, type and name, whether a quorum key is registered, how many wrong
-passwords were counted since the last right one, and whether a second factor is needed. Users are not synchronised
-between HSMs: compare the lists.",
+Shows the users of each server: id, type and name, whether a quorum key is registered, the number of failed logins
+since the last successful one, and whether a second factor is needed. Users are not synchronized between HSMs:
+compare the lists.",
     example: "listUsers",
     permission: Some(Permission::of::<user::ListUsers>()),
     build: |_| Ok(Box::new(ListUsers)),

@@ -15,12 +15,12 @@ pub(super) static COMMAND: Command = Command {
     arguments: credentials::ARGUMENTS,
     summary: "Log in to the HSMs",
     description: "\
-Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are
-case-sensitive, the name is not. -hpswd asks for the password without showing it; -env, -file and -fd read it from an
-environment variable, the first line of a file, or the next line of an open file. Five wrong passwords lock the
-user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged in already is replaced. With -2fa it
-writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util sign), and asks for
-the file then: an empty line stands for the same one.",
+Logs in to every server, or in server mode to that one. The types are PRECO, CO, CU and AU. Type and password are
+case-sensitive, the name is not. -hpswd asks for the password without showing it; -env, -file and -fd read it from
+an environment variable, the first line of a file, or the next line of an open file. Five wrong passwords lock the
+user on the HSM that counted them; changePswd by a CO unlocks the user. A login replaces an earlier one. With -2fa,
+the command writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util
+sign), and then asks for the file; an empty line means the same file.",
     example: "loginHSM CO admin -hpswd",
     permission: Some(Permission::of::<Login>()),
     build: |given| Ok(Box::new(LoginHsm(Credentials::parse(given)?))),

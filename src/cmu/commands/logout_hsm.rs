@@ -9,7 +9,7 @@ pub(super) static COMMAND: Command = Command {
     name: "logoutHSM",
     arguments: &[],
     summary: "Log out of the HSMs",
-    description: "Ends the login on every server, or in server mode on the one. The connections stay.",
+    description: "Ends the login on every server, or in server mode on that one. The connections are kept.",
     example: "logoutHSM",
     permission: Some(Permission::of::<Logout>()),
     build: |_| Ok(Box::new(LogoutHsm)),

@@ -6,7 +6,7 @@ pub(super) static COMMAND: Command = Command {
     name: "quit",
     arguments: &[],
     summary: "Disconnect from the servers and end the program",
-    description: "Ends the program, in both modes. So does Ctrl-D on an empty line.",
+    description: "Ends the program, in both modes. Ctrl-D on an empty line does the same.",
     example: "quit",
     permission: None,
     build: |_| Ok(Box::new(Quit)),

@@ -13,12 +13,12 @@ use crate::signing::{public_key, signature_file};
 pub(super) static COMMAND: Command = Command {
     name: "registerQuorumPubKey",
     arguments: &[USER_TYPE, USER_NAME, TOKEN, SIGNATURE, PUBLIC_KEY],
-    summary: "Register the public key of one's own approvals",
+    summary: "Register the public key for your approvals",
     description: "\
-Registers a public key (RSA with 2048 bits, PEM) for the user who is logged in, on every server, or in server mode on
-the one, in place of an earlier one. The registration token is a file of 1 to 245 bytes of one's choice, the signed
-one its signature (openssl dgst -sha256 -sign, or cloudhsm_mgmt_util sign): it shows that one has the private key. No
-two users may have the same key. The key of a second factor is changed by changePswd -2fa instead.",
+Registers a public key (RSA with 2048 bits, PEM) for the user who is logged in on every server, or in server mode
+on that one, and replaces an earlier one. The registration token is a file of 1 to 245 bytes of your choice. Its
+signature (openssl dgst -sha256 -sign, or cloudhsm_mgmt_util sign) proves that you have the private key. No two
+users may have the same key. To change the key of a second factor, use changePswd -2fa instead.",
     example: "registerQuorumPubKey CO officer1 officer1.token officer1.token.sig officer1.pub",
     permission: Some(Permission::of::<RegisterQuorumKey>()),
     build: |given| {

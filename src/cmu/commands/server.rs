@@ -10,8 +10,8 @@ pub(super) static COMMAND: Command = Command {
     summary: "Send commands to one server only (server mode)",
     description: "\
 Enters server mode: the prompt shows the server's number, and commands go to that server only, until exit. Logins
-are kept for each server, in both modes. A change made in server mode makes HSMs differ: that is for mending. Of a
-server that is not connected the prompt shows the number, too: commands for it go to no other.",
+are kept for each server, in both modes. A change in server mode makes HSMs differ: use it only for repairs. If the
+server is not connected, the prompt still shows its number, and commands go to no other server.",
     example: "server 0",
     permission: None,
     build: |given| Ok(Box::new(EnterServerMode { number: given.number(&SERVER)? })),

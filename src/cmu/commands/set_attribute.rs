@@ -13,9 +13,10 @@ pub(in crate::cmu) static COMMAND: Command = Command {
     arguments: &[KEY_HANDLE, SETTABLE, VALUE],
     summary: "Change an attribute of a key",
     description: "\
-Changes an attribute of a key on every server, or in server mode on the one: the label (3) to another word, a flag to
-0 or 1. The owner of the key sets 260 to 264, 266, 268, 370 and 528, too, a CO only whether the key is trusted (134).
-listAttributes tells what the numbers are; the names that it shows can be given instead. Nothing is changed anywhere before every server has said that it would.",
+Changes an attribute of a key on every server, or in server mode on that one: the label (3) to another word, a flag
+to 0 or 1. The owner of the key can also set 260 to 264, 266, 268, 370 and 528, a CO only whether the key is
+trusted (134). listAttributes shows the numbers, and the names that can be used instead. Nothing is changed unless
+every server agrees.",
     example: "setAttribute 14 261 0",
     permission: Some(Permission::of::<attribute::SetAttribute>()),
     build: |given| {

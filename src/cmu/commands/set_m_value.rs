@@ -10,12 +10,12 @@ use crate::protocol::quorum;
 pub(super) static COMMAND: Command = Command {
     name: "setMValue",
     arguments: &[SERVICE, M],
-    summary: "Set how many have to approve a service's operations",
+    summary: "Set how many COs must approve a service's operations",
     description: "\
-Sets how many COs have to approve each operation of service 3 (USER_MGMT) or 4 (MISC_CO) from now on: 2 to 8, and not
-more than there are COs with a registered key (listUsers: MofnPubKey). It cannot be turned off again. To change the
-value of service 3 that of service 4 has to be set, never below that of service 3, and once that is set setMValue needs
-an approved token of service 4.",
+Sets how many COs must approve each operation of service 3 (USER_MGMT) or 4 (MISC_CO): 2 to 8, and no more than
+there are COs with a registered key (listUsers: MofnPubKey). It cannot be turned off again. The value of service 3
+can be changed only once that of service 4 is set, which must never be below that of service 3. From then on
+setMValue needs an approved token of service 4.",
     example: "setMValue 3 2",
     permission: Some(Permission::of::<quorum::SetMValue>()),
     build: |given| {

@@ -13,12 +13,12 @@ use crate::protocol::user::{ListUsers, UserId, UserRow};
 pub(super) static COMMAND: Command = Command {
     name: "shareKey",
     arguments: &[KEY_HANDLE, USERS, SHARING],
-    summary: "Share a key with other users, or no longer",
+    summary: "Share a key with other users, or stop sharing it",
     description: "\
-Lets other CUs use a key of yours (1), or no longer (0), on every server, or in server mode on the one. The users are
-given by their numbers, separated by commas; listUsers shows them. Public keys are everybody's and are not shared.
-Who shares a key may use it, but not change, share or delete it. Nothing is changed anywhere before every server has
-said that it would.",
+Shares one of your keys with other CUs (1), or stops sharing it (0), on every server, or in server mode on that
+one. The users are given by their ids, separated by commas; listUsers shows them. A public key can be used by
+everyone and is not shared. A user with whom a key is shared may use it, but not change, share or delete it.
+Nothing is changed unless every server agrees.",
     example: "shareKey 262177 4,6 1",
     permission: Some(Permission::of::<key::ShareKey>()),
     build: |given| {

@@ -15,10 +15,10 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[KEY_HANDLE, SERVER],
     summary: "Copy a key to another server (server mode)",
     description: "\
-Copies a key with its attributes, owner, sharing and quorum from the server of the server mode to another one, where
-it gets the same handle. Owner and sharers are found there by type and name: syncUser copies those who are missing. A
-copy that is there and differs is only replaced after a question. A CO copies every key, a CU its own; the login is
-needed on both servers.",
+Copies a key with its attributes, owner, sharers and quorum from the server that server mode is for to another one,
+where it gets the same handle. Owner and sharers are found there by type and name; syncUser copies those who are
+missing. If the other server has a copy that differs, the command asks before it replaces it. A CO can copy any
+key, a CU only their own; the user must be logged in on both servers.",
     example: "syncKey 262150 1",
     permission: Some(Permission::of::<InsertKey>()),
     build: |given| {

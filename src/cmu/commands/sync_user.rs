@@ -14,9 +14,10 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[USER_ID, SERVER],
     summary: "Copy a user to another server (server mode)",
     description: "\
-Copies the user with this id from the server of the server mode to another one: type, name and credentials travel
-encrypted. The id there may be another. A user who is there with other credentials is only replaced after a
-question, and not while logged in there; id and keys stay. A CO has to be logged in on both servers.",
+Copies the user with this id from the server that server mode is for to another one. Type, name and credentials
+travel encrypted. The id on the other server may differ. If the user exists there with other credentials, the
+command asks before it replaces them; it refuses while the user is logged in there. Id and keys are kept. A CO must
+be logged in on both servers.",
     example: "syncUser 3 1",
     permission: Some(Permission::of::<InsertUser>()),
     build: |given| {

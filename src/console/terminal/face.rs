@@ -76,7 +76,7 @@ impl Face {
 
     /// The redacted line, as wide as the line itself.
     ///
-    /// A word that was a secret stays redacted while the line is edited. So do its parts, if the line has no secret at the
+    /// A word that was a secret stays hidden while the line is edited. So do its parts, if the line has no secret at the
     /// moment: its command may have been erased.
     fn shown(&self, line: &str) -> String {
         let redacted = (self.language.redact)(line);
@@ -84,18 +84,18 @@ impl Face {
         let mut redacted = redacted.chars();
         line.split_inclusive(' ')
             .map(|word| {
-                let redact: String = redacted.by_ref().take(word.chars().count()).collect();
-                self.shown_word(word, &redact, has_a_secret)
+                let shown: String = redacted.by_ref().take(word.chars().count()).collect();
+                self.shown_word(word, &shown, has_a_secret)
             })
             .collect()
     }
 
-    fn shown_word(&self, word: &str, redact: &str, line_has_a_secret: bool) -> String {
+    fn shown_word(&self, word: &str, shown: &str, line_has_a_secret: bool) -> String {
         let name = word.trim_end_matches(' ');
-        if word != redact {
+        if word != shown {
             self.seen.store(true, Ordering::SeqCst);
             self.secrets.borrow_mut().note(name);
-            return widen(word, redact.chars());
+            return widen(word, shown.chars());
         }
         let secrets = self.secrets.borrow();
         if secrets.have(name) || (!line_has_a_secret && secrets.have_part(name)) {
@@ -106,10 +106,10 @@ impl Face {
     }
 }
 
-/// The redact, with as many stars for each character as it is wide: rustyline places the cursor by the width of the line.
-fn widen(word: &str, redact: impl Iterator<Item = char>) -> String {
+/// The redacted word, with as many stars for each character as it is wide: rustyline places the cursor by the width of the line.
+fn widen(word: &str, shown: impl Iterator<Item = char>) -> String {
     word.chars()
-        .zip(redact)
+        .zip(shown)
         .map(|(typed, shown)| {
             let times = if typed == shown { 1 } else { typed.width().unwrap_or(1) };
             shown.to_string().repeat(times)
@@ -241,14 +241,14 @@ mod tests {
         }
     }
 
-    /// Masks what follows `pin `.
+    /// Redacts what follows `pin `.
     fn redact(line: &str) -> String {
         let shown = |(at, typed)| if at >= 4 && line.starts_with("pin ") { '*' } else { typed };
         line.chars().enumerate().map(shown).collect()
     }
 
     #[test]
-    fn a_secret_stays_masked_without_its_command() {
+    fn a_secret_stays_hidden_without_its_command() {
         let face = Face::new(language());
         assert_eq!(face.shown("pin hush"), "pin ****");
         assert_eq!(face.shown("pi hush"), "pi ****");
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_as_wide_as_what_it_hides() {
+    fn stars_are_as_wide_as_what_they_hide() {
         let face = Face::new(language());
         assert_eq!(face.shown("pin 宽a"), "pin ***");
     }

@@ -17,7 +17,7 @@ pub(super) struct TypedLine {
 /// What the screen shows of a [`TypedLine`].
 #[derive(Clone, Copy)]
 pub(super) enum Echo {
-    /// Its redact.
+    /// The line, with a `*` for each character of a secret.
     Redacted(Redact),
     /// Nothing, not even its length.
     Nothing,

@@ -13,8 +13,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[FILE],
     summary: "Approves an MxN service",
     description: "\
-Hands in the signatures that an approval file names, for the token that was got in this session. Nothing is handed in
-unless every HSM takes all of them.",
+Submits the signatures that an approval file names, for the token that was issued in this session. Nothing is
+submitted unless every HSM accepts all of them.",
     example: "approveToken -f approval.txt",
     permission: Some(Permission::of::<quorum::ApproveToken>()),
     build: |given| Ok(Box::new(ApproveToken { file: given.text(&FILE)? })),

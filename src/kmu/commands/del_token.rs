@@ -12,7 +12,7 @@ pub(super) static COMMAND: Command = Command {
     name: "delToken",
     arguments: &[FILE],
     summary: "delete Token(s)",
-    description: "Deletes a token of one's own, or all of them.",
+    description: "Deletes one of your tokens, or all of them.",
     example: "delToken -tf alice.token",
     permission: Some(Permission::of::<DeleteTokens>()),
     build: |given| {

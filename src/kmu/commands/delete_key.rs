@@ -12,7 +12,7 @@ pub(super) static COMMAND: Command = Command {
     name: "deleteKey",
     arguments: &[KEY],
     summary: "Delete Key",
-    description: "Deletes a key of one's own from every HSM of the cluster. The other half of a pair stays.",
+    description: "Deletes one of your keys from every HSM of the cluster. The other key of a pair is kept.",
     example: "deleteKey -k 6",
     permission: Some(Permission::of::<key::DeleteKey>()),
     build: |given| Ok(Box::new(DeleteKey { handle: given.handle(&KEY)? })),

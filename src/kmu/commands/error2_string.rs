@@ -10,7 +10,7 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[RESPONSE],
     // The second line belongs to another command of the original, and stands here there, too.
     summary: "Converts Error codes to Strings\n                          save key handle in fake PEM format",
-    description: "Tells what the number of a result means. The HSMs are not asked.",
+    description: "Explains the number of a result. No HSM is contacted.",
     example: "Error2String -r 0xdb",
     permission: None,
     build: |given| {

@@ -7,7 +7,7 @@ pub(super) static COMMAND: Command = Command {
     name: "exit",
     arguments: &[],
     summary: "Exits this application",
-    description: "Ends the session, and with it the login and the session keys.",
+    description: "Ends the session, which also ends the login and deletes session keys.",
     example: "exit",
     permission: None,
     build: |_| Ok(Box::new(Exit)),

@@ -14,7 +14,8 @@ pub(super) static COMMAND: Command = Command {
     name: "extractMaskedObject",
     arguments: &[KEY, FILE],
     summary: "Extracts a masked object",
-    description: "Writes a key with all that belongs to it to a file, encrypted for the HSMs of this clone family.",
+    description: "\
+Writes a key with its attributes, owner and sharers to a file, encrypted for the HSMs of this clone family.",
     example: "extractMaskedObject -o 6 -out maskedObj",
     permission: Some(Permission::of::<ExtractKey>()),
     build: |given| {

@@ -15,7 +15,8 @@ pub(super) static COMMAND: Command = Command {
     name: "findKey",
     arguments: &[CLASS, TYPE, LABEL, ID, SESSION, USERS, MODULUS, KCV],
     summary: "Find Key",
-    description: "Finds the keys that the user may use: own ones, shared ones, and public keys. All criteria have to match.",
+    description: "\
+Finds the keys that you can use: your own, keys shared with you, and public keys. All criteria must match.",
     example: "findKey -c 4 -sess 0",
     permission: Some(Permission::of::<FindKeys>()),
     build: |given| Ok(Box::new(FindKey::parse(given)?)),
@@ -25,12 +26,13 @@ const CLASS: Argument = Argument::option("-c", "key class", Kind::Number, "Key c
     .help("2 = public, 3 = private, 4 = secret");
 const TYPE: Argument = Argument::option("-t", "key type", Kind::Number, "Key type")
     .help("0 = RSA, 3 = EC, 16 = GENERIC_SECRET, 21 = DES3, 31 = AES");
-const LABEL: Argument = Argument::option("-l", "key label", Kind::Text, "Key label").help("the whole label");
-const ID: Argument = Argument::option("-id", "key ID", Kind::Text, "Key ID").help("the whole id");
+const LABEL: Argument =
+    Argument::option("-l", "key label", Kind::Text, "Key label").help("the complete label");
+const ID: Argument = Argument::option("-id", "key ID", Kind::Text, "Key ID").help("the complete id");
 const SESSION: Argument =
     Argument::option("-sess", "0 | 1", Kind::Number, "Session").help("1 = session keys, 0 = token keys");
 const USERS: Argument = Argument::option("-u", "user-ids", Kind::UserIds, "User ids")
-    .help("comma separated ids: keys that all of them may use, too");
+    .help("comma-separated ids: finds keys that all these users can use");
 const MODULUS: Argument = Argument::option("-m", "modulus", Kind::File, "Modulus file")
     .help("file with the modulus of an RSA key in hex");
 const KCV: Argument =

@@ -13,7 +13,7 @@ pub(super) static COMMAND: Command = Command {
     name: "genECCKeyPair",
     arguments: &[CURVE, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
     summary: "Generates an ECC Key Pair",
-    description: "Generates an EC pair on one HSM, and copies it to the others under the same handles.",
+    description: "Generates an EC pair on one HSM and copies it to the others under the same handles.",
     example: "genECCKeyPair -i 14 -l ecc14",
     permission: Some(Permission::of::<GenerateKey>()),
     build: |given| {

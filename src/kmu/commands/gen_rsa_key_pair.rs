@@ -13,7 +13,7 @@ pub(super) static COMMAND: Command = Command {
     name: "genRSAKeyPair",
     arguments: &[MODULUS, EXPONENT, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
     summary: "Generates an RSA Key Pair",
-    description: "Generates an RSA pair on one HSM, and copies it to the others under the same handles.",
+    description: "Generates an RSA pair on one HSM and copies it to the others under the same handles.",
     example: "genRSAKeyPair -m 2048 -e 65537 -l rsa2048",
     permission: Some(Permission::of::<GenerateKey>()),
     build: |given| {

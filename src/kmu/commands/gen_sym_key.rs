@@ -14,7 +14,7 @@ pub(super) static COMMAND: Command = Command {
     name: "genSymKey",
     arguments: &[TYPE, SIZE, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
     summary: "Generates a Symmetric keys",
-    description: "Generates a symmetric key on one HSM, and copies it to the others under the same handle.",
+    description: "Generates a symmetric key on one HSM and copies it to the others under the same handle.",
     example: "genSymKey -t 31 -s 32 -l aes256",
     permission: Some(Permission::of::<GenerateKey>()),
     build: |given| {

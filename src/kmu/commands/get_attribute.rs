@@ -17,7 +17,8 @@ pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
     arguments: &[KEY, ATTRIBUTE, FILE],
     summary: "Reads an attribute from an object",
-    description: "Writes one attribute of a key, or all, to a file. What was in the file is gone.",
+    description: "\
+Writes one attribute of a key, or all, to a file. The previous content of the file is lost.",
     example: "getAttribute -o 6 -a 512 -out attr_6",
     permission: Some(Permission::of::<ReadAttributes>()),
     build: |given| {
@@ -70,34 +71,13 @@ fn dump(attributes: &Attributes, number: u32) -> Option<Dump> {
     Some(Dump { summary: String::new(), text: format!("{}\n{value}\n", attribute.name()) })
 }
 
-/// In the original's order.
-const DUMPED: [Attribute; 20] = [
-    Attribute::Class,
-    Attribute::KeyType,
-    Attribute::Token,
-    Attribute::Private,
-    Attribute::Encrypt,
-    Attribute::Decrypt,
-    Attribute::Wrap,
-    Attribute::Unwrap,
-    Attribute::Sign,
-    Attribute::Verify,
-    Attribute::Local,
-    Attribute::Sensitive,
-    Attribute::Extractable,
-    Attribute::Label,
-    Attribute::Id,
-    Attribute::ValueLen,
-    Attribute::Kcv,
-    Attribute::Modulus,
-    Attribute::ModulusBits,
-    Attribute::PublicExponent,
-];
+/// The build of the tool whose output this one has dumps the attributes up to the public exponent.
+const DUMPED: usize = 20;
 
 fn dump_all(attributes: &Attributes) -> Dump {
     let mut text = String::new();
     let (mut size, mut count) = (32_usize, 0_usize);
-    for attribute in DUMPED {
+    for attribute in Attribute::DUMPED.into_iter().take(DUMPED) {
         let Some(value) = attributes.value(attribute) else { continue };
         text.push_str(&format!("{}\n{}\n", attribute.name(), stored(&value, attribute)));
         size = size.saturating_add(8).saturating_add(width(&value));

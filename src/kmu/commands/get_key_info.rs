@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
     name: "getKeyInfo",
     arguments: &[KEY],
     summary: "Get Key Info about shared users/sessions",
-    description: "Shows who owns a key and whom it is shared with.",
+    description: "Shows who owns a key and with whom it is shared.",
     example: "getKeyInfo -k 6",
     permission: Some(Permission::of::<DescribeKey>()),
     build: |given| Ok(Box::new(GetKeyInfo { handle: given.handle(&KEY)? })),

@@ -15,8 +15,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[SERVICE, KEY, FILE],
     summary: "Initiate an MxN service and get Token",
     description: "\
-Gets a token for one use or one change of a key, which others have to approve. Each HSM gives one, and they are
-written to one file, to be signed by the approvers. A token is good in this session only, and for ten minutes.",
+Gets a token for one use or one change of a key that others have to approve. Each HSM issues one; they are written
+to one file, which the approvers sign. A token is valid in this session only, for ten minutes.",
     example: "getToken -s 5 -k 7 -f alice.token",
     permission: Some(Permission::of::<quorum::GetToken>()),
     build: |given| {

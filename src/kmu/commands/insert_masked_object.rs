@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{Argument, Kind, Permission};
 use crate::kmu::create::{Reach, create};
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::template::{self, TIMEOUT, minimum};
+use crate::kmu::template::{MINIMUM, TIMEOUT, minimum, wanted_minimum};
 use crate::kmu::{Action, Command, Session};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::{Existing, InsertKey, Inserted, MaskedObject, Place};
@@ -16,18 +16,17 @@ pub(super) static COMMAND: Command = Command {
     name: "insertMaskedObject",
     arguments: &[FILE, MINIMUM, TIMEOUT],
     summary: "Inserts a masked object",
-    description: "Inserts a masked key of this clone family, as a key of its own with a new handle.",
+    description: "Inserts a masked key of this clone family as a separate key with a new handle.",
     example: "insertMaskedObject -f maskedObj",
     permission: Some(Permission::of::<InsertKey>()),
     build: |given| {
-        let minimum = template::wanted_minimum(given)?;
+        let minimum = wanted_minimum(given)?;
         Ok(Box::new(InsertMaskedObject { file: given.text(&FILE)?.into(), minimum }))
     },
 };
 
 const FILE: Argument =
     Argument::flag("-f", "filename", Kind::File, "File name").help("file that extractMaskedObject wrote");
-const MINIMUM: Argument = template::MINIMUM.help("fewer than that: not inserted");
 
 struct InsertMaskedObject {
     file: PathBuf,

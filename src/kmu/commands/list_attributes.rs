@@ -8,7 +8,7 @@ pub(super) static COMMAND: Command = Command {
     name: "listAttributes",
     arguments: &[],
     summary: "List all attributes for getAttributes",
-    description: "Shows the numbers of the attributes, for getAttribute. The HSMs are not asked.",
+    description: "Shows the numbers of the attributes, for getAttribute. No HSM is contacted.",
     example: "listAttributes",
     permission: None,
     build: |_| Ok(Box::new(ListAttributes)),

@@ -22,8 +22,9 @@ pub(super) static COMMAND: Command = Command {
 
 const USER_TYPE: Argument =
     Argument::flag("-u", "user type", Kind::UserType, "User type").help("type of the user: CU");
-const PASSWORD: Argument =
-    Argument::flag("-p", "password", Kind::Password, "Password").help("password, in clear").or(&[PROMPT]);
+const PASSWORD: Argument = Argument::flag("-p", "password", Kind::Password, "Password")
+    .help("password, in plain text")
+    .or(&[PROMPT]);
 const USER_NAME: Argument =
     Argument::flag("-s", "username", Kind::UserName, "Username").help("name of the user");
 

@@ -13,7 +13,8 @@ pub(super) static COMMAND: Command = Command {
     name: "setAttribute",
     arguments: &[KEY, ATTRIBUTE],
     summary: "Sets an attribute of an object",
-    description: "Makes a session key a token key, which every HSM of the cluster has, under the same handle.",
+    description: "\
+Makes a session key a token key and copies it to every HSM of the cluster under the same handle.",
     example: "setAttribute -o 6 -a 1",
     permission: Some(Permission::of::<attribute::SetAttribute>()),
     build: |given| {

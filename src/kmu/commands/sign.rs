@@ -18,8 +18,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[MESSAGE, KEY, MECHANISM, SIGNATURE],
     summary: "Generates a signature",
     description: "\
-Signs a file with a private key of one's own or a shared one. If others have to approve the use of the key, an
-approved token of service 5 (USE_KEY) is used up on each HSM.",
+Signs a file with one of your private keys or one shared with you. If others must approve the use of the key, this
+uses up an approved token of service 5 (USE_KEY) on each HSM.",
     example: "sign -f messageFile -k 7 -m 1 -out signedFile",
     permission: Some(Permission::of::<key::Sign>()),
     build: |given| {
