@@ -29,7 +29,7 @@ pub use crate::outcome::Outcome;
 pub use command::{Action, Command};
 pub use commands::COMMANDS;
 pub use commands::enable_e2e::{limited_lines, trusted_lines};
-pub use commands::help::{help, page};
+pub use commands::help::{demands, help, page};
 pub use session::{Caution, Session};
 pub use stop::{CommandError, Stop};
 pub use tally::{Keeps, Row, Tally};

@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_echoed_and_answers_are_redacted() {
+    fn secrets_are_not_echoed_and_answers_are_masked() {
         let (secret, output) = play(b"hush1\nlogin 1234\n", |console| {
             let secret = given(console.secret("Enter password: "));
             console.answer("(y/n)?");

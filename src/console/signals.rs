@@ -104,6 +104,6 @@ pub fn end_by(signal: i32) {
 /// The ignored signals, signal 1 at bit 1. From `/proc`, as there is no safe call to read a handler; elsewhere 0.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).map_or(0, |mask| mask << 1)
+    let redact = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    redact.and_then(|redact| u64::from_str_radix(redact.trim(), 16).ok()).map_or(0, |redact| redact << 1)
 }

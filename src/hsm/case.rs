@@ -81,7 +81,7 @@ impl Case<'_> {
         self.hsm.user_of(self.caller).ok_or(Refusal::NotLoggedIn)
     }
 
-    /// The order is part of the answer. Before a cluster has an owner, clients cannot know whom they tell a secret.
+    /// The order matters. Before a cluster has an owner, clients cannot know whom they tell a secret.
     /// Those who may not ask learn nothing of approvals, and those without approvals nothing of what the rule would
     /// have said.
     fn answer(&self, request: &Request) -> Ruling<Reply> {
@@ -89,14 +89,14 @@ impl Case<'_> {
         self.permit(request)?;
         let token = self.approval(request)?;
         let mut decided = request.visit(self)?;
-        // A change that was there already needs none, and costs no approvals.
+        // To insert a copy that equals what is there changes nothing, and costs no approvals.
         let is_used = request.effect() != Effect::Change || !decided.events.is_empty();
         decided.events.extend(token.filter(|_| is_used).map(Event::TokenRemoved));
         Ok(decided)
     }
 }
 
-/// The rule of each operation, by its type: the table of operations does not compile without one for all.
+/// The dispatch to the rules: without a rule for each operation of the table, [`Request::visit`] does not compile.
 impl<O: Decide> Visit<O> for Case<'_> {
     type Output = Ruling<Reply>;
 

@@ -1,5 +1,5 @@
-//! What a request says of itself, for the permission, the approvals and the audit record: these depend on it and on the
-//! table of operations alone, never on a rule.
+//! What a request says of itself. Permission, approvals and the audit record are decided from this and the table of
+//! operations, so that no rule can forget them.
 
 use super::Secret;
 use super::key_handle::KeyHandle;

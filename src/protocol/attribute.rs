@@ -193,6 +193,36 @@ pub const ALL_ATTRIBUTES: u32 = 512;
 pub const ALL_ATTRIBUTES_NAME: &str = "OBJ_ATTR_ALL";
 
 impl Attribute {
+    /// Those in a dump of all, in the original's order.
+    pub const DUMPED: [Self; 26] = [
+        Self::Class,
+        Self::KeyType,
+        Self::Token,
+        Self::Private,
+        Self::Encrypt,
+        Self::Decrypt,
+        Self::Wrap,
+        Self::Unwrap,
+        Self::Sign,
+        Self::Verify,
+        Self::Local,
+        Self::Sensitive,
+        Self::Extractable,
+        Self::Label,
+        Self::Id,
+        Self::ValueLen,
+        Self::Kcv,
+        Self::Modulus,
+        Self::ModulusBits,
+        Self::PublicExponent,
+        Self::Trusted,
+        Self::WrapWithTrusted,
+        Self::Destroyable,
+        Self::Derive,
+        Self::AlwaysSensitive,
+        Self::NeverExtractable,
+    ];
+
     /// The attribute with this number.
     #[must_use]
     pub fn numbered(number: u32) -> Option<Self> {

@@ -60,13 +60,13 @@ pub trait Operation: About + Serialize + DeserializeOwned + Send {
     fn reply(reply: Reply) -> Option<Self::Reply>;
 }
 
-/// Does something with an operation or a reply of any kind, each by its own type. [`Request::visit`] takes only who
-/// has all of them in mind.
+/// Does something with an operation, or with a reply, by its own type. A visitor of requests has an implementation for
+/// each operation of the table; without one of them [`Request::visit`] does not compile.
 pub trait Visit<T> {
-    /// What comes of it, whatever was visited.
+    /// The same for all types.
     type Output;
 
-    /// Does it.
+    /// Does it with this one.
     fn visit(&self, visited: &T) -> Self::Output;
 }
 
@@ -158,7 +158,7 @@ macro_rules! operations {
                 match self { $(Self::$operation(op) => op.is_signed(),)* }
             }
 
-            /// Shows the operation to a visitor who takes every one of the table, by its own type.
+            /// Has the operation visited by its own type.
             pub fn visit<V, T>(&self, visitor: &V) -> T
             where
                 $(V: Visit<$operation, Output = T>,)*
@@ -174,7 +174,7 @@ macro_rules! operations {
                 match self { $(Self::$operation(_) => stringify!($operation),)* }
             }
 
-            /// Shows the reply to a visitor who takes those of the whole table, by its own type.
+            /// Has the reply visited by its own type.
             pub fn visit<V, T>(&self, visitor: &V) -> T
             where
                 $(V: Visit<$reply, Output = T>,)*

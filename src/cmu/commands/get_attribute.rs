@@ -55,38 +55,10 @@ fn show(server: &Server, wanted: Wanted, attributes: &Attributes) -> Result<Stri
 
 /// All that the key has, in the order of the original's dump.
 fn dump(attributes: &Attributes) -> String {
-    let present = DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
+    let present =
+        Attribute::DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
     present.map(|(attribute, value)| format!("{}\n{}\n", attribute.name(), stored(&value))).collect()
 }
-
-const DUMPED: [Attribute; 26] = [
-    Attribute::Class,
-    Attribute::KeyType,
-    Attribute::Token,
-    Attribute::Private,
-    Attribute::Encrypt,
-    Attribute::Decrypt,
-    Attribute::Wrap,
-    Attribute::Unwrap,
-    Attribute::Sign,
-    Attribute::Verify,
-    Attribute::Local,
-    Attribute::Sensitive,
-    Attribute::Extractable,
-    Attribute::Label,
-    Attribute::Id,
-    Attribute::ValueLen,
-    Attribute::Kcv,
-    Attribute::Modulus,
-    Attribute::ModulusBits,
-    Attribute::PublicExponent,
-    Attribute::Trusted,
-    Attribute::WrapWithTrusted,
-    Attribute::Destroyable,
-    Attribute::Derive,
-    Attribute::AlwaysSensitive,
-    Attribute::NeverExtractable,
-];
 
 /// A value alone: all numbers are as wide.
 fn single(value: &Value) -> String {
@@ -119,7 +91,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attribute, Attributes, DUMPED, Value, dump, single, stored};
+    use super::{Attribute, Attributes, Value, dump, single, stored};
     use crate::protocol::key::{KeyClass, KeyType};
 
     /// From the guide's page on genRSAKeyPair.
@@ -169,7 +141,7 @@ OBJ_ATTR_NEVER_EXTRACTABLE\n0x00\n";
     fn the_dump_has_every_attribute_that_a_key_can_have() {
         for attribute in Attribute::ALL {
             let is_template = matches!(attribute, Attribute::WrapTemplate | Attribute::UnwrapTemplate);
-            assert_eq!(DUMPED.contains(attribute), !is_template, "{}", attribute.name());
+            assert_eq!(Attribute::DUMPED.contains(attribute), !is_template, "{}", attribute.name());
         }
     }
 

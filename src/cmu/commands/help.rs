@@ -60,15 +60,20 @@ fn list() -> String {
 pub fn page(command: &Command) -> String {
     let page = format!(
         "\n{summary}\n\nDescription\n===========\n{description}\n\nSyntax: {syntax}\n\
-         Example: {example}\nWho: {who}\n{approvals}\n",
+         Example: {example}\n{demands}\n",
         summary = command.summary,
         description = fold(&command.description.replace('\n', " "), COLUMNS, 0),
         syntax = command.syntax(),
         example = command.example,
-        who = who(command.permission),
-        approvals = approvals(command.permission),
+        demands = demands(command.permission),
     );
     fold(&page, COLUMNS, 8)
+}
+
+/// Who may run a command, and what has to be approved.
+#[must_use]
+pub fn demands(permission: Option<Permission>) -> String {
+    format!("Who: {}\n{}", who(permission), approvals(permission))
 }
 
 fn approvals(permission: Option<Permission>) -> String {

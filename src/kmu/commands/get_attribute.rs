@@ -71,34 +71,13 @@ fn dump(attributes: &Attributes, number: u32) -> Option<Dump> {
     Some(Dump { told: String::new(), text: format!("{}\n{value}\n", attribute.name()) })
 }
 
-/// In the original's order.
-const DUMPED: [Attribute; 20] = [
-    Attribute::Class,
-    Attribute::KeyType,
-    Attribute::Token,
-    Attribute::Private,
-    Attribute::Encrypt,
-    Attribute::Decrypt,
-    Attribute::Wrap,
-    Attribute::Unwrap,
-    Attribute::Sign,
-    Attribute::Verify,
-    Attribute::Local,
-    Attribute::Sensitive,
-    Attribute::Extractable,
-    Attribute::Label,
-    Attribute::Id,
-    Attribute::ValueLen,
-    Attribute::Kcv,
-    Attribute::Modulus,
-    Attribute::ModulusBits,
-    Attribute::PublicExponent,
-];
+/// The build of the tool whose output this one has dumps the attributes up to the public exponent.
+const DUMPED: usize = 20;
 
 fn dump_all(attributes: &Attributes) -> Dump {
     let mut text = String::new();
     let (mut size, mut count) = (32_usize, 0_usize);
-    for attribute in DUMPED {
+    for attribute in Attribute::DUMPED.into_iter().take(DUMPED) {
         let Some(value) = attributes.value(attribute) else { continue };
         text.push_str(&format!("{}\n{}\n", attribute.name(), stored(&value, attribute)));
         size = size.saturating_add(8).saturating_add(width(&value));
