@@ -312,7 +312,8 @@ mod tests {
     fn given(argument: &Argument) -> String {
         let value = match argument.kind {
             Kind::UserType => "CO".to_owned(),
-            Kind::Password => format!("{CANARY} {CANARY}"),
+            // With a dash: it looks like a flag.
+            Kind::Password => format!("-{CANARY} {CANARY}"),
             _ => "word".to_owned(),
         };
         argument.flag.map_or(value.clone(), |flag| format!("{flag} {value}"))
