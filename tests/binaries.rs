@@ -39,6 +39,8 @@ mod interrupt;
 mod keys;
 #[path = "binaries/kill.rs"]
 mod kill;
+#[path = "binaries/lenient.rs"]
+mod lenient;
 #[path = "binaries/life.rs"]
 mod life;
 #[path = "binaries/log.rs"]

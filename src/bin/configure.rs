@@ -90,6 +90,9 @@ Exit codes:
   1  failed; only files reported as updated may have changed
   2  wrong usage";
 
+/// The name in error messages.
+const PROGRAM: &str = "configure";
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     console::start_log();
@@ -102,7 +105,7 @@ fn main() -> ExitCode {
         (None, None, Some(update)) => carry_out(&update, &arguments.files()),
         (None, None, None) => Err("nothing to do".to_owned()),
     };
-    console::exit("configure", done.map(|()| 0).map_err(|error| (1, error)))
+    console::exit(PROGRAM, done.map(|()| 0).map_err(|error| (1, error)))
 }
 
 impl Arguments {
@@ -127,7 +130,9 @@ impl Arguments {
 
 fn carry_out(update: &Update, files: &Files) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(text)?;
-    for replacement in runtime.block_on(files.prepare(update, Limits::default())).map_err(text)? {
+    let plan = runtime.block_on(files.prepare(update, Limits::default())).map_err(text)?;
+    console::warn(PROGRAM, &plan.warnings);
+    for replacement in plan.replacements {
         print(replacement.announcement().as_bytes())?;
         replacement.make().map_err(text)?;
     }

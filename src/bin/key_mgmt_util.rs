@@ -170,6 +170,7 @@ fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Resu
     }
     let path = config.unwrap_or(Path::new(DEFAULT_CONFIG));
     let config = KeyConfig::load(path).map_err(wrong)?;
+    console::warn(PROGRAM, config.warnings());
     let dials = match &config {
         KeyConfig::Client(client) => {
             let members = runtime.block_on(members(client, Limits::default()));

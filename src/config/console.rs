@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::lenient::Lenient;
+use super::warning::{Oddity, Warning};
 use crate::files::{UnreadableFile, unreadable};
 use crate::protocol::message::PORT;
 
@@ -14,6 +16,8 @@ pub struct Config {
     #[serde(default)]
     scard: Scard,
     servers: Vec<ServerConfig>,
+    #[serde(skip)]
+    warnings: Vec<Warning>,
 }
 
 /// The smart card of the original's second factor: kept, never used.
@@ -111,7 +115,15 @@ impl Config {
     ///
     /// If it is not a configuration with at least one enabled server.
     pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let config = Self::parse(text).map_err(|message| ConfigError::Invalid(path.to_owned(), message))?;
+        let mut lenient = Lenient::read(text);
+        let mut config =
+            Self::parse(lenient.json()).map_err(|message| ConfigError::Invalid(path.to_owned(), message))?;
+        for (index, server) in config.servers.iter().enumerate().filter(|(index, _)| config.is_twice(*index))
+        {
+            let twice = Oddity::Twice { hostname: server.hostname.clone(), port: server.port };
+            lenient.add("servers", index, twice);
+        }
+        config.warnings = lenient.warnings(path);
         if config.servers().next().is_none() {
             return Err(ConfigError::NoServer(path.to_owned()));
         }
@@ -120,12 +132,20 @@ impl Config {
 
     /// A configuration of these servers.
     pub fn of(servers: impl IntoIterator<Item = ServerConfig>) -> Self {
-        Self { scard: Scard::default(), servers: servers.into_iter().collect() }
+        let servers = servers.into_iter().collect();
+        Self { scard: Scard::default(), servers, warnings: Vec::new() }
     }
 
-    /// The enabled servers, in the order of their numbers.
+    /// The enabled servers, in the order of their numbers. One that is listed twice is one server.
     pub fn servers(&self) -> impl Iterator<Item = &ServerConfig> {
-        self.servers.iter().filter(|server| server.is_enabled())
+        let enabled = self.servers.iter().enumerate().filter(|(_, server)| server.is_enabled());
+        enabled.filter(|(index, _)| !self.is_twice(*index)).map(|(_, server)| server)
+    }
+
+    /// What the file should not have.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// All servers of the file, the disabled ones included.
@@ -140,8 +160,15 @@ impl Config {
         self.servers().filter_map(|server| server.e2e_encryption.as_ref()).any(|e2e| e2e.enable.is_some())
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
-        let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+    /// Whether an earlier server has the same address: two connections to one HSM would report each change twice.
+    fn is_twice(&self, index: usize) -> bool {
+        let Some((earlier, [server, ..])) = self.servers.split_at_checked(index) else { return false };
+        let mut enabled = earlier.iter().filter(|other| other.is_enabled());
+        server.is_enabled() && enabled.any(|other| other.is_at(&server.hostname, server.port))
+    }
+
+    fn parse(json: &str) -> Result<Self, String> {
+        let mut json = serde_json::Deserializer::from_str(json);
         let mut ignored = |path: serde_ignored::Path<'_>| tracing::debug!(key = %path, "ignored");
         let known = serde_ignored::Deserializer::new(&mut json, &mut ignored);
         let config: Self = serde_path_to_error::deserialize(known).map_err(|error| error.to_string())?;
@@ -221,6 +248,8 @@ fn default_port() -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Config, ServerConfig};
 
     #[test]
@@ -236,6 +265,34 @@ mod tests {
         let text = r#"{"servers": [{"hostname": "a"}, {"hostname": "b", "enable": "no"}, {"hostname": "c", "name": "C"}]}"#;
         let config = Config::parse(text).unwrap();
         assert_eq!(config.servers().map(ServerConfig::name).collect::<Vec<_>>(), ["a", "C"]);
+    }
+
+    #[test]
+    fn an_hsm_that_is_listed_twice_is_one_server() {
+        let text = r#"{"servers": [
+            {"hostname": "a", "enable": "no"},
+            {"hostname": "a"},
+            {"hostname": "a", "port": 2226}, // another
+            {"hostname": "a", "enable": "no"}, {"hostname": "a", "name": "again"},
+        ]}"#;
+        let config = Config::from_text(Path::new("x"), text).unwrap();
+        assert_eq!(config.servers().map(|server| server.port).collect::<Vec<_>>(), [2225, 2226]);
+        let warnings = config.warnings().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            warnings,
+            [
+                "x: line 4, column 46: a comment is not JSON; it is ignored",
+                "x: line 5, column 48: a:2225 is listed twice; this entry is ignored",
+                "x: line 5, column 82: a comma before a closing bracket is not JSON; it is ignored",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_is_where_it_is_in_the_file() {
+        let text = "{ // é\n\"servers\": [{\"hostname\": 1,}],}";
+        let error = Config::from_text(Path::new("x"), text).unwrap_err().to_string();
+        assert!(error.contains("line 2 column 26"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,10 @@
 
 mod client;
 mod console;
+mod lenient;
+mod warning;
 
 pub use client::{ClientConfig, KeyConfig};
 pub use console::{Config, ConfigError, ServerConfig};
+pub use lenient::blanked;
+pub use warning::{Oddity, Warning};

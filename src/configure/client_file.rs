@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::document::Document;
 use super::replace::{CurrentFile, Replacement};
 use super::{ConfigTemplate, ConfigureError, HostPort};
-use crate::config::ClientConfig;
+use crate::config::{ClientConfig, Warning};
 
 /// A file that names one HSM.
 pub(super) struct ClientFile {
@@ -22,6 +22,10 @@ impl ClientFile {
         Ok(Self { file, config, document })
     }
 
+    pub(super) fn warnings(&self) -> &[Warning] {
+        self.config.warnings()
+    }
+
     pub(super) fn server(&self) -> HostPort {
         let server = self.config.server();
         HostPort { hostname: server.hostname, port: server.port }
@@ -29,7 +33,10 @@ impl ClientFile {
 
     pub(super) fn name_server(mut self, address: &HostPort) -> Result<Replacement, ConfigureError> {
         self.document.set(&["server", "hostname"], &address.hostname.as_str().into());
-        self.document.set(&["server", "port"], &address.port.into());
+        // The original's daemon port stays: it stands for the HSM's.
+        if self.server().port != address.port {
+            self.document.set(&["server", "port"], &address.port.into());
+        }
         self.replace("server")
     }
 

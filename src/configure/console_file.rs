@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::document::Document;
 use super::replace::{CurrentFile, Replacement};
 use super::{ConfigTemplate, ConfigureError, HostPort};
-use crate::config::{Config, ConfigError, ServerConfig};
+use crate::config::{Config, ConfigError, ServerConfig, Warning};
 use crate::protocol::device::Member;
 
 /// A file that names all HSMs.
@@ -14,6 +14,7 @@ pub(super) struct ConsoleFile {
     entries: Vec<ServerEntry>,
     /// The first enabled entry, of which new ones are copies.
     model: ServerEntry,
+    warnings: Vec<Warning>,
 }
 
 /// One server, parsed and as text.
@@ -33,7 +34,11 @@ impl ConsoleFile {
         let entries: Vec<ServerEntry> = entries.map(|(server, text)| ServerEntry { server, text }).collect();
         let model = entries.iter().find(|entry| entry.server.is_enabled()).cloned();
         let model = model.ok_or_else(|| ConfigError::NoServer(file.path().to_owned()))?;
-        Ok(Self { file, entries, model })
+        Ok(Self { file, entries, model, warnings: config.warnings().to_vec() })
+    }
+
+    pub(super) fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// How the console would connect to a server at this address.

@@ -1,4 +1,4 @@
-//! A JSON object as text: single values change, and every other byte stays.
+//! A JSON object as text: single values change, and every other byte stays, comments and trailing commas included.
 //!
 //! jsonc-parser's own editable tree (`cst`) was tried. It breaks a one-line object into lines, writes a new key's colon
 //! its own way, cannot copy an entry as it is written, and refuses a byte order mark.
@@ -11,7 +11,7 @@ use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, blanked};
 
 /// The text. If it is not a JSON object, every edit leaves it as it is.
 pub(super) struct Document {
@@ -30,7 +30,7 @@ impl Document {
     /// ignores: what it has read is not always something that can be edited.
     pub(super) fn of(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let document = Self::new(text);
-        match parse(&document.text) {
+        match parse(&blanked(&document.text)) {
             Ok(_) => Ok(document),
             Err(message) => Err(ConfigError::Invalid(path.to_owned(), message)),
         }
@@ -50,23 +50,31 @@ impl Document {
 
     /// The texts of an array's elements.
     pub(super) fn elements(&self, key: &str) -> Vec<String> {
-        let root = parse(&self.text).ok();
+        let blanked = blanked(&self.text);
+        let root = parse(&blanked).ok();
         let array = root.as_ref().and_then(|root| root.get_array(key));
         let elements = array.map(|array| array.elements.iter()).into_iter().flatten();
         elements.map(|element| element.text(&self.text).to_owned()).collect()
     }
 
-    /// Replaces an array's elements, with the old separator between them.
+    /// Replaces an array's elements. What stood between the old ones stands between the new ones.
     pub(super) fn replace_elements(&mut self, key: &str, elements: &[String]) {
         self.edit(|text, object| {
             let array = object.get_array(key)?;
             let (first, last) = (array.elements.first()?, array.elements.last()?);
-            Some(Edit(first.start()..last.end(), elements.join(&separator(text, array)?)))
+            let mut new = String::new();
+            for (index, element) in elements.iter().enumerate() {
+                new.push_str(element);
+                if index.saturating_add(1) < elements.len() {
+                    new.push_str(&separator(text, array, index)?);
+                }
+            }
+            Some(Edit(first.start()..last.end(), new))
         });
     }
 
     fn edit(&mut self, find: impl FnOnce(&str, &Object<'_>) -> Option<Edit>) {
-        let edit = parse(&self.text).ok().and_then(|root| find(&self.text, &root));
+        let edit = parse(&blanked(&self.text)).ok().and_then(|root| find(&self.text, &root));
         if let Some(Edit(range, text)) = edit {
             self.text.replace_range(range, &text);
         }
@@ -94,13 +102,15 @@ fn setting(text: &str, object: &Object<'_>, path: &[&str], value: &serde_json::V
     match (object.get(key).map(|property| &property.value), rest) {
         (None, _) => insertion(text, object, key, &nested(rest, value)),
         (Some(Value::Object(inner)), [_, ..]) => setting(text, inner, rest, value),
-        (Some(old), _) => {
-            // A value can be written in several ways; the one in the file stays if it is the same value.
-            let is_same =
-                serde_json::from_str(old.text(text)).is_ok_and(|old: serde_json::Value| old == *value);
-            (!is_same).then(|| Edit(old.start()..old.end(), nested(rest, value)))
-        }
+        (Some(old), _) if is_same(old.text(text), value) => None,
+        (Some(old), _) => Some(Edit(old.start()..old.end(), nested(rest, value))),
     }
+}
+
+/// Whether the old text has this value. It can be written in several ways, a number in quotes, too; that of the file stays.
+fn is_same(old: &str, value: &serde_json::Value) -> bool {
+    let old = serde_json::from_str::<serde_json::Value>(old);
+    old.is_ok_and(|old| old == *value || old.as_str() == Some(&value.to_string()))
 }
 
 /// Adds a key after the object's last one, with the same indentation and colon.
@@ -118,11 +128,16 @@ fn nested(path: &[&str], value: &serde_json::Value) -> String {
     path.iter().rev().fold(value.clone(), |inner, key| serde_json::json!({ *key: inner })).to_string()
 }
 
-fn separator(text: &str, array: &Array<'_>) -> Option<String> {
-    match array.elements.as_slice() {
-        [first, second, ..] => text.get(first.end()..second.start()).map(str::to_owned),
-        [first] => Some(format!(",{}", blanks_before(text, first.start())?)),
-        [] => None,
+/// What stands after the element of this number. Comments are not repeated.
+fn separator(text: &str, array: &Array<'_>, index: usize) -> Option<String> {
+    let between = |at: usize| {
+        let (before, after) = (array.elements.get(at)?, array.elements.get(at.saturating_add(1))?);
+        text.get(before.end()..after.start())
+    };
+    match (between(index), between(0)) {
+        (Some(own), _) => Some(own.to_owned()),
+        (None, Some(other)) if is_plain(other) => Some(other.to_owned()),
+        (None, _) => Some(format!(",{}", blanks_before(text, array.elements.first()?.start())?)),
     }
 }
 
@@ -132,7 +147,13 @@ fn blanks_before(text: &str, at: usize) -> Option<&str> {
 }
 
 fn colon<'a>(text: &'a str, property: &ObjectProp<'_>) -> Option<&'a str> {
-    text.get(property.name.end()..property.value.start())
+    let colon = text.get(property.name.end()..property.value.start())?;
+    Some(if is_plain(colon) { colon } else { ": " })
+}
+
+/// Whether there is no comment in it.
+fn is_plain(text: &str) -> bool {
+    text.trim_matches([' ', '\t', '\r', '\n', ',', ':']).is_empty()
 }
 
 #[cfg(test)]
@@ -156,6 +177,27 @@ mod tests {
     }
 
     #[test]
+    fn comments_and_trailing_commas_stay_and_are_not_repeated() {
+        let odd = "{ // \"a\": 1\n  # {\n  \"a\" /* : */ : \"2\", // ]\n}\n# end";
+        assert_eq!(set(odd, &["a"], "3"), odd.replace("\"2\"", "\"3\""));
+        assert_eq!(set(odd, &["b"], "3"), odd.replace("\"2\"", "\"2\",\n  \"b\": \"3\""));
+        let mut document = Document::new(odd);
+        document.set(&["a"], &2.into());
+        assert_eq!(document.to_string(), odd, "2 in quotes means 2");
+
+        let list = "{\"a\": [ # 0\n  0, # 1\n  1, # 2\n  2, # end\n ]}";
+        for (new, expected) in [
+            (&["7", "8", "9"][..], "{\"a\": [ # 0\n  7, # 1\n  8, # 2\n  9, # end\n ]}"),
+            (&["7"], "{\"a\": [ # 0\n  7, # end\n ]}"),
+            (&["6", "7", "8", "9"], "{\"a\": [ # 0\n  6, # 1\n  7, # 2\n  8,\n  9, # end\n ]}"),
+        ] {
+            let mut document = Document::new(list);
+            document.replace_elements("a", &new.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!(document.to_string(), expected);
+        }
+    }
+
+    #[test]
     fn only_an_object_can_be_edited() {
         for text in [r#"{"ignored": "\ude00"}"#, r#"[["a", 1]]"#, ""] {
             assert!(Document::of(Path::new("x"), text).is_err(), "{text}");
@@ -175,7 +217,7 @@ mod tests {
         for (before, after) in [
             ("{\"a\": [\n  {}\n]}", "{\"a\": [\n  1,\n  2,\n  3\n]}"),
             ("{\"a\":[{}]}", "{\"a\":[1,2,3]}"),
-            ("{\"a\": [{}, {},{}] }", "{\"a\": [1, 2, 3] }"),
+            ("{\"a\": [{}, {},{}] }", "{\"a\": [1, 2,3] }"),
         ] {
             let mut document = Document::new(before);
             document.replace_elements("a", &["1", "2", "3"].map(str::to_owned));

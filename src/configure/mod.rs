@@ -1,7 +1,7 @@
 //! Editing the configuration files: which HSMs there are, and the client certificate.
 //!
 //! [`Files::prepare`] reads and checks everything, asks the HSM if it has to, and changes nothing. Each [`Replacement`]
-//! that it returns then replaces one file.
+//! of the [`Plan`] that it returns then replaces one file.
 
 mod advice;
 mod client_file;
@@ -13,7 +13,7 @@ mod template;
 use std::path::PathBuf;
 
 use crate::cluster::{NoMembers, proven_members};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Warning};
 use crate::wire::Limits;
 use crate::wire::identity::TlsIdentity;
 use crate::wire::pem_file::PemError;
@@ -65,6 +65,14 @@ pub struct Files {
     pub console: Option<PathBuf>,
 }
 
+/// An update that can be made.
+pub struct Plan {
+    /// What the files that were read should not have.
+    pub warnings: Vec<Warning>,
+    /// One for each file, in the order in which to make them.
+    pub replacements: Vec<Replacement>,
+}
+
 /// Why no file is changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigureError {
@@ -94,7 +102,7 @@ impl Files {
     /// # Errors
     ///
     /// If any part of it cannot be done.
-    pub async fn prepare(&self, update: &Update, limits: Limits) -> Result<Vec<Replacement>, ConfigureError> {
+    pub async fn prepare(&self, update: &Update, limits: Limits) -> Result<Plan, ConfigureError> {
         match update {
             Update::Server(address) => self.name_server(address),
             Update::Members(port) => self.find_members(*port, limits).await,
@@ -103,39 +111,36 @@ impl Files {
         }
     }
 
-    fn name_server(&self, address: &HostPort) -> Result<Vec<Replacement>, ConfigureError> {
+    fn name_server(&self, address: &HostPort) -> Result<Plan, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_console()?);
+        let warnings = warnings(client.as_ref(), console.as_ref());
         let client = client.map(|file| file.name_server(address)).transpose()?;
         let console = console.map(|file| file.name_server(address)).transpose()?;
-        Ok(client.into_iter().chain(console).collect())
+        Ok(Plan { warnings, replacements: client.into_iter().chain(console).collect() })
     }
 
-    async fn find_members(
-        &self,
-        port: Option<u16>,
-        limits: Limits,
-    ) -> Result<Vec<Replacement>, ConfigureError> {
+    async fn find_members(&self, port: Option<u16>, limits: Limits) -> Result<Plan, ConfigureError> {
         let client = ClientFile::open(self.client.clone().unwrap_or(CLIENT_FILE.into()))?;
         let console = self.open_the_console()?;
+        let warnings = warnings(Some(&client), Some(&console));
         let named = client.server();
         let seed = HostPort { port: port.unwrap_or(named.port), ..named };
         let members = proven_members(&console.server_at(&seed), limits).await?;
-        Ok(vec![console.name_servers(&members)?])
+        Ok(Plan { warnings, replacements: vec![console.name_servers(&members)?] })
     }
 
-    async fn find_cluster(
-        &self,
-        address: &HostPort,
-        limits: Limits,
-    ) -> Result<Vec<Replacement>, ConfigureError> {
+    async fn find_cluster(&self, address: &HostPort, limits: Limits) -> Result<Plan, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_the_console()?);
+        let warnings = warnings(client.as_ref(), Some(&console));
         let members = proven_members(&console.server_at(address), limits).await?;
         let client = client.map(|file| file.name_server(address)).transpose()?;
-        Ok(client.into_iter().chain([console.name_servers(&members)?]).collect())
+        let replacements = client.into_iter().chain([console.name_servers(&members)?]).collect();
+        Ok(Plan { warnings, replacements })
     }
 
-    fn name_identity(&self, certificate: PathBuf, pkey: PathBuf) -> Result<Vec<Replacement>, ConfigureError> {
+    fn name_identity(&self, certificate: PathBuf, pkey: PathBuf) -> Result<Plan, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_console()?);
+        let warnings = warnings(client.as_ref(), console.as_ref());
         let identity = TlsIdentity::load(&certificate, &pkey)?;
         if let Err(reason) = verifier::check(&identity) {
             return Err(ConfigureError::Pair(certificate, pkey, reason));
@@ -143,7 +148,7 @@ impl Files {
         let (certificate, pkey) = (path_text(certificate)?, path_text(pkey)?);
         let client = client.map(|file| file.name_identity(&certificate, &pkey)).transpose()?;
         let console = console.map(|file| file.name_identity(&certificate, &pkey)).transpose()?;
-        Ok(client.into_iter().chain(console).collect())
+        Ok(Plan { warnings, replacements: client.into_iter().chain(console).collect() })
     }
 
     fn open_client(&self) -> Result<Option<ClientFile>, ConfigureError> {
@@ -165,6 +170,11 @@ impl Files {
     fn open_the_console(&self) -> Result<ConsoleFile, ConfigureError> {
         ConsoleFile::open(self.console.clone().unwrap_or(CONSOLE_FILE.into()))
     }
+}
+
+fn warnings(client: Option<&ClientFile>, console: Option<&ConsoleFile>) -> Vec<Warning> {
+    let client = client.map(ClientFile::warnings).into_iter().flatten();
+    client.chain(console.map(ConsoleFile::warnings).into_iter().flatten()).cloned().collect()
 }
 
 /// Makes it absolute, as the programs that read the files run in other folders.

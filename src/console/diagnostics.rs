@@ -1,5 +1,6 @@
 //! Standard error: what is not part of the session.
 
+use std::fmt::Display;
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 
@@ -19,6 +20,13 @@ pub fn start_log() {
 pub fn report(line: &str) {
     // Standard error is closed: there is no other place to report that.
     let _ = writeln!(stderr(), "{line}");
+}
+
+/// Prints a line for each warning.
+pub fn warn(program: &str, warnings: &[impl Display]) {
+    for warning in warnings {
+        report(&format!("{program}: {warning}"));
+    }
 }
 
 /// Ends `main`, which returns the exit code, or with it the error to report.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 pub use complete::{Complete, Completion};
-pub use diagnostics::{exit, report, start_log};
+pub use diagnostics::{exit, report, start_log, warn};
 pub use fold::fold;
 pub use json::JsonConsole;
 pub use script::{EchoedBy, Origin, Script};

@@ -120,6 +120,13 @@ pub(crate) fn listed(transcript: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// Alters the servers of the configuration.
+pub(crate) fn alter(cluster: &Cluster, change: impl FnOnce(&mut Vec<Value>)) {
+    let mut config: Value = serde_json::from_slice(&fs::read(cluster.config()).unwrap()).unwrap();
+    change(config["servers"].as_array_mut().unwrap());
+    fs::write(cluster.config(), config.to_string()).unwrap();
+}
+
 /// Loopback addresses and a port: other tests run in this process and in others.
 pub(crate) fn unused_net() -> (String, u16) {
     static COUNT: AtomicU32 = AtomicU32::new(0);

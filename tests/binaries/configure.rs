@@ -22,11 +22,51 @@ fn one_address_goes_into_both_files_and_every_other_byte_stays() {
     let ended = files.configure(&["-a", "10.7.7.7"]).with_code(0);
     assert_eq!(ended.stdout, files.announcement("server"));
     assert_eq!(ended.stderr, "");
-    let expected = client.replace("10.10.4.20", "10.7.7.7").replace("2223", "2225");
-    assert_eq!(files.client_text(), expected);
+    // The original's daemon port stays.
+    assert_eq!(files.client_text(), client.replace("10.10.4.20", "10.7.7.7"));
     let first = console.replace("hsm-a.example", "10.7.7.7").replace("\"east\"", "\"10.7.7.7\"");
     let (start, second) = first.split_once(" , {").unwrap();
     let (_, end) = second.split_once("} }").unwrap();
+    assert_eq!(files.console_text(), format!("{start}{end}"));
+}
+
+#[test]
+fn a_port_other_than_the_daemons_is_replaced_and_one_that_is_asked_for_is_written() {
+    let files = Files::new();
+    let client = files.client_text().replace("10.10.4.20", "10.7.7.7");
+    for (arguments, port) in
+        [(&["-a", "10.7.7.7", "--port", "3000"][..], "3000"), (&["-a", "10.7.7.7"], "2225")]
+    {
+        files.configure(arguments).with_code(0);
+        assert_eq!(files.client_text(), client.replace("2223", port));
+    }
+}
+
+#[test]
+fn what_is_not_json_stays_but_is_reported() {
+    let files = Files::new();
+    let console = "# mine\n{\"servers\": [ // east\n  {\"hostname\": \"a\", \"port\": \"2225\", \"enable\": true,},\n\
+                   # west\n  {\"hostname\": \"b\", },\n], }\n";
+    let client = files.client_text().replacen('{', "{ // mine", 1).replace("2223", "\"2223\"");
+    fs::write(&files.console, console).unwrap();
+    fs::write(&files.client, &client).unwrap();
+    let ended = files.configure(&["-a", "10.7.7.7"]).with_code(0);
+    assert_eq!(ended.stdout, files.announcement("server"));
+    let (of_client, of_console) = (files.client.display(), files.console.display());
+    let expected = format!(
+        "configure: {of_client}: line 1, column 3: a comment is not JSON; it is ignored\n\
+         configure: {of_client}: line 33, column 17: \"2223\" should be a number, without quotes\n\
+         configure: {of_console}: line 1, column 1: a comment is not JSON; it is ignored (3 in all)\n\
+         configure: {of_console}: line 3, column 29: \"2225\" should be a number, without quotes\n\
+         configure: {of_console}: line 3, column 47: true should be \"yes\"\n\
+         configure: {of_console}: line 3, column 51: \
+         a comma before a closing bracket is not JSON; it is ignored (4 in all)\n"
+    );
+    assert_eq!(ended.stderr, expected);
+    assert_eq!(files.client_text(), client.replace("10.10.4.20", "10.7.7.7"));
+    let first = console.replace("\"a\"", "\"10.7.7.7\"").replace("true,", "true, \"name\": \"10.7.7.7\",");
+    let (start, rest) = first.split_once(",\n# west").unwrap();
+    let (_, end) = rest.split_once('}').unwrap();
     assert_eq!(files.console_text(), format!("{start}{end}"));
 }
 

@@ -3,9 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use serde_json::Value;
-
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, alter};
 use crate::process::{PROMPT, Process, configure, hsmd, keys, run, text};
 
 #[test]
@@ -98,10 +96,4 @@ fn the_key_tool_tells_it_too_if_the_file_is_the_consoles() {
         config = config.display()
     );
     assert_eq!((told(&[]), told(&["singlecmd", "listUsers"])), (warning.clone(), warning));
-}
-
-fn alter(cluster: &Cluster, change: impl FnOnce(&mut Vec<Value>)) {
-    let mut config: Value = serde_json::from_slice(&fs::read(cluster.config()).unwrap()).unwrap();
-    change(config["servers"].as_array_mut().unwrap());
-    fs::write(cluster.config(), config.to_string()).unwrap();
 }

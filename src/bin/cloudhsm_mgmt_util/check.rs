@@ -7,6 +7,7 @@ use std::rc::Rc;
 use clap::{ArgGroup, Args};
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::config::Config;
+use cloudhsm::console;
 use cloudhsm::dev::Dev;
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
@@ -15,7 +16,7 @@ use cloudhsm::transcript;
 use cloudhsm::wire::Limits;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::text;
+use crate::{PROGRAM, text};
 
 /// Play transcripts and show the lines in which the console differs from them
 ///
@@ -76,6 +77,7 @@ impl CheckArguments {
         let (dials, dev) = match &self.config {
             Some(path) => {
                 let config = Config::load(path).map_err(text)?;
+                console::warn(PROGRAM, config.warnings());
                 (config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(text)?, None)
             }
             None => {

@@ -58,6 +58,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     let (config, dials, dev) = match &arguments.config {
         Some(path) => {
             let config = Config::load(path).map_err(text)?;
+            console::warn(PROGRAM, config.warnings());
             let dials = config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(text)?;
             (config, dials, None)
         }

@@ -28,7 +28,8 @@ fn what_is_no_configuration_is_not_changed() {
         (".cmu", "{", "EOF while parsing an object"),
         (".cmu", "{\"servers\": []}", "no server is enabled"),
         (".cmu", "{\"servers\": [{\"name\": \"a\"}]}", "servers[0]: missing field `hostname`"),
-        (".cmu", "{\"servers\": [{\"hostname\": \"a\"}],}", "trailing comma"),
+        (".cmu", "{\"servers\": [{\"hostname\": \"a\"}],,}", "line 1 column 33"),
+        (".cmu", "{\"servers\": [{\"hostname\": \"a\"}]} /*", "trailing characters"),
         (".client", "[]", "invalid"),
         (".client", "\u{0}", "expected value"),
     ] {
