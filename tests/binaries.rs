@@ -19,6 +19,8 @@ mod backup;
 mod certificates;
 #[path = "binaries/check.rs"]
 mod check;
+#[path = "binaries/client.rs"]
+mod client;
 #[path = "binaries/commands.rs"]
 mod commands;
 #[path = "binaries/configure.rs"]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::process::{Ended, PROMPT, Process, console, hsmd, run, text};
@@ -52,6 +52,19 @@ impl Cluster {
 
     pub(crate) fn config(&self) -> PathBuf {
         self.path("cloudhsm_mgmt_util.cfg")
+    }
+
+    /// Writes the original's client file, which names this HSM.
+    pub(crate) fn write_client_config(&self, node: u32, minimum_nodes: u32) -> PathBuf {
+        let ca = self.path("customerCA.crt");
+        let client = json!({
+            "client": { "create_object_minimum_nodes": minimum_nodes, "e2e_owner_crt_path": ca },
+            "server": { "hostname": self.address(node), "port": self.port },
+            "loadbalance": { "enable": "yes" },
+        });
+        let config = self.path("cloudhsm_client.cfg");
+        fs::write(&config, client.to_string()).unwrap();
+        config
     }
 
     pub(crate) fn address(&self, node: u32) -> String {

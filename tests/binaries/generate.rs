@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use crate::process::{configure, console, hsmd, keys, run, text};
+use crate::process::{client, configure, console, hsmd, keys, run, text};
 
 /// A program's name, how it is run, and its subcommands, in the order of its help.
 type Program = (&'static str, fn(&[&str]) -> Command, &'static [&'static [&'static str]]);
 
-const PROGRAMS: [Program; 4] = [
+const PROGRAMS: [Program; 5] = [
     ("cloudhsm_mgmt_util", console, &[&[], &["sign"], &["check"], &["commands"]]),
     ("key_mgmt_util", keys, &[&[]]),
     ("configure", configure, &[&[]]),
+    ("cloudhsm_client", client, &[&[]]),
     (
         "hsmd",
         hsmd,
@@ -68,7 +69,8 @@ fn bash_reads_its_completions() {
 #[test]
 fn a_manual_page_is_named_after_its_program_and_has_its_version() {
     for (name, program, _) in PROGRAMS {
-        let (section, title) = (if name == "hsmd" { 8 } else { 1 }, name.to_uppercase());
+        let (section, title) =
+            (if ["hsmd", "cloudhsm_client"].contains(&name) { 8 } else { 1 }, name.to_uppercase());
         let version = env!("CARGO_PKG_VERSION");
         let title = format!(".TH {title} {section} \"\" \"{name} {version}\"\n");
         let page = generated(program, "man");

@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use serde_json::json;
 use tempfile::TempDir;
 
 use crate::certificates::openssl;
@@ -124,13 +123,7 @@ fn a_masked_key_moves_within_its_clone_family_only_and_an_officer_may_move_it() 
 #[test]
 fn the_originals_file_names_one_hsm_and_all_are_found() {
     let cluster = Cluster::activated(3);
-    let config = cluster.path("cloudhsm_client.cfg");
-    let client = json!({
-        "client": { "create_object_minimum_nodes": 3, "e2e_owner_crt_path": cluster.path("customerCA.crt") },
-        "server": { "hostname": cluster.address(1), "port": cluster.port },
-        "loadbalance": { "enable": "yes" },
-    });
-    fs::write(&config, client.to_string()).unwrap();
+    let config = cluster.write_client_config(1, 3);
     let words = [text(&config), "singlecmd"].into_iter().chain(LOGIN);
     let mut words: Vec<&str> = words.chain("genSymKey -t 31 -s 32 -l aes".split(' ')).collect();
     let unreached = run(&mut keys(&words), "").with_code(255);

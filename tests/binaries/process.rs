@@ -47,6 +47,10 @@ pub(crate) fn keys(arguments: &[&str]) -> Command {
     program(env!("CARGO_BIN_EXE_key_mgmt_util"), arguments)
 }
 
+pub(crate) fn client(arguments: &[&str]) -> Command {
+    program(env!("CARGO_BIN_EXE_cloudhsm_client"), arguments)
+}
+
 pub(crate) fn configure(arguments: &[&str]) -> Command {
     program(env!("CARGO_BIN_EXE_configure"), arguments)
 }
