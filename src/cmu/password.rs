@@ -6,7 +6,7 @@ use std::env;
 
 use super::{Session, Stop};
 use crate::command::{Argument, Given, Kind, PROMPT, Usage};
-use crate::console::Input;
+use crate::console::{Input, ask_password};
 use crate::files::{Unreadable, is_standard_input, read_line};
 use crate::protocol::Secret;
 
@@ -119,7 +119,7 @@ fn line_of(session: &mut Session<'_>, path: String, start: u64) -> Result<(Secre
 }
 
 fn asked(session: &mut Session<'_>, prompt: &str) -> Result<Secret, Stop> {
-    match session.console.secret(prompt) {
+    match ask_password(session.console, prompt) {
         Input::Given(secret) => Ok(secret),
         Input::Interrupted => Err(Stop::Interrupted),
         Input::Ended if session.interrupt.is_raised() => Err(NoPassword::Interrupted.into()),

@@ -74,6 +74,17 @@ pub trait Console {
     fn is_lost(&self) -> bool;
 }
 
+/// Asks for a password until the answer is not empty. No user has an empty one, and sent to the HSMs, an Enter by mistake
+/// would count as a wrong password on each of them.
+pub fn ask_password(console: &mut dyn Console, prompt: &str) -> Input<Secret> {
+    loop {
+        match console.secret(prompt) {
+            Input::Given(secret) if secret.expose().is_empty() => {}
+            input => return input,
+        }
+    }
+}
+
 /// Where command lines come from.
 pub enum Lines {
     /// Standard input: a terminal, or a script.

@@ -160,6 +160,7 @@ fn what_the_input_does_not_say_is_told() {
     let login = format!("loginHSM CO admin {CO_PASSWORD}");
     for (lines, why) in [
         (&["loginHSM CO admin -hpswd"][..], "No password: the input has ended"),
+        (&["loginHSM CO admin -hpswd", "", ""], "No password: the input has ended"),
         (&[&login, "createUser CU alice crypto12"], "Not confirmed: the input has ended"),
         (&[&login, "listUsers now"], "listUsers failed: too many arguments"),
     ] {

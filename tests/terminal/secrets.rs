@@ -55,6 +55,31 @@ fn a_secret_out_of_its_place_is_neither_shown_nor_brought_back() {
     assert!(!session.everything().contains("sesame"), "{:?}", session.everything());
 }
 
+/// A wrong password counts on every HSM.
+#[test]
+fn an_empty_password_is_asked_for_again_and_not_sent() {
+    let mut session = Session::at_prompt();
+    session.send("loginHSM PRECO admin -hpswd\r");
+    for _ in 0..6 {
+        session.wait_for("Enter password: ");
+        session.send("\r");
+    }
+    session.wait_for("Enter password: ");
+    session.send("password\r");
+    let answer = session.wait_for(PROMPT);
+    assert!(answer.contains("loginHSM success"), "{answer:?}");
+    session.send("changePswd PRECO admin -hpswd\r\r");
+    (0..2).for_each(|_| drop(session.wait_for("Enter new password: ")));
+    session.send("sesame01\r\r");
+    (0..2).for_each(|_| drop(session.wait_for("Re-enter new password: ")));
+    session.send("sesame01\rn\r");
+    session.wait_for("(y/n)?");
+    session.wait_for(PROMPT);
+    session.send("loginHSM CO admin -hpswd\r\r\x04");
+    session.wait_for_end();
+    assert!(session.everything().contains("No password: the input has ended"), "{:?}", session.everything());
+}
+
 /// Guessing would make one password of several.
 #[test]
 fn bytes_that_are_no_text_are_not_left_out_of_a_password() {

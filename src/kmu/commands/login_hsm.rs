@@ -1,7 +1,7 @@
 //! `loginHSM`
 
 use crate::command::{Argument, Given, Kind, PROMPT, Permission, Usage};
-use crate::console::Input;
+use crate::console::{Input, ask_password};
 use crate::kmu::frame::returned;
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
@@ -57,7 +57,7 @@ impl Action for LoginHsm {
         }
         let password = match self.password {
             Some(password) => password,
-            None => match session.console.secret("Enter password: ") {
+            None => match ask_password(session.console, "Enter password: ") {
                 Input::Given(password) => password,
                 Input::Interrupted | Input::Ended => return Err(Stop::NoAnswer),
             },
