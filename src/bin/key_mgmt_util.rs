@@ -51,11 +51,36 @@ struct Arguments {
 }
 
 impl Arguments {
+    /// Reads the command line. clap takes all words after the first for the command's.
+    fn read() -> Self {
+        let mut arguments = Self::parse();
+        let own = &mut arguments.words;
+        let command = own.split_off(own.iter().position(|word| word == SINGLE).unwrap_or(own.len()));
+        if own.iter().any(|word| word == NO_HISTORY) {
+            arguments.no_history = true;
+            own.retain(|word| word != NO_HISTORY);
+        }
+        if !command.is_empty() {
+            own.pop_if(|word| ORIGINAL_NAMES.contains(&word.as_str()));
+        }
+        own.extend(command);
+        arguments
+    }
+
     /// The file for a person's lines.
     fn history(&self) -> Option<PathBuf> {
         if self.no_history { None } else { console::history_file("key_mgmt_util") }
     }
 }
+
+/// The word before a single command.
+const SINGLE: &str = "singlecmd";
+
+/// The program's other names, which the original's guide writes before [`SINGLE`].
+const ORIGINAL_NAMES: [&str; 2] = ["Cfm3Util", "Cfm2Util"];
+
+/// An option that may also follow the configuration file.
+const NO_HISTORY: &str = "--no-history";
 
 const USAGE: &str = "\
 key_mgmt_util [CONFIG] [singlecmd [loginHSM -u CU -s <user> -p <password>] <command>]
@@ -64,7 +89,7 @@ key_mgmt_util [CONFIG] [singlecmd [loginHSM -u CU -s <user> -p <password>] <comm
        key_mgmt_util --generate <KIND>";
 
 const EXIT_CODES: &str = "\
-Without CONFIG, /opt/cloudhsm/etc/cloudhsm_client.cfg is read.
+Without CONFIG, /opt/cloudhsm/etc/cloudhsm_client.cfg is read. Before singlecmd, the word Cfm3Util or Cfm2Util is ignored.
 
 Exit codes, with commands from standard input or singlecmd:
     0  every command succeeded
@@ -82,7 +107,7 @@ const NOT_STARTED: u8 = 255;
 const DEFAULT_CONFIG: &str = "/opt/cloudhsm/etc/cloudhsm_client.cfg";
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     console::start_log();
     let ran = match arguments.generate {
         Some(artifact) => make(artifact).map(|()| 0).map_err(|error| (FAILED, error.to_string())),
@@ -140,7 +165,7 @@ fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), 
     let words = arguments.words.as_slice();
     let (config, rest) = match words {
         [] => (None, words),
-        [first, ..] if first == "singlecmd" => (None, words),
+        [first, ..] if first == SINGLE => (None, words),
         [first, rest @ ..] => (Some(Path::new(first)), rest),
     };
     if config.is_some() && (arguments.dev.is_some() || arguments.dev_dir.is_some()) {
@@ -148,7 +173,7 @@ fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), 
     }
     match rest {
         [] => Ok((config, None)),
-        [first, command @ ..] if first == "singlecmd" => {
+        [first, command @ ..] if first == SINGLE => {
             Ok((config, Some(Single::parse(command).map_err(wrong)?)))
         }
         [first, ..] => Err(wrong(format!("Error: Unknown commandline arguments: {first}"))),

@@ -100,6 +100,26 @@ fn exit_codes_tell_scripts_how_it_went() {
 }
 
 #[test]
+fn the_originals_name_may_stand_before_singlecmd() {
+    let kept = Kept::new("1");
+    let dir = kept.dir();
+    for name in ["Cfm3Util", "Cfm2Util"] {
+        let command = ["--dev-dir", &dir, name, "singlecmd"];
+        let found = run(&mut keys(&[&command[..], &LOGIN, &["findKey"]].concat()), "").with_code(0);
+        assert!(found.stdout.contains("Cfm3FindKey returned: 0x00"), "{}", found.stdout);
+        let unread = run(&mut keys(&[name, "singlecmd", "findKey"]), "").with_code(2);
+        assert!(
+            unread.stderr.contains("/opt/cloudhsm/etc/cloudhsm_client.cfg: No such file"),
+            "{}",
+            unread.stderr
+        );
+        // Anywhere else it is a file.
+        let unread = run(&mut keys(&[name]), "").with_code(2);
+        assert!(unread.stderr.contains(&format!("{name}: No such file")), "{}", unread.stderr);
+    }
+}
+
+#[test]
 fn a_masked_key_moves_within_its_clone_family_only_and_an_officer_may_move_it() {
     let (kept, other) = (Kept::new("2"), Kept::new("1"));
     let file = kept.path("masked");

@@ -6,9 +6,14 @@ use crate::session::Session;
 const PROMPT: &str = "Command:  ";
 const LOGIN: &str = "loginHSM -u CU -s alice -p sesame01";
 
-fn at_prompt(cluster: &Cluster) -> Session {
+fn program(cluster: &Cluster) -> Vec<String> {
     let mut arguments = cluster.console();
     arguments[0] = env!("CARGO_BIN_EXE_key_mgmt_util").to_owned();
+    arguments
+}
+
+fn at_prompt(cluster: &Cluster) -> Session {
+    let arguments = program(cluster);
     let mut session = Session::start(&arguments, "xterm");
     session.wait_for(PROMPT);
     session
@@ -33,6 +38,33 @@ fn a_person_gets_hints_and_lines_without_passwords() {
     assert_eq!(session.kept("key_mgmt_util"), "#V2\nlistUsers\n");
     assert_eq!(session.kept("cloudhsm_mgmt_util"), "");
     assert!(!session.everything().contains("sesame"), "{:?}", session.everything());
+}
+
+#[test]
+fn no_history_works_on_either_side_of_the_configuration() {
+    let cluster = Cluster::run(1);
+    for at in 1..=2 {
+        let mut arguments = program(&cluster);
+        arguments.insert(at, "--no-history".to_owned());
+        let mut session = Session::start(&arguments, "xterm");
+        session.wait_for(PROMPT);
+        session.send("x\x7flistUsers\r");
+        session.wait_for(PROMPT);
+        session.send("exit\r");
+        session.wait_for_end();
+        assert_eq!(session.kept("key_mgmt_util"), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_empty_password_is_asked_for_again_and_not_sent() {
+    let cluster = Cluster::run(1);
+    let mut session = at_prompt(&cluster);
+    session.send("loginHSM -u CU -s app_user -hpswd\r\r\r");
+    (0..3).for_each(|_| drop(session.wait_for("Enter password: ")));
+    session.send("\x03");
+    session.wait_for(PROMPT);
+    assert!(!session.everything().contains("Cfm3LoginHSM"), "{:?}", session.everything());
 }
 
 #[test]
