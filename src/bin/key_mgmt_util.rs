@@ -1,5 +1,6 @@
 //! The key management tool.
 
+use std::env;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use cloudhsm::dev::Dev;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::kmu::{COMMANDS, Session, Single, list_commands, start_up};
+use cloudhsm::kmu::{Build, COMMANDS, Session, Single, list_commands, start_up};
 use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, OnError, Operator};
 use cloudhsm::wire::Limits;
@@ -82,6 +83,9 @@ const ORIGINAL_NAMES: [&str; 2] = ["Cfm3Util", "Cfm2Util"];
 /// An option that may also follow the configuration file.
 const NO_HISTORY: &str = "--no-history";
 
+/// The environment variable that names a build of the original.
+const BUILD: &str = "CLOUDHSM_KMU_BUILD";
+
 const USAGE: &str = "\
 key_mgmt_util [CONFIG] [singlecmd [loginHSM -u CU -s <user> -p <password>] <command>]
        key_mgmt_util --dev-dir <DIR> [singlecmd …]
@@ -89,7 +93,12 @@ key_mgmt_util [CONFIG] [singlecmd [loginHSM -u CU -s <user> -p <password>] <comm
        key_mgmt_util --generate <KIND>";
 
 const EXIT_CODES: &str = "\
-Without CONFIG, /opt/cloudhsm/etc/cloudhsm_client.cfg is read. Before singlecmd, the word Cfm3Util or Cfm2Util is ignored.
+Without CONFIG, /opt/cloudhsm/etc/cloudhsm_client.cfg is read.
+Before singlecmd, the word Cfm3Util or Cfm2Util is ignored.
+
+Environment:
+  CLOUDHSM_KMU_BUILD  whose words findKey has: A (default), those of the guide, or B, those of a
+                      later build of the original, such as \"Total number of keys present: 2\"
 
 Exit codes, with commands from standard input or singlecmd:
     0  every command succeeded
@@ -125,6 +134,7 @@ type ExitError = (u8, String);
 
 fn run(arguments: &Arguments) -> Result<u8, ExitError> {
     let (config, single) = read_words(arguments)?;
+    let build = read_build()?;
     let interrupt = Interrupt::default();
     // Before the connections, which take time: what is typed until now is echoed twice.
     let mut console = console::open(language(), &interrupt, arguments.history().as_deref()).map_err(wrong)?;
@@ -132,6 +142,7 @@ fn run(arguments: &Arguments) -> Result<u8, ExitError> {
     let target = open(arguments, config, &runtime)?;
     let cluster = Cluster::new(target.dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, target.minimum_nodes, interrupt, runtime);
+    session.build = build;
     let code = if start_up(&mut session) {
         if let Some((path, config)) = &target.listed {
             warn(&mut session, config, path);
@@ -178,6 +189,13 @@ fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), 
         }
         [first, ..] => Err(wrong(format!("Error: Unknown commandline arguments: {first}"))),
     }
+}
+
+/// The build whose words findKey has. A variable, not an option: scripts that were written for the original pass none.
+fn read_build() -> Result<Build, ExitError> {
+    let Some(name) = env::var_os(BUILD).filter(|name| !name.is_empty()) else { return Ok(Build::default()) };
+    let build = name.to_str().and_then(Build::parse);
+    build.ok_or_else(|| wrong(format!("{BUILD}: {} is not A or B", name.display())))
 }
 
 /// The HSMs, and how many of them have to hold a new token key.

@@ -21,7 +21,7 @@ pub use command::{Action, Command};
 pub use commands::COMMANDS;
 pub use commands::help::{list, page};
 pub use run::run_line;
-pub use session::{Answers, Logins, Session};
+pub use session::{Answers, Build, Logins, Session};
 pub use single::{Single, SingleError};
 pub use start::{list_commands, start_up};
 pub use stop::{Printed, Stop};

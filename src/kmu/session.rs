@@ -27,6 +27,8 @@ pub struct Session<'a> {
     pub minimum_nodes: usize,
     /// The users who may log in.
     pub logins: Logins,
+    /// Whose wording findKey has.
+    pub build: Build,
     /// Raised by Ctrl-C while the cluster waits.
     pub interrupt: Interrupt,
     runtime: Rc<Runtime>,
@@ -39,6 +41,28 @@ pub enum Logins {
     CryptoUsers,
     /// COs and the AU, too, for a single command that they may run.
     Everybody,
+}
+
+/// A build of the original. Scripts look for the words of one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Build {
+    /// The one of the guide.
+    #[default]
+    A,
+    /// A later one.
+    B,
+}
+
+impl Build {
+    /// The build of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "A" => Some(Self::A),
+            "B" => Some(Self::B),
+            _ => None,
+        }
+    }
 }
 
 impl Logins {
@@ -62,7 +86,8 @@ impl<'a> Session<'a> {
         interrupt: Interrupt,
         runtime: Rc<Runtime>,
     ) -> Self {
-        Self { console, cluster, minimum_nodes, logins: Logins::CryptoUsers, interrupt, runtime }
+        let (logins, build) = (Logins::CryptoUsers, Build::default());
+        Self { console, cluster, minimum_nodes, logins, build, interrupt, runtime }
     }
 
     /// Prints a part of the session's text.

@@ -120,6 +120,25 @@ fn the_originals_name_may_stand_before_singlecmd() {
 }
 
 #[test]
+fn a_variable_chooses_the_words_of_find_key() {
+    let kept = Kept::new("1");
+    let dir = kept.dir();
+    let words: Vec<&str> =
+        ["--dev-dir", &dir, "singlecmd"].into_iter().chain(LOGIN).chain(["findKey"]).collect();
+    let find = |build: &str| run(keys(&words).env("CLOUDHSM_KMU_BUILD", build), "");
+    for build in ["", "A"] {
+        let found = find(build).with_code(0).stdout;
+        assert!(found.contains("\nTotal number of keys present 0\n"), "{found}");
+    }
+    let found = find("B").with_code(0).stdout;
+    assert!(found.contains("\n\tTotal number of keys present: 0\n"), "{found}");
+    let refused = find("C").with_code(2);
+    assert_eq!(refused.stderr, "key_mgmt_util: CLOUDHSM_KMU_BUILD: C is not A or B\n");
+    let help = run(&mut keys(&["--help"]), "").with_code(0).stdout;
+    assert!(help.contains("  CLOUDHSM_KMU_BUILD  "), "{help}");
+}
+
+#[test]
 fn a_masked_key_moves_within_its_clone_family_only_and_an_officer_may_move_it() {
     let (kept, other) = (Kept::new("2"), Kept::new("1"));
     let file = kept.path("masked");

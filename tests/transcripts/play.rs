@@ -55,9 +55,10 @@ fn make_keys(
 ) {
     let text = script.text();
     let (shows_start, minimum_nodes) = (script.stage.shows_start, script.stage.minimum_nodes);
-    let login = script.stage.login.clone();
+    let (login, build) = (script.stage.login.clone(), script.stage.build);
     let before = text.borrow().len();
     let mut session = kmu::Session::new(script, cluster, minimum_nodes, interrupt, runtime);
+    session.build = build;
     let started = kmu::start_up(&mut session);
     if let Some(login) = login {
         assert_eq!(kmu::run_line(&mut session, &login), Outcome::Done);

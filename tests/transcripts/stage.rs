@@ -10,6 +10,7 @@ use cloudhsm::cmu::Session;
 use cloudhsm::console::{EchoedBy, Script};
 use cloudhsm::hsmd::keeping::folder::CA;
 use cloudhsm::interrupt::Interrupt;
+use cloudhsm::kmu::Build;
 use cloudhsm::protocol::key::Lifetime;
 use cloudhsm::protocol::user::UserType;
 use cloudhsm::shell::{self, Unreachable};
@@ -32,6 +33,8 @@ pub(crate) struct Stage {
     pub(crate) tool: Tool,
     /// `create_object_minimum_nodes`
     pub(crate) minimum_nodes: usize,
+    /// `CLOUDHSM_KMU_BUILD`
+    pub(crate) build: Build,
     /// The line by which somebody has logged in when the story begins.
     pub(crate) login: Option<String>,
 }
@@ -56,6 +59,7 @@ impl Stage {
             unreachable: Unreachable::GiveUp,
             tool: Tool::Console,
             minimum_nodes: 1,
+            build: Build::default(),
             login: None,
         }
     }
@@ -67,7 +71,7 @@ impl Stage {
     /// The directions:
     ///
     /// * `key_mgmt_util`: the story is that tool's; `singlecmd <words>`: it is run so; `minimum nodes 3`: its
-    ///   `create_object_minimum_nodes`; `cat <file>` shows a file that it wrote
+    ///   `create_object_minimum_nodes`; `build B`: its `CLOUDHSM_KMU_BUILD`; `cat <file>` shows a file that it wrote
     /// * `a CU alice`: there is one, with the password crypto12; `alice is logged in`: in the story's session;
     ///   `alice has logged in`: with the password alicepassword
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
@@ -160,6 +164,7 @@ impl Stage {
             [name, "has", "logged", "in"] => {
                 self.login = Some(format!("loginHSM -u CU -s {name} -p {name}password"));
             }
+            ["build", name] => self.build = Build::parse(name).unwrap(),
             ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
             _ => self.direct_officers(words),
         }

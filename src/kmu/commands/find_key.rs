@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use crate::command::{Argument, Given, Kind, Permission, Usage};
-use crate::kmu::frame::{returned, status};
+use crate::kmu::frame::{line, returned, status};
 use crate::kmu::session::{Answers, answered, states};
 use crate::kmu::stop::{Printed, Stop, ended};
-use crate::kmu::{Action, Code, Command, Session};
+use crate::kmu::{Action, Build, Code, Command, Session};
 use crate::protocol::key::{FindKeys, KeyClass, KeyHandle, KeyType, Lifetime};
 
 pub(super) static COMMAND: Command = Command {
@@ -97,7 +97,8 @@ impl Action for FindKey {
         }
         let answers = session.perform(&session.everywhere(), self.criteria);
         let code = answered(&answers);
-        let found = if code == Code::SUCCESS { list(&all_of(&answers)) } else { String::new() };
+        let found =
+            if code == Code::SUCCESS { list(session.build, &all_of(&answers)) } else { String::new() };
         ended(code, found + &status(&states(&answers)) + &returned("FindKey", code))
     }
 }
@@ -113,16 +114,35 @@ fn all_of(answers: &Answers<Vec<KeyHandle>>) -> Vec<KeyHandle> {
     all
 }
 
-/// Fifteen handles a line, as in the original.
-fn list(handles: &[KeyHandle]) -> String {
-    let mut text = format!("\nTotal number of keys present {}\n", handles.len());
-    if let Some(last) = handles.len().checked_sub(1) {
-        let lines = handles.chunks(15).map(|line| line.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let lines = lines.map(|line| line.join(", ")).collect::<Vec<_>>();
-        let lines = lines.join(",\n");
-        text.push_str(&format!("\n number of keys matched from start index 0::{last}\n{lines}\n"));
+/// The handles that were found, in the words of a build.
+fn list(build: Build, handles: &[KeyHandle]) -> String {
+    let count = handles.len();
+    let Some(last) = count.checked_sub(1) else { return total(build, count) };
+    let found = match build {
+        Build::A => {
+            let lines = lines(handles, ",\n");
+            format!("\n number of keys matched from start index 0::{last}\n{lines}\n")
+        }
+        Build::B => {
+            let lines = lines(handles, ",\n\t");
+            line(&format!("Number of matching keys from start index 0::{last}"))
+                + &line(&format!("Handles of matching keys:\n\t{lines}"))
+        }
+    };
+    total(build, count) + &found
+}
+
+fn total(build: Build, count: usize) -> String {
+    match build {
+        Build::A => format!("\nTotal number of keys present {count}\n"),
+        Build::B => line(&format!("Total number of keys present: {count}")),
     }
-    text
+}
+
+/// Fifteen handles a line, as in the original.
+fn lines(handles: &[KeyHandle], separator: &str) -> String {
+    let lines = handles.chunks(15).map(|line| line.iter().map(ToString::to_string).collect::<Vec<_>>());
+    lines.map(|line| line.join(", ")).collect::<Vec<_>>().join(separator)
 }
 
 /// Reads digits of either case, with or without `0x` before them.
@@ -133,7 +153,19 @@ fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes_of_hex;
+    use super::{bytes_of_hex, list};
+    use crate::kmu::Build;
+    use crate::protocol::key::KeyHandle;
+
+    #[test]
+    fn fifteen_handles_are_in_a_line() {
+        let handles: Vec<KeyHandle> = (6..22).map(KeyHandle).collect();
+        let first = "6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,";
+        let build_a = list(Build::A, &handles);
+        assert!(build_a.ends_with(&format!(" 0::15\n{first}\n21\n")), "{build_a}");
+        let build_b = list(Build::B, &handles);
+        assert!(build_b.ends_with(&format!(" keys:\n\t{first}\n\t21\n")), "{build_b}");
+    }
 
     #[test]
     fn hex_has_whole_bytes_in_either_case() {
