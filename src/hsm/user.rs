@@ -212,15 +212,15 @@ impl Hsm {
     }
 }
 
-/// Officers create, copy and delete COs and CUs; the other two kinds come with the HSM.
+/// Officers create, copy and delete all users but the AU, which comes with the HSM.
 pub(super) fn must_be_manageable(user_type: UserType) -> Result<(), Refusal> {
     match user_type {
-        UserType::Co | UserType::Cu => Ok(()),
-        UserType::Unknown | UserType::Au | UserType::PreCo => Err(Refusal::InvalidUserType),
+        UserType::Co | UserType::Cu | UserType::PreCo => Ok(()),
+        UserType::Unknown | UserType::Au => Err(Refusal::InvalidUserType),
     }
 }
 
-/// Activation: the first CO is the PRECO who changes its password.
+/// A PRECO becomes a CO. For the first one, this activates the HSM.
 fn after_password_change(user_type: UserType) -> Result<UserType, Refusal> {
     match user_type {
         UserType::PreCo => Ok(UserType::Co),

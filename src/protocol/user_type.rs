@@ -15,7 +15,7 @@ pub enum UserType {
     Co,
     /// Appliance user: `app_user`, by which a cluster's owner synchronises.
     Au,
-    /// Precrypto officer: the `admin` of a new HSM until it changes its password.
+    /// Precrypto officer: becomes a CO when its password is changed, as the `admin` of a new HSM does.
     PreCo,
 }
 

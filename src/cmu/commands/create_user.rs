@@ -15,9 +15,10 @@ pub(super) static COMMAND: Command = Command {
     arguments: credentials::ARGUMENTS,
     summary: "Create a user",
     description: "\
-Creates a CO or a CU on every server, or in server mode on that one. A name has up to 31 letters, digits and
-underscores; a password has 7 to 32 characters. -hpswd asks for the password twice without showing it. Nothing is
-created unless every server agrees. With -2fa, for a CO, the command writes digests to a file and waits until they
+Creates a CO or a CU on every server, or in server mode on that one. A PRECO or preCO becomes a CO once its password
+is changed; PCO is an old word for CO. A name has up to 31 letters, digits and underscores; a password has 7 to 32
+characters. -hpswd asks for the password twice without showing it. Nothing is created unless every server agrees.
+With -2fa, for a CO, the command writes digests to a file and waits until they
 are signed and the public key is in the file (cloudhsm_mgmt_util sign does both). From then on every login needs
 such signatures, and the key is registered for quorum approvals.",
     example: "createUser CU alice -hpswd",

@@ -12,8 +12,8 @@ pub(super) static COMMAND: Command = Command {
     arguments: &[USER_TYPE, USER_NAME],
     summary: "Delete a user",
     description: "\
-Deletes a CO or a CU from every server, or in server mode from that one. A user who is logged in cannot be deleted.
-The command does not ask for confirmation, but deletes nothing unless every server agrees.",
+Deletes a CO, a PRECO or a CU from every server, or in server mode from that one. A user who is logged in cannot be
+deleted. The command does not ask for confirmation, but deletes nothing unless every server agrees.",
     example: "deleteUser CU alice",
     permission: Some(Permission::of::<user::DeleteUser>()),
     build: |given| {
