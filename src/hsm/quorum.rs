@@ -123,7 +123,7 @@ impl Decide for SetMValue {
             | Service::UseKey
             | Service::ManageKey => return Err(Refusal::NoMValue.into()),
         };
-        if !M.contains(&self.m) || usize::from(self.m) > case.hsm.registered_officers() {
+        if !M.contains(&self.m) || usize::from(self.m) > case.hsm.count(is_officer) {
             return Err(Refusal::MValueInvalid.into());
         }
         if breaks_order {
@@ -202,14 +202,12 @@ impl Hsm {
         }
     }
 
-    /// Refuses to delete a CO without whom nothing could ever be approved again.
+    /// Refuses to delete a CO without whom nothing could ever be approved again. Counted are those who have a registered
+    /// key and those who can still register one, which only they themselves can do.
     pub(super) fn must_be_dispensable(&self, user: &User) -> Result<(), Refusal> {
-        let approves = user.user_type == UserType::Co && user.quorum_key.is_some();
-        let left = self.registered_officers().saturating_sub(1);
-        if approves && left < usize::from(self.m_values.highest()) {
-            return Err(Refusal::OfficerNeeded);
-        }
-        Ok(())
+        let m = usize::from(self.m_values.highest());
+        let is_needed = |kind: fn(&User) -> bool| kind(user) && self.count(kind).saturating_sub(1) < m;
+        if is_needed(is_officer) || is_needed(is_approver) { Err(Refusal::OfficerNeeded) } else { Ok(()) }
     }
 
     pub(super) fn set_quorum_key(&mut self, id: UserId, key: Option<&QuorumKey>) {
@@ -218,7 +216,15 @@ impl Hsm {
         }
     }
 
-    fn registered_officers(&self) -> usize {
-        self.users.values().filter(|user| user.user_type == UserType::Co && user.quorum_key.is_some()).count()
+    fn count(&self, kind: fn(&User) -> bool) -> usize {
+        self.users.values().filter(|user| kind(user)).count()
     }
+}
+
+fn is_officer(user: &User) -> bool {
+    user.user_type == UserType::Co
+}
+
+fn is_approver(user: &User) -> bool {
+    is_officer(user) && user.quorum_key.is_some()
 }

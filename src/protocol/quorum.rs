@@ -47,7 +47,7 @@ impl About for RegisterQuorumKey {
 pub struct SetMValue {
     /// [`Service::UserManagement`] or [`Service::MiscCo`]; a key gets its M value when it is made.
     pub service: Service,
-    /// 2 to 8, and no more than there are COs with a registered key.
+    /// 2 to 8, and no more than there are COs.
     pub m: u8,
 }
 

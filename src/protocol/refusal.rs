@@ -107,7 +107,7 @@ refusals! {
     /// It signs something else, another key made it, or it is damaged.
     SignatureInvalid = 0x1001a, "HSM Error: The signature does not verify";
     /// With more, nothing could ever be approved.
-    MValueInvalid = 0x1001b, "HSM Error: M must be 2 to 8 and no more than the number of COs with a registered key",
+    MValueInvalid = 0x1001b, "HSM Error: M must be 2 to 8 and no more than the number of COs",
         logged as "HSM Error: M is to be 2 to 8, and at most the number of COs with a registered key";
     /// Service 4 approves changes of M values: fewer COs than service 3 needs must not be able to lower that number.
     MValueOrder = 0x1001c, "HSM Error: M of service 4 must be set first and must not be less than that of service 3",

@@ -13,9 +13,9 @@ pub(super) static COMMAND: Command = Command {
     summary: "Set how many COs must approve a service's operations",
     description: "\
 Sets how many COs must approve each operation of service 3 (USER_MGMT) or 4 (MISC_CO): 2 to 8, and no more than
-there are COs with a registered key (listUsers: MofnPubKey). It cannot be turned off again. The value of service 3
-can be changed only once that of service 4 is set, which must never be below that of service 3. From then on
-setMValue needs an approved token of service 4.",
+there are COs. Until as many of them have registered a key (listUsers: MofnPubKey), nothing can be approved. It
+cannot be turned off again. The value of service 3 can be changed only once that of service 4 is set, which must
+never be below that of service 3. From then on setMValue needs an approved token of service 4.",
     example: "setMValue 3 2",
     permission: Some(Permission::of::<quorum::SetMValue>()),
     build: |given| {
