@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::cluster::{Cluster, alter};
-use crate::process::{Process, client, run, text, wait_until};
+use crate::process::{Process, client, configure, keys, run, text, wait_until};
 
 const READY: &str = "libevmulti_init: Ready !\n";
 
@@ -93,6 +93,26 @@ fn an_hsm_that_proves_nothing_does_not_count_until_it_can() {
     fs::rename(cluster.path("aside"), cluster.path("customerCA.crt")).unwrap();
     let before = client.wait_for(READY);
     assert!(before.ends_with(&format!("cloudhsm_client: {name} is connected\n")), "{before}");
+}
+
+/// As the original leaves it: `configure -a` changes the host name alone, and 2223 was its daemon's port.
+#[test]
+fn the_hsm_is_found_where_the_file_has_the_daemons_port() {
+    let cluster = Cluster::on_the_usual_port(2);
+    let _daemon = cluster.run();
+    let file = cluster.path("cloudhsm_client.cfg");
+    let template = run(&mut configure(&["--template", "client"]), "").with_code(0).stdout;
+    let ca = cluster.path("customerCA.crt");
+    fs::write(&file, template.replace("/opt/cloudhsm/etc/customerCA.crt", text(&ca))).unwrap();
+    run(&mut configure(&["-a", &cluster.address(1), "--client-config", text(&file)]), "").with_code(0);
+    assert!(fs::read_to_string(&file).unwrap().contains("\"port\": 2223"));
+    let listed = run(&mut keys(&[text(&file), "singlecmd", "listUsers"]), "").with_code(0);
+    assert!(listed.stdout.contains("app_user"), "{}", listed.stdout);
+    let mut client = Process::start(&mut client(&[text(&file)]));
+    client.wait_for(READY);
+    let (config, console) = (text(&file), cluster.config());
+    let members = ["-m", "--client-config", config, "--cmu-config", text(&console)];
+    run(&mut configure(&members), "").with_code(0);
 }
 
 #[test]

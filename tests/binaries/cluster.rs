@@ -25,6 +25,15 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn new(nodes: u32) -> Self {
         let (net, port) = unused_net();
+        Self::at(net, port, nodes)
+    }
+
+    /// One on the port that the original's HSMs have.
+    pub(crate) fn on_the_usual_port(nodes: u32) -> Self {
+        Self::at(unused_net().0, 2225, nodes)
+    }
+
+    fn at(net: String, port: u16, nodes: u32) -> Self {
         let cluster = Self { home: tempfile::tempdir().unwrap(), net, port, nodes };
         let (net, port) = (format!("{}.0", cluster.net), port.to_string());
         let (nodes, dir) = (nodes.to_string(), cluster.path(""));
