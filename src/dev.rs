@@ -1,10 +1,10 @@
-//! A development cluster: the daemon's HSMs inside another program, on ephemeral ports of the loopback.
+//! A development cluster: hsmd's HSMs inside another program, on ephemeral ports of the loopback.
 //!
 //! The HSMs have the names, addresses and ids of a cluster made by `hsmd cluster init`, the same each time, so
 //! that two sessions print the same; only the sockets differ, so that two can run at once.
 //!
-//! A cluster that is kept in a folder says there, in `dev.json`, where its sockets are while it runs, so that another
-//! program can join it.
+//! While it runs, a cluster that is kept in a folder has a `dev.json` there with the addresses of its sockets, so that
+//! another program can join it.
 
 use std::fs;
 use std::io;
@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 
 use crate::cluster::{Dial, Opened, Owner};
 use crate::config::{Config, ConfigError, ServerConfig};
+use crate::files::without_number;
 use crate::hsmd::keeping::folder::{self, CONFIG, FolderError};
 use crate::hsmd::keeping::settings::HashCost;
 use crate::hsmd::making::init::{self, InitError, Names, NewCluster};
@@ -28,16 +29,16 @@ use crate::wire::pem_file::PemError;
 
 /// A cluster that runs until it is stopped.
 pub struct Dev {
-    /// What the console reads.
+    /// The configuration that names the HSMs.
     pub config: Config,
-    /// How the console reaches the HSMs.
+    /// How to connect to the HSMs.
     pub dials: Vec<Dial>,
     hsms: Option<Hsms>,
-    /// Says where the HSMs listen, while they do.
+    /// The `dev.json` to remove at the end.
     beacon: Option<PathBuf>,
 }
 
-/// HSMs with threads of their own, so that they answer others while the program that has them waits at its prompt.
+/// HSMs with threads of their own: they answer other programs while this one waits at its prompt.
 struct Hsms {
     threads: Runtime,
     running: Vec<Running>,
@@ -46,21 +47,16 @@ struct Hsms {
 /// Why there is no development cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum DevError {
-    /// A folder could not be made.
+    /// The cluster could not be made.
     #[error(transparent)]
     Init(#[from] InitError),
-    /// The folder is not a cluster's.
+    /// The folder does not hold a cluster.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// An HSM of it does not run.
-    #[error("{}: {source}", folder.display())]
-    Run {
-        /// The HSM's.
-        folder: PathBuf,
-        /// Why.
-        source: RunError,
-    },
-    /// The console's configuration in it cannot be used.
+    /// The HSM in this folder does not start.
+    #[error("{folder}: {1}", folder = .0.display())]
+    Run(PathBuf, RunError),
+    /// The configuration in the folder cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The client certificate of the configuration cannot be used.
@@ -69,48 +65,36 @@ pub enum DevError {
     /// The cluster's CA certificate cannot be used.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
-    /// Other programs cannot be told where the HSMs listen.
-    #[error("{}: {source}", path.display())]
-    Beacon {
-        /// Of the file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// `dev.json` cannot be written.
+    #[error("{path}: {error}", path = .0.display(), error = without_number(.1))]
+    Beacon(PathBuf, io::Error),
     /// The system has no threads for the HSMs.
-    #[error("no threads for the HSMs: {0}")]
+    #[error("no threads for the HSMs: {error}", error = without_number(.0))]
     Threads(io::Error),
     /// There is no place for temporary files.
-    #[error("no temporary folder: {0}")]
+    #[error("no temporary folder: {error}", error = without_number(.0))]
     Temporary(io::Error),
     /// A kept cluster has the size it was made with.
     #[error("{}: the cluster there has {found} HSMs, not {wanted}", folder.display())]
-    OtherSize {
-        /// The cluster's.
-        folder: PathBuf,
-        /// How many HSMs it has.
-        found: usize,
-        /// How many were asked for.
-        wanted: u32,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    OtherSize { folder: PathBuf, found: usize, wanted: u32 },
 }
 
-/// The HSMs of a development cluster are called 127.0.1.1, 127.0.1.2, …
+/// The HSMs are named 127.0.1.1, 127.0.1.2 and so on.
 const NET: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 0);
 
-/// In a kept cluster's folder while it runs: the sockets of its HSMs, in order.
+/// In a kept cluster's folder while it runs: the addresses of its HSMs' sockets, in order.
 const BEACON: &str = "dev.json";
 
-/// HSMs of a development cluster if nobody says how many.
 const DEFAULT_NODES: u32 = 3;
 
 impl Dev {
-    /// Starts a cluster of `nodes` HSMs: the one kept in `folder`, made there if there is none, or one that is
-    /// gone when this program ends.
+    /// Starts a cluster of `nodes` HSMs, 3 by default: the one in `folder`, which is made there if the folder is missing or
+    /// empty; or without a folder, one that is gone when this program ends.
     ///
     /// # Errors
     ///
-    /// If it cannot be made or run.
+    /// If it cannot be made or started.
     pub fn start(
         nodes: Option<u32>,
         folder: Option<&Path>,
@@ -140,13 +124,13 @@ impl Dev {
                     .map_err(DevError::Temporary)?;
                 let folder = temporary.path().join("cluster");
                 init::cluster(&folder, &new)?;
-                // The HSMs have their files open: nothing is left behind, however this program ends.
+                // Removed at once: the HSMs have their files open, and nothing stays however this program ends.
                 Self::run(&folder, nodes).inspect(|_| drop(temporary))
             }
         }
     }
 
-    /// The cluster that another program runs from this folder; `None` if none does.
+    /// The cluster that another program runs from this folder; `None` if there is no such program.
     ///
     /// # Errors
     ///
@@ -159,7 +143,8 @@ impl Dev {
         for (socket, server) in sockets.iter().zip(config.servers()) {
             dials.push(dial(*socket, server)?);
         }
-        // A program that was killed has left its beacon, and its sockets may be somebody else's by now.
+        // A killed program leaves its beacon, and by now its ports may be another program's: only an HSM of this cluster
+        // can prove the cluster's key.
         let Some(first) = dials.first() else { return Ok(None) };
         let limits = Limits::default();
         let Opened::Trusted(link) = first.open(&limits).await else { return Ok(None) };
@@ -167,10 +152,10 @@ impl Dev {
         Ok(Some(Self { config, dials, hsms: None, beacon: None }))
     }
 
-    /// Stops all HSMs; what was acknowledged is stored.
+    /// Stops all HSMs. Every acknowledged change is stored.
     pub fn stop(self) {
         if let Some(beacon) = self.beacon {
-            // If it stays, whoever reads it finds nobody there.
+            // If it stays, it does no harm: `join` finds nobody at the address.
             let _ = fs::remove_file(beacon);
         }
         if let Some(Hsms { threads, running }) = self.hsms {
@@ -193,7 +178,7 @@ impl Dev {
         for (hsm, server) in hsms.iter().zip(config.servers()) {
             let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
             let hsm_runs = threads.block_on(Running::start(hsm, Some(any_port)));
-            let hsm_runs = hsm_runs.map_err(|source| DevError::Run { folder: hsm.clone(), source })?;
+            let hsm_runs = hsm_runs.map_err(|error| DevError::Run(hsm.clone(), error))?;
             dials.push(dial(hsm_runs.address, server)?);
             running.push(hsm_runs);
         }
@@ -204,17 +189,17 @@ impl Dev {
         let path = folder.join(BEACON);
         let running = self.hsms.iter().flat_map(|hsms| &hsms.running);
         let sockets: Vec<_> = running.map(|hsm| hsm.address.to_string()).collect();
-        let failed = |source| DevError::Beacon { path: path.clone(), source };
+        let failed = |error| DevError::Beacon(path.clone(), error);
         let written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
         serde_json::to_writer(&written, &sockets).map_err(|error| failed(error.into()))?;
-        // In one step, so that nobody reads half of it; readable by its owner only, as temporary files are.
+        // Renamed when complete, so that nobody reads half of it. A temporary file is 0600, and so is this.
         written.persist(&path).map_err(|error| failed(error.error))?;
         self.beacon = Some(path);
         Ok(())
     }
 }
 
-/// How a program reaches an HSM whose certificate it has at hand.
+/// How to connect to an HSM at a socket of this machine. Its CA certificate is read now, as the folder may be gone later.
 fn dial(socket: SocketAddr, server: &ServerConfig) -> Result<Dial, DevError> {
     let owner = Owner::Known(Anchor::load(server.owner_cert_path())?);
     Ok(Dial { address: Address::Socket(socket), owner, ..Dial::new(server)? })

@@ -1,4 +1,4 @@
-//! Reading the files that people name.
+//! Reading the files that people name, and what stops them from being written.
 
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
@@ -38,18 +38,29 @@ pub enum Unreadable {
     /// A folder, a device, a pipe.
     #[error("not a file")]
     NotAFile,
-    /// Larger than anything that it could be.
+    /// Larger than any file of its kind.
     #[error("larger than {0} bytes")]
     TooLarge(u64),
     /// Not UTF-8.
-    #[error("not a text")]
+    #[error("not a text file")]
     NotText,
-    /// Where there should be a line.
+    /// A line was expected.
     #[error("empty")]
     Empty,
-    /// Whatever is typed there would be seen.
-    #[error("a terminal, where -hpswd asks for a password")]
+    /// A password that is typed there would be seen.
+    #[error("a terminal; use -hpswd to type a password")]
     Terminal,
+}
+
+/// Why a file is not written. Whoever shows it names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// Something else, which would be lost.
+    #[error("exists and is not {0}")]
+    InTheWay(&'static str),
+    /// The system says so.
+    #[error(transparent)]
+    System(#[from] Unreadable),
 }
 
 /// The whole content of a file of at most `limit` bytes.
@@ -79,17 +90,16 @@ pub fn read(path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, Unreadable> {
 /// As there, or if it is not UTF-8.
 pub fn read_text(path: impl AsRef<Path>, limit: u64) -> Result<String, Unreadable> {
     let text = String::from_utf8(read(path, limit)?).map_err(|_| Unreadable::NotText)?;
-    // What some editors put first.
+    // Some editors begin a file with a byte order mark.
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// A line of what a path names, and where the next one begins: of a file the one at `start`, of a pipe the next one. Not
-/// a byte behind it is read, so that who opens the same pipe again gets the line after it. It waits for whoever writes to
-/// the pipe.
+/// One line, and where the next one begins: in a file the line at `start`, from a pipe the next one, for whose writer it
+/// waits.
 ///
 /// # Errors
 ///
-/// If there is none, it is empty or not UTF-8, or a terminal is there.
+/// If there is no line, if it is empty or not UTF-8, or if the path is a terminal.
 pub fn read_line(path: &str, start: u64) -> Result<(String, u64), Unreadable> {
     let mut file = File::open(path)?;
     if file.is_terminal() {
@@ -99,6 +109,7 @@ pub fn read_line(path: &str, start: u64) -> Result<(String, u64), Unreadable> {
         file.seek(SeekFrom::Start(start))?;
     }
     let mut line = Zeroizing::new(Vec::with_capacity(LINE));
+    // Byte by byte, and none after the line end: whoever opens the same pipe again gets the line after it.
     let mut byte = [0];
     while file.read(&mut byte)? > 0 && byte != *b"\n" {
         if line.len() == LINE {
@@ -114,21 +125,21 @@ pub fn read_line(path: &str, start: u64) -> Result<(String, u64), Unreadable> {
     }
 }
 
-/// Whether the path leads to what standard input is, such as `/dev/stdin`, and that is no terminal.
+/// Whether the path leads to standard input, as `/dev/stdin` does, and that is not a terminal.
 #[must_use]
 pub fn is_standard_input(path: &str) -> bool {
     let place = |path: &str| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
     !io::stdin().is_terminal() && place(path).is_some_and(|found| Some(found) == place("/dev/fd/0"))
 }
 
-/// Bytes of the longest line that is read.
+/// The longest line that is read, in bytes.
 const LINE: usize = 1024;
 
-/// What is at a path that is to be written to; `None` if there is nothing yet.
+/// What is at a path where a file will be written; `None` if there is nothing yet.
 ///
 /// # Errors
 ///
-/// If no file can be there.
+/// If no file can be written there.
 pub fn metadata_to_replace(path: &str) -> Result<Option<fs::Metadata>, Unreadable> {
     match fs::metadata(path) {
         Ok(there) if there.is_file() => Ok(Some(there)),
@@ -138,6 +149,23 @@ pub fn metadata_to_replace(path: &str) -> Result<Option<fs::Metadata>, Unreadabl
             let folder = Path::new(path).parent().filter(|folder| *folder != Path::new(""));
             if folder.is_none_or(Path::is_dir) { Ok(None) } else { Err(error.into()) }
         }
+    }
+}
+
+/// Whether a file may be written over what is there: nothing, an empty file, or another of its kind.
+///
+/// # Errors
+///
+/// If something is there that should not be lost.
+pub fn must_be_free(
+    path: &str,
+    kind: &'static str,
+    is_of_kind: impl FnOnce(u64) -> bool,
+) -> Result<(), NotWritten> {
+    match metadata_to_replace(path)? {
+        None => Ok(()),
+        Some(there) if there.len() == 0 || is_of_kind(there.len()) => Ok(()),
+        Some(_) => Err(NotWritten::InTheWay(kind)),
     }
 }
 
@@ -164,6 +192,6 @@ mod tests {
         assert_eq!(why(&path("none"), 9), "No such file or directory");
         assert_eq!(why(&path(""), 9), "not a file");
         assert_eq!(why("/dev/zero", 9), "not a file");
-        assert_eq!(read_text(path("binary"), 9).unwrap_err().to_string(), "not a text");
+        assert_eq!(read_text(path("binary"), 9).unwrap_err().to_string(), "not a text file");
     }
 }

@@ -1,4 +1,4 @@
-//! What else clap makes of a program's command line: completion scripts and the manual page.
+//! Completion scripts and the manual page, made from a program's command line.
 
 use std::io;
 
@@ -7,9 +7,9 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-/// `--generate`, which every program has.
+/// What `--generate` makes.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Kind {
+pub enum Artifact {
     /// Completions for bash
     Bash,
     /// Completions for zsh
@@ -20,26 +20,26 @@ pub enum Kind {
     Man,
 }
 
-/// Where the manual has the page of a program.
+/// The section of the manual that a program's page is in.
 #[derive(Clone, Copy)]
-pub enum Section {
-    /// 1: what people and scripts run
+pub enum ManualSection {
+    /// What people and scripts run.
     Commands = 1,
-    /// 8: what a service manager runs
+    /// What a service manager runs.
     Daemons = 8,
 }
 
-/// The text of one kind, for a program that has the name of its command.
+/// The text of one artifact.
 ///
 /// # Errors
 ///
-/// If clap cannot write it, which memory gives no cause for.
-pub fn generate(command: Command, kind: Kind, section: Section) -> io::Result<Vec<u8>> {
-    match kind {
-        Kind::Bash => Ok(completions(command, Shell::Bash)),
-        Kind::Zsh => Ok(completions(command, Shell::Zsh)),
-        Kind::Fish => Ok(completions(command, Shell::Fish)),
-        Kind::Man => manual_page(command, section),
+/// Those of clap's writer; writing to memory has none.
+pub fn generate(command: Command, artifact: Artifact, section: ManualSection) -> io::Result<Vec<u8>> {
+    match artifact {
+        Artifact::Bash => Ok(completions(command, Shell::Bash)),
+        Artifact::Zsh => Ok(completions(command, Shell::Zsh)),
+        Artifact::Fish => Ok(completions(command, Shell::Fish)),
+        Artifact::Man => manual_page(command, section),
     }
 }
 
@@ -50,7 +50,7 @@ fn completions(mut command: Command, shell: Shell) -> Vec<u8> {
 }
 
 /// One page for a program and its subcommands.
-fn manual_page(command: Command, section: Section) -> io::Result<Vec<u8>> {
+fn manual_page(command: Command, section: ManualSection) -> io::Result<Vec<u8>> {
     let mut command = command.disable_help_subcommand(true);
     command.build();
     let (page, mut written) = (Man::new(with_usage(command.clone())), title(&command, section));
@@ -66,19 +66,19 @@ fn manual_page(command: Command, section: Section) -> io::Result<Vec<u8>> {
     Ok(written)
 }
 
-/// The version belongs in the fourth place: clap's own title leaves out the empty third, the date.
-fn title(command: &Command, section: Section) -> Vec<u8> {
+/// The title line. clap's own leaves out the empty date, so that the version would be taken for it.
+fn title(command: &Command, section: ManualSection) -> Vec<u8> {
     let (name, version) = (command.get_name(), command.get_version().unwrap_or_default());
     format!(".TH {} {} \"\" \"{name} {version}\"\n", name.to_uppercase(), section as u8).into_bytes()
 }
 
-/// With the synopsis that the help has, where clap's pages leave out the values of options.
+/// The command with the help's usage line as its synopsis: clap's own synopsis has no values of options.
 fn with_usage(mut command: Command) -> Command {
     let usage = command.render_usage().to_string();
     command.override_usage(usage.trim_start_matches("Usage: ").to_owned())
 }
 
-/// A section for a subcommand, or for each of its own. clap would refer to pages that are not there.
+/// A section for a subcommand, or for each of its own subcommands. clap would refer to pages that do not exist.
 fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
     for subcommand in command.get_subcommands() {
         describe(subcommand, written)?;
@@ -87,10 +87,10 @@ fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
         return Ok(());
     }
     Roff::new().control("SH", [command.get_bin_name().unwrap_or_default()]).to_writer(written)?;
-    // What every subcommand takes is told once, above.
+    // Global options are described once, at the top.
     let own = with_usage(command.clone()).mut_args(|option| {
-        let is_told = option.is_global_set() || option.get_id() == "help";
-        option.hide(is_told)
+        let is_described = option.is_global_set() || option.get_id() == "help";
+        option.hide(is_described)
     });
     let (page, mut sections) = (Man::new(own), Vec::new());
     page.render_synopsis_section(&mut sections)?;
@@ -100,7 +100,7 @@ fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
     note("SS", command).to_writer(written)
 }
 
-/// Examples and exit codes, line by line: filled, a table is none any more.
+/// Examples and exit codes, line by line: re-wrapped, their tables would be destroyed.
 fn note(heading: &str, command: &Command) -> Roff {
     let mut note = Roff::new();
     if let Some(text) = command.get_after_help() {

@@ -1,49 +1,35 @@
 //! Ctrl-C, or a signal that ends the program, while a command waits for its servers.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// A flag that the console raises and a waiting [`Cluster`](crate::cluster::Cluster) call obeys.
 ///
-/// Clones share the flag. It stays raised until the next command clears it, so that what is left of the
-/// interrupted command ends at once, too.
+/// Clones share the flag. It stays raised until the next command clears it, so that the rest of the interrupted command
+/// ends at once, too.
 #[derive(Clone, Default)]
-pub struct Interrupt(Arc<State>);
-
-#[derive(Default)]
-struct State {
-    raised: AtomicBool,
-    changed: Notify,
-}
+pub struct Interrupt(watch::Sender<bool>);
 
 impl Interrupt {
-    /// Ends whatever waits, now and until [`clear`](Self::clear).
+    /// Ends every wait, now and until [`clear`](Self::clear).
     pub fn raise(&self) {
-        self.0.raised.store(true, Ordering::SeqCst);
-        self.0.changed.notify_waiters();
+        // `send` would not even store the value while nobody waits.
+        self.0.send_replace(true);
     }
 
-    /// Makes the next command wait again.
+    /// Lets the next command wait again.
     pub fn clear(&self) {
-        self.0.raised.store(false, Ordering::SeqCst);
+        self.0.send_replace(false);
     }
 
-    /// Whether somebody interrupted since the last [`clear`](Self::clear).
+    /// Whether the flag was raised since the last [`clear`](Self::clear).
     #[must_use]
     pub fn is_raised(&self) -> bool {
-        self.0.raised.load(Ordering::SeqCst)
+        *self.0.borrow()
     }
 
-    /// Ends as soon as the flag is raised.
+    /// Returns as soon as the flag is raised.
     pub async fn raised(&self) {
-        loop {
-            let changed = self.0.changed.notified();
-            if self.is_raised() {
-                return;
-            }
-            changed.await;
-        }
+        // It fails only when the last sender is gone, and `self` is one.
+        let _ = self.0.subscribe().wait_for(|raised| *raised).await;
     }
 }

@@ -19,6 +19,7 @@
 //! * [`cluster`]: the configured servers, in order: asks all at once, returns one answer for each, always.
 //! * [`cmu`]: a *command* is one thing a person may type, one file each in `commands`. [`kmu`]: those of the tool
 //!   that makes keys. [`shell`] runs both, line by line.
+//! * [`command`]: how both tools read a line. What a command takes is declared once, and all else reads that.
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
 //!
@@ -33,6 +34,7 @@
 
 pub mod cluster;
 pub mod cmu;
+pub mod command;
 pub mod config;
 pub mod configure;
 pub mod console;

@@ -1,12 +1,12 @@
-//! Waiting, with somebody who wants to know how long it takes already.
+//! Waiting, with regular reports of the time so far.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// Does the work, and meanwhile tells again and again how long it takes already.
-pub async fn watched<T>(work: impl Future<Output = T>, mut tell: impl FnMut(Duration)) -> T {
+/// Does the work, and meanwhile calls `report` with the time so far.
+pub async fn watched<T>(work: impl Future<Output = T>, mut report: impl FnMut(Duration)) -> T {
     let start = Instant::now();
     let mut ticks = interval_at(start + TICK, TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -15,10 +15,10 @@ pub async fn watched<T>(work: impl Future<Output = T>, mut tell: impl FnMut(Dura
         tokio::select! {
             biased;
             done = &mut work => return done,
-            _ = ticks.tick() => tell(start.elapsed()),
+            _ = ticks.tick() => report(start.elapsed()),
         }
     }
 }
 
-/// A key that is pressed meanwhile is answered after this time at most.
+/// Short enough that a key pressed meanwhile seems to be answered at once.
 const TICK: Duration = Duration::from_millis(100);

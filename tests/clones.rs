@@ -8,8 +8,8 @@ mod region;
 
 use cloudhsm::cluster::Failure;
 use cloudhsm::protocol::Refusal;
-use cloudhsm::protocol::attribute::{Attribute, Value};
-use cloudhsm::protocol::key::{DeleteKey, KeySpec, SetAttribute, ShareKey, Sharing};
+use cloudhsm::protocol::attribute::{Attribute, SetAttribute, Value};
+use cloudhsm::protocol::key::{DeleteKey, KeySpec, ShareKey, Sharing};
 use cloudhsm::protocol::masked::{Difference, Existing, ExtractKey, InsertKey, Inserted, Place};
 use cloudhsm::protocol::user::{ChangePassword, UserType};
 use common::TestCluster;

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use cloudhsm::protocol::message::{Answer, Call, OperationId, Round};
+use cloudhsm::protocol::message::{Call, OperationId, Response, Round};
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ListUsers, UserType};
 use cloudhsm::protocol::{Operation, Refusal, Request, Secret};
@@ -115,7 +115,7 @@ fn an_hsm_without_owner_refuses_secrets_itself(hsm: SocketAddr) {
 }
 
 #[tokio::main]
-async fn ask(hsm: SocketAddr, round: Round, request: Request) -> Answer {
+async fn ask(hsm: SocketAddr, round: Round, request: Request) -> Response {
     let tls = Arc::new(client_config(Trust::Nobody, None).unwrap());
     let link = Link::open(&Address::Socket(hsm), tls, &Limits::default()).await.unwrap();
     let call = frame::encode(&Call { round, request }).unwrap();

@@ -4,6 +4,8 @@
 
 #[path = "properties/book.rs"]
 mod book;
+#[path = "properties/formats.rs"]
+mod formats;
 #[path = "properties/frozen.rs"]
 mod frozen;
 #[path = "properties/keys.rs"]
@@ -21,11 +23,11 @@ mod second_factor;
 
 use std::time::Duration;
 
-use cloudhsm::hsm::{Change, Hsm, Outcome, SessionId, audit};
+use cloudhsm::hsm::{Event, Hsm, SessionId, Verdict, audit};
 use cloudhsm::hsmd::keeping::store::Store;
 use cloudhsm::hsmd::serving::clock::Clock;
 use cloudhsm::hsmd::serving::engine::{Attempt, Engine};
-use cloudhsm::protocol::message::{Answer, Call, Hello, OperationId, Round, Welcome};
+use cloudhsm::protocol::message::{Call, Hello, OperationId, Response, Round, Welcome};
 use cloudhsm::protocol::user::{ListUsers, UserType};
 use cloudhsm::protocol::{Effect, Refusal, Reply, Request};
 use cloudhsm::wire::frame::{MAX_CALL, decode, encode, frames};
@@ -43,19 +45,19 @@ proptest! {
         for step in &steps {
             let Step::Ask { request: Asked(request), session } = step else { world.happen(step); continue };
             let rehearsed = world.rehearse(request, *session);
-            prop_assert!(rehearsed.changes.iter().all(|change| matches!(change, Change::Recorded(_))));
+            prop_assert!(rehearsed.events.iter().all(|event| matches!(event, Event::Recorded(_))));
             let performed = world.perform(request, *session);
-            let allowed = |change: &Change| matches!(
-                change,
-                Change::LoginFailed(_) | Change::Recorded(_) | Change::ChallengeUsed(_)
+            let allowed = |event: &Event| matches!(
+                event,
+                Event::LoginFailed(_) | Event::Recorded(_) | Event::ChallengeUsed(_)
             );
-            if let Outcome::Refused(refusal) = performed.outcome {
-                prop_assert!(performed.changes.iter().all(allowed));
+            if let Verdict::Refused(refusal) = performed.verdict {
+                prop_assert!(performed.events.iter().all(allowed));
                 // What a rehearsal lets through is refused for a wrong password only.
-                let foreseen = matches!(rehearsed.outcome, Outcome::Refused(foreseen) if foreseen == refusal);
+                let foreseen = matches!(rehearsed.verdict, Verdict::Refused(foreseen) if foreseen == refusal);
                 prop_assert!(foreseen || refusal == Refusal::LoginFailure);
             } else {
-                prop_assert!(!matches!(rehearsed.outcome, Outcome::Refused(_)));
+                prop_assert!(!matches!(rehearsed.verdict, Verdict::Refused(_)));
             }
         }
     }
@@ -65,7 +67,7 @@ proptest! {
         let mut world = World::with_users();
         steps.iter().for_each(|step| world.happen(step));
         let mut replayed = Hsm::default();
-        world.history.iter().flatten().for_each(|change| replayed.apply(change));
+        world.history.iter().flatten().for_each(|event| replayed.apply(event));
         // Sessions are not history: the serialized state has none.
         prop_assert!(encode(&replayed).unwrap() == encode(&world.hsm).unwrap());
         let log: Vec<_> = world.history.iter().flatten().filter_map(recorded).collect();
@@ -87,18 +89,18 @@ proptest! {
             let Step::Ask { request: Asked(request), session } = step else { world.happen(step); continue };
             let id = OperationId(world.history.len() as u128 + 1000);
             let first = world.perform_as(request, *session, id);
-            let (Outcome::Reply(reply), Effect::Change) = (&first.outcome, request.effect()) else { continue };
+            let (Verdict::Reply(reply), Effect::Change) = (&first.verdict, request.effect()) else { continue };
             // Also when nobody is logged in any more: the id is the proof.
             let again = world.perform_as(request, SessionId(99), id);
-            prop_assert!(again.changes.is_empty());
-            prop_assert!(matches!(&again.outcome, Outcome::Reply(second) if second == reply));
+            prop_assert!(again.events.is_empty());
+            prop_assert!(matches!(&again.verdict, Verdict::Reply(second) if second == reply));
             let other = Request::ListUsers(ListUsers);
             let misused = world.perform_as(&other, *session, id);
-            prop_assert!(matches!(misused.outcome, Outcome::Refused(Refusal::OperationIdReused)));
+            prop_assert!(matches!(misused.verdict, Verdict::Refused(Refusal::OperationIdReused)));
             let another = model::about_another(request);
             if another.subject() != request.subject() {
                 let misused = world.perform_as(&another, *session, id);
-                prop_assert!(matches!(misused.outcome, Outcome::Refused(Refusal::OperationIdReused)));
+                prop_assert!(matches!(misused.verdict, Verdict::Refused(Refusal::OperationIdReused)));
             }
         }
     }
@@ -110,7 +112,7 @@ proptest! {
             decode::<Hello>(&bytes).is_ok(),
             decode::<Welcome>(&bytes).is_ok(),
             decode::<Call>(&bytes).is_ok(),
-            decode::<Answer>(&bytes).is_ok(),
+            decode::<Response>(&bytes).is_ok(),
         ];
         prop_assert_eq!(decoded.len(), 4);
     }
@@ -231,19 +233,19 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     let ask = async |request: &Request| {
         let round = Round::Perform(OperationId(0));
         let worked = Some(model::right_password(request));
-        engine.decide(Attempt { request: request.clone(), round, caller: session, worked }).await
+        engine.decide(Attempt { request: request.clone().into(), round, caller: session, worked }).await
     };
     let login = model::login(UserType::PreCo, "admin", true);
     let mut failed = false;
     for _ in 0..100 {
         match ask(&login).await {
-            Outcome::Refused(Refusal::StoreFailure) => failed = true,
-            Outcome::Reply(_) => assert!(!failed, "a change after the store failed"),
-            Outcome::Refused(_) | Outcome::Needs(_) => panic!("the login is right"),
+            Verdict::Refused(Refusal::StoreFailure) => failed = true,
+            Verdict::Reply(_) => assert!(!failed, "a change after the store failed"),
+            Verdict::Refused(_) | Verdict::Needs(_) => panic!("the login is right"),
         }
     }
     assert!(failed);
-    let Outcome::Reply(Reply::ListUsers(users)) = ask(&Request::ListUsers(ListUsers)).await else {
+    let Verdict::Reply(Reply::ListUsers(users)) = ask(&Request::ListUsers(ListUsers)).await else {
         panic!("reads go on")
     };
     assert_eq!(users.len(), 2);
@@ -265,9 +267,10 @@ fn an_hsm_commits_while_all_threads_for_slow_work_are_busy() {
         let caller = engine.open().await.unwrap();
         let request = model::login(UserType::PreCo, "admin", true);
         let worked = Some(model::right_password(&request));
-        let attempt = Attempt { request, round: Round::Perform(OperationId(0)), caller, worked };
+        let attempt =
+            Attempt { request: request.into(), round: Round::Perform(OperationId(0)), caller, worked };
         let decided = tokio::time::timeout(Duration::from_secs(60), engine.decide(attempt)).await;
-        assert!(matches!(decided, Ok(Outcome::Reply(_))));
+        assert!(matches!(decided, Ok(Verdict::Reply(_))));
         drop(engine);
         owner.await.unwrap();
     });
@@ -280,12 +283,12 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![step(), keys::step()]
 }
 
-fn state(first: &[Change], later: &[Vec<Change>]) -> bytes::Bytes {
+fn state(first: &[Event], later: &[Vec<Event>]) -> bytes::Bytes {
     let mut hsm = Hsm::default();
-    first.iter().chain(later.iter().flatten()).for_each(|change| hsm.apply(change));
+    first.iter().chain(later.iter().flatten()).for_each(|event| hsm.apply(event));
     encode(&hsm).unwrap()
 }
 
-fn recorded(change: &Change) -> Option<audit::AuditRecord> {
-    if let Change::Recorded(record) = change { Some(record.clone()) } else { None }
+fn recorded(event: &Event) -> Option<audit::AuditRecord> {
+    if let Event::Recorded(record) = event { Some(record.clone()) } else { None }
 }

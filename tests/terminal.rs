@@ -270,10 +270,10 @@ fn a_password_that_does_not_come_can_be_given_up() {
     session.wait_for("No password: interrupted\r\n");
     session.wait_for_row(PROMPT);
     session.send("loginHSM PRECO admin -file /dev/tty\r");
-    session.wait_for("No password: /dev/tty: a terminal, where -hpswd asks for a password\r\n");
+    session.wait_for("No password: /dev/tty: a terminal; use -hpswd to type a password\r\n");
     session.wait_for_row(PROMPT);
     session.send("loginHSM PRECO admin -fd 0\r");
-    session.wait_for("No password: standard input has the commands");
+    session.wait_for("No password: standard input carries the commands");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Changes that survive a power cut, next to appending to a file and syncing it each time.
+//! Changes that survive a power cut, compared with appending to a file and syncing it each time.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::Cluster;
-use cloudhsm::protocol::attribute::{Attribute, Value};
-use cloudhsm::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime, SetAttribute};
+use cloudhsm::protocol::attribute::{Attribute, SetAttribute, Value};
+use cloudhsm::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime};
 use futures_util::future::join_all;
 use tokio::runtime::Runtime;
 
@@ -19,7 +19,7 @@ use super::rounds::{Comparison, Row, time_each};
 
 const CLIENTS: usize = 50;
 
-/// In one turn, by all clients together.
+/// The changes of one turn, by all clients together.
 const CHANGES: u32 = 1000;
 
 const PEER: &str = "append and fdatasync";
@@ -43,7 +43,7 @@ pub(crate) fn compare() -> Vec<Row> {
     rows
 }
 
-/// All are the crypto user, whose key it is.
+/// The clients, all logged in as the crypto user who owns the key.
 async fn connect(hsms: &Hsms) -> (Vec<Cluster>, KeyHandle) {
     let mut clients = join_all((0..CLIENTS).map(|_| hsms.alice())).await;
     let spec = KeySpec::Aes { bytes: 32 };
@@ -54,7 +54,7 @@ async fn connect(hsms: &Hsms) -> (Vec<Cluster>, KeyHandle) {
     (clients, handles[0])
 }
 
-/// How long one change takes while these clients make them one after the other.
+/// The time of one change, while each of these clients makes one after another.
 async fn change(clients: &mut [Cluster], key: KeyHandle) -> Duration {
     let each = CHANGES / u32::try_from(clients.len()).unwrap();
     let start = Instant::now();
@@ -68,13 +68,13 @@ async fn change(clients: &mut [Cluster], key: KeyHandle) -> Duration {
     start.elapsed() / CHANGES
 }
 
-/// As many bytes as a change and its audit record have, about.
+/// Appends about as many bytes as a change and its audit record have.
 fn append(file: &mut File) {
     file.write_all(&[7; 360]).unwrap();
     file.sync_data().unwrap();
 }
 
-/// How many syncs the HSM makes for each change, as strace counts them; a snapshot every 4096 changes needs one, too.
+/// The HSM's syncs per change, counted by strace. The snapshot after every 4096 changes needs one more.
 fn count_syncs(what: &'static str, hsms: &Hsms, mut changes: impl FnMut() -> Duration) -> Row {
     if !is_installed("strace") {
         return Row::Skipped { what, missing: "strace" };
@@ -85,7 +85,7 @@ fn count_syncs(what: &'static str, hsms: &Hsms, mut changes: impl FnMut() -> Dur
         .args(["-f", "-e", "trace=fsync,fdatasync", "-p", &hsms.daemon.0.id().to_string(), "-o"])
         .arg(&trace);
     let strace = Background(strace.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    // It makes the file when it has attached itself.
+    // Until strace is attached to the HSM.
     thread::sleep(Duration::from_millis(500));
     changes();
     run(Command::new("kill").args(["-INT", &strace.0.id().to_string()]));
@@ -95,7 +95,7 @@ fn count_syncs(what: &'static str, hsms: &Hsms, mut changes: impl FnMut() -> Dur
 }
 
 fn drop_after_end(mut strace: Background) {
-    // Interrupted, it is no success.
+    // Its exit code is not 0, as it was interrupted.
     let _ = strace.0.wait().unwrap();
 }
 

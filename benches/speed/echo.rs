@@ -1,4 +1,4 @@
-//! TLS servers that answer every request with the same bytes: what a fan-out costs at least.
+//! TLS servers that answer every request with the same bytes: the least that a fan-out can cost.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -19,13 +19,13 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::process::Background;
 
-/// The first argument of this program as the servers' process; the folder, their number and the bytes of a request
-/// follow.
+/// The argument that makes this program the servers' process. The folder, the number of servers and the length of a
+/// request follow it.
 pub(crate) const SERVE: &str = "serve-echoes";
 
 const NAME: &str = "localhost";
 
-/// Of each answer.
+/// The file with the answer.
 const ANSWER: &str = "answer";
 
 /// Servers in a process of their own, and a connection to each.
@@ -37,7 +37,7 @@ pub(crate) struct Echoes {
 }
 
 impl Echoes {
-    /// So many servers, each connected; `folder` takes their files.
+    /// Starts servers, with their files in `folder`, and connects to each.
     pub(crate) async fn start(folder: &Path, count: usize, request: Vec<u8>, answer: &[u8]) -> Self {
         let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).unwrap();
         fs::write(folder.join("crt"), made.cert.der()).unwrap();
@@ -52,7 +52,7 @@ impl Echoes {
         Self { _servers: Background(servers), links, request, answer_len: answer.len() }
     }
 
-    /// Asks all at once and waits for all answers.
+    /// Asks all of them at once and waits for all answers.
     pub(crate) async fn ask_all(&mut self) {
         let (request, answer_len) = (&self.request, self.answer_len);
         let asking = self.links.iter_mut().map(async |link| {
@@ -83,7 +83,7 @@ async fn connect(connector: &TlsConnector, port: u16) -> TlsStream<TcpStream> {
     connector.connect(ServerName::try_from(NAME).unwrap(), tcp).await.unwrap()
 }
 
-/// Is the servers' process: prints their ports and serves until it is killed.
+/// The servers' process: prints their ports and serves until it is killed.
 pub(crate) fn serve(words: &[String]) {
     let [folder, count, request_len] = words else { panic!("{words:?}") };
     let (folder, request_len) = (Path::new(folder), request_len.parse().unwrap());
@@ -94,7 +94,7 @@ pub(crate) fn serve(words: &[String]) {
     let acceptor = TlsAcceptor::from(Arc::new(config.with_single_cert(chain, key).unwrap()));
     let servers =
         (0..count.parse().unwrap()).map(|_| echo(acceptor.clone(), request_len, Arc::clone(&answer)));
-    // As hsmd has it: many threads.
+    // A runtime with many threads, as hsmd's.
     Runtime::new().unwrap().block_on(async {
         join_all(servers.map(tokio::spawn)).await;
     });

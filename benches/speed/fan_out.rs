@@ -1,4 +1,4 @@
-//! One command to many servers, on connections that are there.
+//! One command to many servers, over connections that are already open.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout, Stdio};
@@ -35,7 +35,7 @@ pub(crate) fn compare() -> Vec<Row> {
     vec![Comparison { what, peer, budget: Some(2.0), rounds: 15 }.run(|| console.commands(), floor)]
 }
 
-/// A console that takes a command whenever there is one.
+/// A console process that reads commands from a pipe.
 struct Console {
     input: ChildStdin,
     lines: std::io::Lines<BufReader<ChildStdout>>,
@@ -58,7 +58,7 @@ impl Console {
     }
 }
 
-/// What the console sends to each server, and what it gets.
+/// The request that the console sends to each server, and the answer.
 async fn bytes_of_one(hsms: &Hsms) -> (Bytes, Bytes) {
     let round = Round::Perform(OperationId(1));
     let call = frame::encode(&Call { round, request: ListUsers.into_request() }).unwrap();
@@ -69,7 +69,7 @@ async fn bytes_of_one(hsms: &Hsms) -> (Bytes, Bytes) {
     (call, frame::encode(&answer).unwrap())
 }
 
-/// With its length before it.
+/// A frame: the message after its length.
 fn framed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap();
     [&length.to_be_bytes(), message].concat()

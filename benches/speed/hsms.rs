@@ -1,4 +1,4 @@
-//! A cluster of real `hsmd` processes' HSMs, activated, with one crypto user.
+//! A cluster of HSMs in a real `hsmd` process, activated, with one crypto user.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,7 +35,7 @@ pub(crate) struct Hsms {
 }
 
 impl Hsms {
-    /// All in one process, as `hsmd run` does it; `net` is the second number of their addresses.
+    /// Starts all HSMs in one process, as `hsmd run` does; `net` is the second number of their addresses.
     pub(crate) fn start(nodes: u8, net: u8) -> Self {
         let folder = folder();
         let cluster = folder.path().join("cluster");
@@ -51,25 +51,25 @@ impl Hsms {
         hsms
     }
 
-    /// Something on the same disk.
+    /// A folder on the same disk.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The console, with the cluster's configuration.
+    /// The console with the cluster's configuration.
     pub(crate) fn console(&self) -> Command {
         let mut console = Command::new(env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"));
         console.arg(self.config());
         console
     }
 
-    /// How to reach the HSMs.
+    /// How to connect to the HSMs.
     pub(crate) fn dials(&self) -> Vec<Dial> {
         let config = Config::load(&self.config()).unwrap();
         config.servers().map(|server| Dial::new(server).unwrap()).collect()
     }
 
-    /// The crypto user's connection.
+    /// A connection that is logged in as the crypto user.
     pub(crate) async fn alice(&self) -> Cluster {
         let mut cluster = Cluster::new(self.dials(), Limits::default(), Interrupt::default());
         cluster.open(&cluster.everywhere(), |_| (), |_, _| ()).await;
@@ -83,19 +83,19 @@ impl Hsms {
     }
 }
 
-/// Does this on server 0, which has to succeed.
+/// Performs an operation on server 0. It has to succeed.
 pub(crate) async fn ask<O: Operation>(cluster: &mut Cluster, operation: O) -> O::Reply {
     let question = Question::new(operation).unwrap();
     let Some(Ok(reply)) = cluster.perform(&[0], &question).await.pop() else { panic!("not done") };
     reply
 }
 
-/// On a disk: the system's temporary folder may be memory.
+/// A folder on a disk: the system's temporary folder may be in memory.
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
-/// What the console prints of these commands.
+/// The console's output for these commands.
 pub(crate) fn session(console: &mut Command, commands: &[&str]) -> String {
     output(console.args(commands.iter().flat_map(|command| ["-c", command])))
 }

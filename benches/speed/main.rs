@@ -1,8 +1,8 @@
-//! How fast the programs are, next to what one would take instead: the same work, in turn, in one run.
+//! The speed of the programs compared with what one would use instead: the same work, in turns, in one run.
 //!
-//! `cargo bench --bench speed` prints a table; `-- piped` or another word of [`COMPARISONS`] runs that one only. Nothing
-//! fails here for being slow: a busy machine is slow, too, which is why both sides take turns and only their ratio
-//! counts. Peers that are not installed are left out, and the table says so.
+//! `cargo bench --bench speed` prints a table; `-- piped` or another word of [`COMPARISONS`] runs only that one. Nothing
+//! fails for being slow: a busy machine is slow, too, which is why both sides take turns and only their ratio counts. The
+//! table says which peers are not installed.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ mod soft_hsm;
 
 use rounds::Row;
 
-/// A comparison, by the word that chooses it.
+/// A comparison, and the word that selects it.
 type Named = (&'static str, fn() -> Vec<Row>);
 
 const COMPARISONS: [Named; 5] = [

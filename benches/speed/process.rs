@@ -1,4 +1,4 @@
-//! Programs that run beside the bench, or to their end.
+//! Programs that run in the background, or to their end.
 
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Background(pub(crate) Child);
 
 impl Background {
-    /// Starts it; what it writes is not wanted.
+    /// Starts a program, without its output.
     pub(crate) fn start(command: &mut Command) -> Self {
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
@@ -23,27 +23,27 @@ impl Drop for Background {
     }
 }
 
-/// Runs a program to its end, which has to be a success. Its output is thrown away.
+/// Runs a program to its end, without its output. It has to succeed.
 pub(crate) fn run(command: &mut Command) {
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert!(status.success(), "{command:?}: {status}");
 }
 
-/// Runs a program to its end and returns its standard output.
+/// Runs a program to its end and returns its standard output. It has to succeed.
 pub(crate) fn output(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Whether it can be started at all.
+/// Whether a program is installed.
 pub(crate) fn is_installed(program: &str) -> bool {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("command -v {program}")]).stdout(Stdio::null());
     command.status().unwrap().success()
 }
 
-/// Waits until somebody listens there.
+/// Waits until a server listens at the address.
 pub(crate) fn wait_for(address: SocketAddr) {
     let start = Instant::now();
     while TcpStream::connect(address).is_err() {

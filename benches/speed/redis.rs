@@ -1,4 +1,4 @@
-//! A Redis that speaks TLS, and its client.
+//! A Redis server with TLS, and its client.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::hsms::{folder, session};
 use super::process::{Background, is_installed, run, wait_for};
 
-/// What has to be installed.
+/// The programs that have to be installed.
 pub(crate) const MISSING: &str = "redis-server and redis-cli";
 
 const PORT: &str = "16379";
@@ -21,7 +21,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Not on disk, as nothing is written; `None` if it is not installed.
+    /// Starts the server, which keeps nothing on disk; `None` if it is not installed.
     pub(crate) fn start() -> Option<Self> {
         if !is_installed("redis-server") || !is_installed("redis-cli") {
             return None;

@@ -1,33 +1,33 @@
-//! Taking turns, and what comes out of it.
+//! Measuring in turns, and the table of results.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-/// Two ways to do one thing.
+/// The same work, done by us and by a peer.
 pub(crate) struct Comparison {
-    /// What is done.
+    /// The work.
     pub(crate) what: &'static str,
     /// Who else does it.
     pub(crate) peer: &'static str,
-    /// How many times the peer's time ours may be.
+    /// The greatest acceptable ratio of our time to the peer's.
     pub(crate) budget: Option<f64>,
-    /// How often each side has its turn. The median is of an odd number of them.
+    /// How many turns each side has: an odd number, for the median.
     pub(crate) rounds: usize,
 }
 
-/// A line of the table.
+/// A row of the table.
 pub(crate) enum Row {
     Measured { comparison: Comparison, ours: String, theirs: String, ratio: f64, spread: (f64, f64) },
     Skipped { what: &'static str, missing: &'static str },
 }
 
 impl Comparison {
-    /// Measures; both sides tell how long one operation took, and have one turn before it counts.
+    /// Measures. Both sides return the time of one operation. Their first turn does not count.
     pub(crate) fn run(self, mut ours: impl FnMut() -> Duration, mut theirs: impl FnMut() -> Duration) -> Row {
         eprintln!("{} ...", self.what);
         ours();
         theirs();
-        // Who goes first changes, as what one leaves behind may slow the other.
+        // The sides take turns at going first, as one may slow down the other.
         let turns: Vec<(Duration, Duration)> = (0..self.rounds)
             .map(|round| {
                 if round % 2 == 0 {
@@ -48,8 +48,8 @@ impl Comparison {
         Row::Measured { comparison: self, ours, theirs, ratio, spread }
     }
 
-    /// What was counted, of which the peer needs one for each operation. Hundredths count: what happens once in thousands
-    /// of operations is none of each.
+    /// A row for a count per operation, of which the peer needs one. Rounded to hundredths, so that something that happens
+    /// once in thousands of operations does not count.
     pub(crate) fn counted(self, count: f64) -> Row {
         let ratio = (count * 100.0).round() / 100.0;
         let (ours, theirs) = (format!("{ratio:.2}"), "1".to_owned());
@@ -57,14 +57,14 @@ impl Comparison {
     }
 }
 
-/// How long one of `times` takes.
+/// The time of one of `times` runs.
 pub(crate) fn time_each(times: u32, mut work: impl FnMut()) -> Duration {
     let start = Instant::now();
     (0..times).for_each(|_| work());
     start.elapsed() / times
 }
 
-/// The rows, as Markdown.
+/// The rows as Markdown.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = "| what | ours | theirs | ratio (spread) | budget | kept |\n".to_owned();
     table.push_str("| --- | --- | --- | --- | --- | --- |\n");
@@ -83,7 +83,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
                     "| {what} | {ours} | {theirs}, {peer} | {ratio:.3}{spread} | {budget} | {kept} |"
                 )
             }
-            Row::Skipped { what, missing } => writeln!(table, "| {what} | left out: no {missing} | | | | |"),
+            Row::Skipped { what, missing } => writeln!(table, "| {what} | skipped: no {missing} | | | | |"),
         }
         .unwrap();
     }

@@ -1,4 +1,4 @@
-//! SoftHSM, and `pkcs11-tool` to look into it.
+//! SoftHSM, and `pkcs11-tool` to list its keys.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::hsms::folder;
 use super::process::{is_installed, run};
 
-/// What has to be installed.
+/// What has to be installed for it.
 pub(crate) const MISSING: &str = "softhsm2-util, its module and pkcs11-tool";
 
 const MODULES: [&str; 3] = [
@@ -25,8 +25,8 @@ pub(crate) struct SoftHsm {
 }
 
 impl SoftHsm {
-    /// With so many AES keys: one that it makes and copies of that one's file, since to make all of them takes hours.
-    /// `None` if it is not installed.
+    /// A token with `count` AES keys: one generated, the others copies of its file, as to generate all of them takes hours.
+    /// `None` if SoftHSM is not installed.
     pub(crate) fn with_keys(count: usize) -> Option<Self> {
         let module = MODULES.into_iter().find(|module| Path::new(module).exists())?;
         if !is_installed("softhsm2-util") || !is_installed("pkcs11-tool") {

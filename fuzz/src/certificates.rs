@@ -1,16 +1,16 @@
-//! Certificates, as the console checks them: only what the owner's CA has signed is trusted, to the last byte.
+//! The console's check of certificates: it trusts only what the owner's CA has signed, to the last byte.
 
 use std::path::Path;
 
 use cloudhsm::wire::anchor::Anchor;
 
-/// The CAs, with the one certificate of each that is an HSM's.
+/// The CAs, each with its only certificate of an HSM.
 const CAS: [(&[u8], &[u8]); 2] = [
     (include_bytes!("../seeds/certificates/rsa_ca"), include_bytes!("../seeds/certificates/rsa_hsm")),
     (include_bytes!("../seeds/certificates/ec_ca"), include_bytes!("../seeds/certificates/ec_hsm")),
 ];
 
-/// In January 2027, when the certificates are good.
+/// In January 2027, when the certificates are valid.
 const NOW: i64 = 1_800_000_000;
 
 pub fn run(der: &[u8]) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cloudhsm::config::ClientConfig;
 use cloudhsm::config::Config;
-use cloudhsm::configure::{Address, Files, Order};
+use cloudhsm::configure::{Files, HostPort, Update};
 use cloudhsm::wire::Limits;
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub fn run(bytes: &[u8]) {
     client(text);
 }
 
-/// What can be read can be changed: one server is left, made like one of those before, and the rest stays.
+/// What can be read can be edited: one server remains, a copy of an earlier one, and everything else stays.
 fn console(text: &str) {
     let read = Config::from_text(Path::new(""), text);
     let changed = configured(text, |path| Files { client: None, console: Some(path.into()) });
@@ -42,7 +42,7 @@ fn console(text: &str) {
     assert_eq!((new_start, new_end), (start, end));
 }
 
-/// What can be read can be changed: two values, and not a blank beside them.
+/// What can be read can be edited: two values change, and not a blank besides.
 fn client(text: &str) {
     let read = ClientConfig::from_text(Path::new(""), text);
     let changed = configured(text, |path| Files { client: Some(path.into()), console: None });
@@ -64,12 +64,12 @@ fn client(text: &str) {
     assert!(other.into_iter().all(|new| new == format!("{HOST:?}") || new == PORT.to_string()));
 }
 
-/// What the file holds after `configure -a`; `None` if that fails, which leaves it as it is.
+/// The file's text after `configure -a`; `None` if that fails, which leaves the file as it is.
 fn configured(text: &str, files: impl Fn(&Path) -> Files) -> Option<String> {
     let path = super::file("configured", text.as_bytes());
     let configure = || {
-        let order = Order::Server(Address { hostname: HOST.to_owned(), port: PORT });
-        let prepared = files(&path).prepare(&order, Limits::default()).now_or_never().unwrap();
+        let update = Update::Server(HostPort { hostname: HOST.to_owned(), port: PORT });
+        let prepared = files(&path).prepare(&update, Limits::default()).now_or_never().unwrap();
         prepared.map(|changes| changes.into_iter().for_each(|change| change.make().unwrap()))
     };
     let done = configure();
@@ -92,12 +92,12 @@ fn json(text: &str) -> Value {
     strict(text).unwrap()
 }
 
-/// JSON to the last key, also of those that are ignored, and an object.
+/// Parses an object, the ignored keys included.
 fn strict(text: &str) -> Option<Value> {
     serde_json::from_str(text.trim_start_matches('\u{feff}')).ok().filter(Value::is_object)
 }
 
-/// JSON cut into strings, blanks, and everything else.
+/// Splits JSON into strings, blanks and everything else.
 fn tokens(text: &str) -> Vec<&str> {
     let mut rest = text;
     let mut tokens = Vec::new();
@@ -108,14 +108,14 @@ fn tokens(text: &str) -> Vec<&str> {
             '{' | '}' | '[' | ']' | ',' | ':' => 1,
             _ => rest.find([' ', '\t', '\r', '\n', '{', '}', '[', ']', ',', ':', '"']).unwrap_or(rest.len()),
         };
-        let (token, behind) = rest.split_at(length);
+        let (token, after) = rest.split_at(length);
         tokens.push(token);
-        rest = behind;
+        rest = after;
     }
     tokens
 }
 
-/// Bytes of a string with its quotes.
+/// The length of a string with its quotes, in bytes.
 fn string(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.char_indices().skip(1).find(|(_, character)| {
@@ -126,7 +126,7 @@ fn string(text: &str) -> usize {
     end.map_or(text.len(), |(at, _)| at + 1)
 }
 
-/// What stands before and behind the array of servers.
+/// The tokens before and after the array of servers.
 fn around_servers<'a>(tokens: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
     let (mut depth, mut start, mut end) = (0_usize, None, None);
     for (at, token) in tokens.iter().enumerate() {
@@ -143,7 +143,7 @@ fn around_servers<'a>(tokens: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
     (tokens[..start.unwrap()].to_vec(), tokens[end.unwrap()..].to_vec())
 }
 
-/// However the key is written.
+/// Whether this is the key `servers`, however it is escaped.
 fn is_servers(token: &str) -> bool {
     serde_json::from_str::<String>(token).is_ok_and(|key| key == "servers")
 }

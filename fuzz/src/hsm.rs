@@ -1,10 +1,10 @@
-//! Requests to an HSM, one after the other: whatever is asked in whatever order, its state stays sound.
+//! Requests to an HSM, one after another: whatever is asked in whatever order, its state stays sound.
 
 use std::sync::OnceLock;
 
 use cloudhsm::hsm::{
-    Certificates, Change, Decision, Env, Hsm, Identity, MAX_USERS, Outcome, OwnerCertificates, PasswordHash,
-    SessionId, User, UserName, Work, Worked,
+    Certificates, Decision, Env, Event, Hsm, Identity, MAX_USERS, OwnerCertificates, PasswordHash, SessionId,
+    User, UserName, Verdict, Work, Worked,
 };
 use cloudhsm::hsmd::keeping::vault::Vault;
 use cloudhsm::protocol::certificate::Certificate;
@@ -14,17 +14,17 @@ use cloudhsm::protocol::user::{ListUsers, UserId, UserType};
 use cloudhsm::protocol::{Reply, Request};
 use cloudhsm::wire::frame::{decode, encode};
 
-/// A sequence of requests, each behind the number of the session that asks it. In session 1 a CO is logged in, in
-/// 2 and 3 a CU, in 4 the AU.
+/// A sequence of requests, each after the number of the session that makes it. In session 1 a CO is logged in, in 2 and 3
+/// a CU, in 4 the AU.
 pub fn run(bytes: &[u8]) {
     let mut world = World::new();
     let mut rest = bytes;
-    // More finds nothing else, and takes longer.
+    // More takes longer and finds nothing else.
     for _ in 0..50 {
         let Some((session, request)) = rest.split_first() else { break };
-        let Ok((request, behind)) = postcard::take_from_bytes::<Request>(request) else { break };
+        let Ok((request, after)) = postcard::take_from_bytes::<Request>(request) else { break };
         world.ask(&request, SessionId(u32::from(*session)));
-        rest = behind;
+        rest = after;
     }
     world.check();
 }
@@ -32,7 +32,7 @@ pub fn run(bytes: &[u8]) {
 struct World {
     hsm: Hsm,
     vault: Vault,
-    history: Vec<Change>,
+    history: Vec<Event>,
     asked: u8,
 }
 
@@ -41,7 +41,7 @@ impl World {
         let identity = Identity { hsm_id: "hsm-a".to_owned(), serial_number: "1".to_owned(), node_id: 0 };
         let mut world =
             Self { hsm: Hsm::default(), vault: super::masked::vault(), history: vec![], asked: 0 };
-        world.apply(vec![Change::Made(identity), Change::Started]);
+        world.apply(vec![Event::Made(identity), Event::Started]);
         let users = [
             ("officer", UserType::Co),
             ("alice", UserType::Cu),
@@ -51,35 +51,35 @@ impl World {
         for (number, (name, user_type)) in (1..).zip(users) {
             let (id, password) = (UserId(number), PasswordHash("password".to_owned()));
             let user = User::new(user_type, UserName::parse(name).unwrap(), password);
-            let login = Change::LoggedIn { session: SessionId(number), user: id };
-            world.apply(vec![Change::UserCreated { id, user }, login]);
+            let login = Event::LoggedIn { session: SessionId(number), user: id };
+            world.apply(vec![Event::UserCreated { id, user }, login]);
         }
         world
     }
 
-    /// A rehearsal changes nothing; a refusal nothing but what counts failures; an id does its operation once.
+    /// A rehearsal changes nothing, a refusal only the count of failures, and an operation with the same id is done once.
     fn ask(&mut self, request: &Request, session: SessionId) {
         self.asked += 1;
         let rehearsed = self.decide(request, session, Round::Rehearse);
-        assert!(rehearsed.changes.iter().all(|change| matches!(change, Change::Recorded(_))));
+        assert!(rehearsed.events.iter().all(|event| matches!(event, Event::Recorded(_))));
         let round = Round::Perform(OperationId(u128::from(self.asked)));
         let performed = self.decide(request, session, round);
-        let counts = |change: &Change| {
-            matches!(change, Change::LoginFailed(_) | Change::Recorded(_) | Change::ChallengeUsed(_))
+        let counts = |event: &Event| {
+            matches!(event, Event::LoginFailed(_) | Event::Recorded(_) | Event::ChallengeUsed(_))
         };
-        match &performed.outcome {
-            Outcome::Refused(_) => assert!(performed.changes.iter().all(counts)),
-            Outcome::Reply(reply) => {
-                assert!(!matches!(rehearsed.outcome, Outcome::Refused(_)), "{}", request.name());
+        match &performed.verdict {
+            Verdict::Refused(_) => assert!(performed.events.iter().all(counts)),
+            Verdict::Reply(reply) => {
+                assert!(!matches!(rehearsed.verdict, Verdict::Refused(_)), "{}", request.name());
                 assert_eq!(reply.name(), request.name());
                 assert!(decode::<Reply>(&encode(reply).unwrap()).is_ok_and(|read| read == *reply));
             }
-            Outcome::Needs(_) => panic!("what was worked was not taken"),
+            Verdict::Needs(_) => panic!("what was worked was not taken"),
         }
-        let is_remembered = performed.changes.iter().any(|change| matches!(change, Change::Performed(_)));
-        self.apply(performed.changes);
+        let is_remembered = performed.events.iter().any(|event| matches!(event, Event::Performed(_)));
+        self.apply(performed.events);
         if is_remembered {
-            assert!(self.decide(request, session, round).changes.is_empty());
+            assert!(self.decide(request, session, round).events.is_empty());
         }
     }
 
@@ -89,9 +89,9 @@ impl World {
             let now = 1_000_000 * u64::from(self.asked);
             let env = Env { now, members: &[], certificates: certificates(), worked: worked.as_ref() };
             let decision = self.hsm.decide(request, round, caller, &env);
-            match &decision.outcome {
-                Outcome::Needs(work) if round != Round::Rehearse => worked = Some(self.work(work, request)),
-                Outcome::Needs(_) | Outcome::Reply(_) | Outcome::Refused(_) => return decision,
+            match &decision.verdict {
+                Verdict::Needs(work) if round != Round::Rehearse => worked = Some(self.work(work, request)),
+                Verdict::Needs(_) | Verdict::Reply(_) | Verdict::Refused(_) => return decision,
             }
         }
         self.hsm.decide(
@@ -102,13 +102,13 @@ impl World {
         )
     }
 
-    /// Passwords are their own hashes, and what is random is not.
+    /// Passwords are their own hashes, and random numbers are predictable.
     fn work(&self, work: &Work, request: &Request) -> Worked {
         let given = || request.password().unwrap().expose().to_owned();
         match work {
             Work::HashPassword => Worked::Hashed(PasswordHash(given())),
             Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
-            // A pair of RSA keys takes too long to make.
+            // An RSA key pair takes too long.
             Work::Generate(KeySpec::Rsa { .. }) => self.generated(KeySpec::Ec(Curve::P256)),
             Work::Generate(spec) => self.generated(*spec),
             Work::Random => Worked::Random([self.asked; 32]),
@@ -122,22 +122,22 @@ impl World {
         Worked::Generated(self.vault.generate(spec).unwrap())
     }
 
-    fn apply(&mut self, changes: Vec<Change>) {
-        changes.iter().for_each(|change| self.hsm.apply(change));
-        self.history.extend(changes);
+    fn apply(&mut self, events: Vec<Event>) {
+        events.iter().for_each(|event| self.hsm.apply(event));
+        self.history.extend(events);
     }
 
-    /// The history and the snapshot give the state; every user could have been made by a command.
+    /// The history and the snapshot give the same state, and every user could have been created by a command.
     fn check(&self) {
         let state = encode(&self.hsm).unwrap();
         let mut replayed = Hsm::default();
-        self.history.iter().for_each(|change| replayed.apply(change));
+        self.history.iter().for_each(|event| replayed.apply(event));
         assert!(encode(&replayed).unwrap() == state, "the history gives another state");
         assert!(decode::<Hsm>(&state).is_ok_and(|read| encode(&read).unwrap() == state));
-        let stored: Vec<Change> = decode(&encode(&self.history).unwrap()).unwrap();
+        let stored: Vec<Event> = decode(&encode(&self.history).unwrap()).unwrap();
         assert!(stored == self.history, "the store would give another history");
         let asked = self.decide(&Request::ListUsers(ListUsers), SessionId(0), Round::Rehearse);
-        let Outcome::Reply(Reply::ListUsers(users)) = asked.outcome else { panic!("everybody may ask") };
+        let Verdict::Reply(Reply::ListUsers(users)) = asked.verdict else { panic!("everybody may ask") };
         assert!(users.len() <= MAX_USERS);
         for user in &users {
             assert!(UserName::parse(&user.name).is_ok(), "{:?}", user.name);
@@ -151,7 +151,7 @@ fn same(one: &cloudhsm::protocol::user::UserRow, other: &cloudhsm::protocol::use
     one.user_type == other.user_type && one.name.eq_ignore_ascii_case(&other.name)
 }
 
-/// Those of an HSM that has an owner; nothing reads them.
+/// The certificates of an HSM with an owner. Nothing reads them.
 fn certificates() -> &'static Certificates {
     static CERTIFICATES: OnceLock<Certificates> = OnceLock::new();
     let certificate = || Certificate(vec![0]);

@@ -1,4 +1,4 @@
-//! What may come in from outside, and what has to hold whatever it is: one module a target.
+//! Input from outside, and what must hold whatever it is: one module per target.
 //!
 //! `tests/fuzz.rs` of the main package includes this file, and runs every seed through it.
 
@@ -17,10 +17,10 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// Takes any bytes, and panics if something does not hold.
+/// Takes any bytes, and panics if something that must hold does not.
 pub type Target = fn(&[u8]);
 
-/// Every target, by the name of its seeds' folder.
+/// Every target, with the folder of its seeds.
 pub const TARGETS: &[(&str, Target)] = &[
     ("certificates", certificates::run),
     ("configuration", configuration::run),
@@ -32,7 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("wire", wire::run),
 ];
 
-/// Writes a file for code that takes a path; the next of the same name takes its place.
+/// Writes a file for code that takes a path, over an earlier one of the same name.
 fn file(name: &str, content: &[u8]) -> PathBuf {
     thread_local! {
         static FOLDER: OnceCell<TempDir> = const { OnceCell::new() };

@@ -1,16 +1,17 @@
-//! Lines that a person types: what may be a password is not shown, kept or offered.
+//! Lines that a person types: nothing that may be a password is shown, kept or offered.
 
-use cloudhsm::cmu::{self, Known};
+use cloudhsm::cmu;
+use cloudhsm::command::{Kind, Known};
 use cloudhsm::console::Completion;
 use cloudhsm::kmu;
 use cloudhsm::protocol::user::UserType;
 
-/// Stands for a password, and in no definition.
+/// A password that no command's definition contains.
 const CANARY: &str = "Zq7xWvJ9";
 
-/// How a tool sees its lines.
+/// What a tool does with its lines.
 struct Tool {
-    mask: fn(&str) -> String,
+    redact: fn(&str) -> String,
     recall: fn(&str) -> String,
     is_public: fn(&str) -> bool,
     complete: fn(&str) -> Completion,
@@ -18,19 +19,19 @@ struct Tool {
 }
 
 const CMU: Tool = Tool {
-    mask: cmu::mask,
-    recall: cmu::recall,
-    is_public: cmu::is_public,
-    complete: |line| cmu::complete(line, &Known::default()),
-    hint: cmu::hint,
+    redact: |line| cmu::COMMANDS.redact(line),
+    recall: |line| cmu::COMMANDS.recall(line),
+    is_public: |line| cmu::COMMANDS.is_public(line),
+    complete: |line| cmu::COMMANDS.complete(line, &Known::default()),
+    hint: |line| cmu::COMMANDS.hint(line),
 };
 
 const KMU: Tool = Tool {
-    mask: kmu::mask,
-    recall: kmu::recall,
-    is_public: kmu::is_public,
-    complete: kmu::complete,
-    hint: kmu::hint,
+    redact: |line| kmu::COMMANDS.redact(line),
+    recall: |line| kmu::COMMANDS.recall(line),
+    is_public: |line| kmu::COMMANDS.is_public(line),
+    complete: |line| kmu::COMMANDS.complete(line, &Known::default()),
+    hint: |line| kmu::COMMANDS.hint(line),
 };
 
 pub fn run(bytes: &[u8]) {
@@ -46,31 +47,34 @@ pub fn run(bytes: &[u8]) {
 
 /// What holds for every line.
 fn any(tool: &Tool, line: &str) {
-    let masked = (tool.mask)(line);
-    assert_eq!(masked.chars().count(), line.chars().count());
+    let redacted = (tool.redact)(line);
+    assert_eq!(redacted.chars().count(), line.chars().count());
     for (end, _) in line.char_indices() {
         let beginning = &line[..end];
-        assert!(masked.starts_with(&(tool.mask)(beginning)), "{beginning:?} of {line:?} is {masked:?}");
+        assert!(redacted.starts_with(&(tool.redact)(beginning)), "{beginning:?} of {line:?} is {redacted:?}");
     }
     let recalled = (tool.recall)(line);
-    assert!(is_of_shown_words(&recalled, line, &masked), "recalled of {line:?}: {recalled:?}");
-    assert!(!(tool.is_public)(line) || (masked == line && recalled == line));
+    assert!(is_of_shown_words(&recalled, line, &redacted), "recalled of {line:?}: {recalled:?}");
+    assert!(!(tool.is_public)(line) || (redacted == line && recalled == line));
     assert!((tool.hint)(line).is_none_or(|hint| !hint.trim().is_empty()));
     (tool.complete)(line);
 }
 
-/// Whether a recalled line has no word that the mask does not show, but for the one that asks for the password.
-fn is_of_shown_words(recalled: &str, line: &str, masked: &str) -> bool {
-    let words = line.split_ascii_whitespace().zip(masked.split_ascii_whitespace());
-    let mut shown = words.filter(|(word, masked)| word == masked).map(|(word, _)| word);
+/// Whether every word of a recalled line is one that is shown, or the flag that asks for the password.
+fn is_of_shown_words(recalled: &str, line: &str, redacted: &str) -> bool {
+    let words = line.split_ascii_whitespace().zip(redacted.split_ascii_whitespace());
+    let mut shown = words.filter(|(word, redacted)| word == redacted).map(|(word, _)| word);
     recalled.split_ascii_whitespace().all(|word| word == "-hpswd" || shown.any(|shown| shown == word))
 }
 
-/// The canary in the place of a password, in whatever line that has one.
+/// The canary as the password of any line that takes one.
 fn login_of_cmu(line: &str) {
     let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let Some(Ok(command)) = words.first().map(|word| cmu::find(word)) else { return };
-    let Some(secret) = command.secret else { return };
+    let Some(Ok(command)) = words.first().map(|word| cmu::COMMANDS.find(word)) else { return };
+    let Some(place) = command.arguments.iter().position(|argument| argument.kind == Kind::Password) else {
+        return;
+    };
+    let secret = place + 1;
     let is_in_order = words.get(1).is_some_and(|word| UserType::parse(word) != UserType::Unknown);
     if !is_in_order || words.len() < secret {
         return;
@@ -89,7 +93,7 @@ fn login_of_cmu(line: &str) {
     must_hide(&CMU, &words.join(" "));
 }
 
-/// The canary behind `-p`, wherever that stands in a login.
+/// The canary after `-p`, wherever that is in a login.
 fn login_of_kmu(line: &str) {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let Some((&"loginHSM", arguments)) = words.split_first() else { return };
@@ -101,7 +105,7 @@ fn login_of_kmu(line: &str) {
 }
 
 fn must_hide(tool: &Tool, line: &str) {
-    assert!(!(tool.mask)(line).contains(CANARY), "{line:?} is shown");
+    assert!(!(tool.redact)(line).contains(CANARY), "{line:?} is shown");
     assert!(!(tool.recall)(line).contains(CANARY), "{line:?} is recalled");
     assert!(!(tool.is_public)(line), "{line:?} is public");
     assert!((tool.hint)(line).is_none_or(|hint| !hint.contains(CANARY)));

@@ -1,4 +1,4 @@
-//! Masked objects, as an HSM takes them from a client: sealed by its clone family, or refused.
+//! Masked objects from a client: an HSM accepts only those that its clone family has sealed.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
 use cloudhsm::hsmd::keeping::vault::{Family, Vault};
@@ -6,10 +6,10 @@ use cloudhsm::protocol::Refusal;
 use cloudhsm::wire::frame::encode;
 use zeroize::Zeroizing;
 
-/// The objects that the family has made, of a user and of a key.
+/// The objects that the family has sealed: a user and a key.
 const MADE: [&[u8]; 2] = [include_bytes!("../seeds/masked/user"), include_bytes!("../seeds/masked/key")];
 
-/// Of a family whose secret everybody knows.
+/// The family's id. Its secret is public.
 const ID: [u8; 16] = [1; 16];
 const MASKING_KEY: [u8; 32] = [2; 32];
 
@@ -20,20 +20,20 @@ pub fn run(bytes: &[u8]) {
         Err(Refusal::MaskedObjectForeign | Refusal::MaskedObjectInvalid) => assert!(!MADE.contains(&bytes)),
         Err(other) => panic!("{other:?}"),
     }
-    // A family member is not to bring an HSM down, either.
+    // A member of the family must not be able to crash an HSM, either.
     if let Ok(copied) = vault.unmask(&sealed(bytes)) {
         let again = vault.unmask(&vault.mask(&copied).unwrap());
         assert!(again.is_ok_and(|again| encode(&again).unwrap().len() == encode(&copied).unwrap().len()));
     }
 }
 
-/// Of a family and a master key that everybody knows.
+/// A vault with a public family secret and master key.
 pub fn vault() -> Vault {
     let family = Family { id: ID, masking_key: Zeroizing::new(MASKING_KEY) };
     Vault::new(&Zeroizing::new([3; 32]), &family).unwrap()
 }
 
-/// As a member of the family would seal it.
+/// Seals bytes as a member of the family would.
 fn sealed(plain: &[u8]) -> Vec<u8> {
     let header = [b"CHSMOBJ1".as_slice(), &ID].concat();
     let key = RandomizedNonceKey::new(&AES_256_GCM, &MASKING_KEY).unwrap();

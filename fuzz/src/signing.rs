@@ -1,4 +1,4 @@
-//! The files that officers exchange. Each of them is tried as all kinds.
+//! The files that officers exchange. Each input is read as every kind of file.
 
 use std::path::Path;
 
@@ -28,14 +28,14 @@ fn path(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// What is read as tokens is what would be written: nobody signs bytes with two meanings.
+/// Tokens that were read are written as the same bytes: nobody signs bytes with two meanings.
 fn tokens(bytes: &[u8]) {
     if let Ok(tokens) = Token::parse_file(bytes) {
         assert_eq!(tokens.iter().flat_map(Token::to_bytes).collect::<Vec<_>>(), bytes);
     }
 }
 
-/// Written again, it says the same; one approver more leaves the others.
+/// A file that is written again means the same, and one more approver leaves the others as they are.
 fn approvals(text: &str) {
     let Ok(file) = ApprovalFile::parse(text) else { return };
     assert_eq!(ApprovalFile::parse(&file.to_text()).unwrap(), file);
@@ -50,7 +50,7 @@ fn approvals(text: &str) {
     }
 }
 
-/// Written again, it says the same; what counts as signed has signatures of the right length.
+/// A file that is written again means the same, and what counts as signed has signatures of the right length.
 fn authdata(path: &str) {
     let Ok(data) = AuthData::load(path) else { return };
     if let Ok(signed) = data.signed_so_far() {
@@ -64,14 +64,14 @@ fn authdata(path: &str) {
     assert_eq!(serde_json::to_value(again).unwrap(), serde_json::to_value(data).unwrap());
 }
 
-/// Without a pass phrase, an encrypted key stays closed.
+/// An encrypted key is not opened without a pass phrase.
 fn private_key(path: &str) {
     let Ok(key) = Locked::load(path) else { return };
     let opened = key.open(None);
     assert!(opened.is_err() || !key.is_encrypted());
 }
 
-/// A private key is never taken for what may be given away.
+/// A private key is never taken for a public one.
 fn public_key(text: &str) {
     if public_key::parse(text).is_ok() {
         assert!(!text.contains("PRIVATE KEY-----"));

@@ -1,9 +1,9 @@
-//! Transcripts: the expectation, and behind a NUL what was printed.
+//! Transcripts: the expectation and, after a NUL, what was printed.
 
 use cloudhsm::console::{Console, Input};
 use cloudhsm::transcript::{Player, Stage, with_wildcards};
 
-/// Nothing is played longer than any test's transcript.
+/// Longer than any transcript of the tests, in bytes.
 const MAX: usize = 4096;
 
 pub fn run(bytes: &[u8]) {
@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
     play(expected);
 }
 
-/// Whatever is typed stands in the transcript, and the session ends.
+/// Everything that is typed is in the transcript, and the session ends.
 fn play(transcript: &str) {
     let mut player = Player::new(transcript, Bare);
     player.read_remarks();

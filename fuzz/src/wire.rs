@@ -2,24 +2,24 @@
 
 use std::io::Cursor;
 
-use cloudhsm::protocol::message::{Answer, Call, Hello, Welcome};
+use cloudhsm::protocol::message::{Call, Hello, Response, Welcome};
 use cloudhsm::wire::frame::{MAX_ANSWER, MAX_CALL, MAX_HELLO, decode, encode, frames};
 use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The first byte says who reads the stream behind it, and what it waits for.
+/// The first byte says which message the rest of the stream is read as.
 pub fn run(bytes: &[u8]) {
     match bytes.split_first() {
         Some((b'h', stream)) => read::<Hello>(stream, MAX_HELLO),
         Some((b'w', stream)) => read::<Welcome>(stream, MAX_HELLO),
         Some((b'c', stream)) => read::<Call>(stream, MAX_CALL),
-        Some((b'a', stream)) => read::<Answer>(stream, MAX_ANSWER),
+        Some((b'a', stream)) => read::<Response>(stream, MAX_ANSWER),
         _ => {}
     }
 }
 
-/// No frame is over the limit; a message can be written again, no longer than it was, and means the same then.
+/// No frame is over the limit. A message that is written again means the same, and is no longer than it was.
 fn read<T: Serialize + DeserializeOwned>(stream: &[u8], limit: usize) {
     let mut frames = frames(Cursor::new(stream.to_vec()), limit);
     while let Some(Some(Ok(frame))) = frames.next().now_or_never() {

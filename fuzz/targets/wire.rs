@@ -6,7 +6,7 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The largest frame twice, and what serde reserves for a list before it has read it.
+/// Twice the largest frame, and what serde reserves for a list before it has read it.
 const MAX: usize = 2 * cloudhsm::wire::frame::MAX_ANSWER + (4 << 20);
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -1,45 +1,44 @@
-//! The tool that writes the configuration files.
+//! The tool that edits the configuration files.
 
 use std::fmt::Display;
-use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, CommandFactory, Parser};
-use cloudhsm::configure::{Address, Files, Order, Template};
+use cloudhsm::configure::{ConfigTemplate, Files, HostPort, Update};
 use cloudhsm::console;
-use cloudhsm::generate::{Kind, Section, generate};
+use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::protocol::message::PORT;
 use cloudhsm::wire::Limits;
 use tokio::runtime::Builder;
 
 /// Writes the addresses of HSMs, or the client certificate, into the configuration files
 ///
-/// The other keys of the files, their order and their formatting stay. A file is replaced whole or not at all, and what
-/// it held is kept beside it, named .bak, .bak2, …; a file that would not change is left alone. If anything is wrong
-/// with one of the files, or with what the HSM answers, no file is changed.
+/// Everything else in the files stays, with its order and formatting. A file is replaced whole or not at all, with a
+/// backup beside it (.bak, .bak2, …); a file that would not change is left alone. If anything is wrong with one of the
+/// files, or with the HSM's answer, no file is changed.
 ///
 /// With only one of --client-config and --cmu-config, the other file is neither read nor changed, unless -m or --cmu
-/// needs it. An HSM is asked for its cluster only after it has proved to be of it, by the CA certificate that the
-/// console's file names. Of the servers in that file, those that are members stay as they are; new ones are copies of
-/// the first, with another hostname, name and port.
+/// needs it. An HSM is asked for the members of its cluster only after it has proved, by the CA certificate that the
+/// console's file names, that it belongs to the cluster. Servers in that file that are members stay as they are; new
+/// ones are copies of the first enabled one, with another hostname, name and port.
 #[derive(Parser)]
 #[command(name = "configure", version, after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("order").required(true).args(["ip", "members", "cmu", "ssl", "template", "generate"]))]
 struct Arguments {
-    /// Write the address of one HSM into both files; the console's then has this one server
+    /// Write the address of one HSM into both files, as the only server in the console's
     #[arg(short = 'a', value_name = "IP", value_parser = hostname)]
     ip: Option<String>,
 
-    /// Ask the HSM that the client's file names for its cluster, and write all members into the console's file
+    /// Ask the HSM in the client's file for the members of its cluster, and write them into the console's file
     #[arg(short = 'm')]
     members: bool,
 
-    /// Accepted for the original's sake, without effect: there is no daemon, the HSM itself is asked
+    /// Accepted for compatibility, without effect: the HSM itself is asked, there is no daemon
     #[arg(short = 'i', value_name = "DAEMON_ID", requires = "members")]
     daemon_id: Option<u32>,
 
-    /// Write the address of one HSM into the client's file, and all members of its cluster into the console's
+    /// Write the address of one HSM into the client's file, and the members of its cluster into the console's
     #[arg(long, value_name = "IP", value_parser = hostname)]
     cmu: Option<String>,
 
@@ -55,11 +54,11 @@ struct Arguments {
     #[arg(long, value_name = "FILE", requires = "ssl")]
     cert: Option<PathBuf>,
 
-    /// Print a complete file to begin with: the console's (cmu), or the client's (client)
+    /// Print a complete file to start with: the console's (cmu) or the client's (client)
     #[arg(long, value_name = "cmu|client", num_args = 0..=1, default_missing_value = "cmu", value_parser = template)]
-    template: Option<Template>,
+    template: Option<ConfigTemplate>,
 
-    /// Where the HSM listens [default: 2225; with -m, as the client's file says]
+    /// The HSM's port [default: 2225; with -m, the one in the client's file]
     #[arg(long, conflicts_with_all = ["ssl", "template"], value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
 
@@ -71,9 +70,9 @@ struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "template")]
     cmu_config: Option<PathBuf>,
 
-    /// Print a completion script, or the manual page, and end
+    /// Print a completion script or the manual page, and exit
     #[arg(long, value_name = "KIND", exclusive = true)]
-    generate: Option<Kind>,
+    generate: Option<Artifact>,
 }
 
 const EXAMPLES: &str = "\
@@ -87,48 +86,38 @@ Examples:
   configure --ssl --pkey /opt/cloudhsm/etc/ssl-client.key --cert /opt/cloudhsm/etc/ssl-client.crt
 
 Exit codes:
-  0  done, or nothing was to be done
-  1  failed; unless a file is named as updated, nothing is changed
+  0  done, or there was nothing to do
+  1  failed; only files reported as updated may have changed
   2  wrong usage";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(stderr)
-        .log_internal_errors(false)
-        .init();
-    let done = match (arguments.generate, arguments.template, arguments.order()) {
-        (Some(kind), _, _) => {
-            generate(Arguments::command(), kind, Section::Commands).map_err(text).and_then(|it| print(&it))
+    console::start_log();
+    let done = match (arguments.generate, arguments.template, arguments.update()) {
+        (Some(artifact), _, _) => {
+            let made = generate(Arguments::command(), artifact, ManualSection::Commands);
+            made.map_err(text).and_then(|made| print(&made))
         }
         (None, Some(template), _) => print(template.text().as_bytes()),
-        (None, None, Some(order)) => carry_out(&order, &arguments.files()),
+        (None, None, Some(update)) => carry_out(&update, &arguments.files()),
         (None, None, None) => Err("nothing to do".to_owned()),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody is left to be told that standard error is closed.
-            let _ = writeln!(stderr(), "configure: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    console::exit("configure", done.map(|()| 0).map_err(|error| (1, error)))
 }
 
 impl Arguments {
-    fn order(&self) -> Option<Order> {
-        let address = |ip: &String| Address { hostname: ip.clone(), port: self.port.unwrap_or(PORT) };
+    fn update(&self) -> Option<Update> {
+        let address = |ip: &String| HostPort { hostname: ip.clone(), port: self.port.unwrap_or(PORT) };
         if let Some(ip) = &self.ip {
-            return Some(Order::Server(address(ip)));
+            return Some(Update::Server(address(ip)));
         }
         if let Some(ip) = &self.cmu {
-            return Some(Order::Cluster(address(ip)));
+            return Some(Update::Cluster(address(ip)));
         }
         if let (Some(certificate), Some(pkey)) = (&self.cert, &self.pkey) {
-            return Some(Order::Ssl { certificate: certificate.clone(), pkey: pkey.clone() });
+            return Some(Update::Ssl { certificate: certificate.clone(), pkey: pkey.clone() });
         }
-        self.members.then_some(Order::Members(self.port))
+        self.members.then_some(Update::Members(self.port))
     }
 
     fn files(&self) -> Files {
@@ -136,16 +125,16 @@ impl Arguments {
     }
 }
 
-fn carry_out(order: &Order, files: &Files) -> Result<(), String> {
+fn carry_out(update: &Update, files: &Files) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(text)?;
-    for change in runtime.block_on(files.prepare(order, Limits::default())).map_err(text)? {
-        print(change.announcement().as_bytes())?;
-        change.make().map_err(text)?;
+    for replacement in runtime.block_on(files.prepare(update, Limits::default())).map_err(text)? {
+        print(replacement.announcement().as_bytes())?;
+        replacement.make().map_err(text)?;
     }
     Ok(())
 }
 
-/// A number or a name; the rest would only be found out by the next program.
+/// Checks an IP address or a name, as far as one sees without a resolver: the next program would stumble over the rest.
 fn hostname(word: &str) -> Result<String, String> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
     if word.is_empty() || word.starts_with('-') || !word.bytes().all(is_part) {
@@ -154,12 +143,12 @@ fn hostname(word: &str) -> Result<String, String> {
     Ok(word.to_owned())
 }
 
-fn template(word: &str) -> Result<Template, String> {
-    Template::parse(word).ok_or_else(|| "cmu or client".to_owned())
+fn template(word: &str) -> Result<ConfigTemplate, String> {
+    ConfigTemplate::parse(word).ok_or_else(|| "cmu or client".to_owned())
 }
 
-fn print(written: &[u8]) -> Result<(), String> {
-    console::put(written).map_err(text)
+fn print(bytes: &[u8]) -> Result<(), String> {
+    console::put(bytes).map_err(text)
 }
 
 fn text(error: impl Display) -> String {

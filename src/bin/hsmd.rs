@@ -11,7 +11,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use cloudhsm::console;
-use cloudhsm::generate::{Kind, Section, generate};
+use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsm::audit;
 use cloudhsm::hsmd::daemon::{self, Options};
 use cloudhsm::hsmd::keeping::folder::{CONFIG, Folder};
@@ -38,7 +38,7 @@ struct Arguments {
     log_format: LogFormat,
     /// Print a completion script or the manual page, and exit
     #[arg(long, value_name = "KIND", exclusive = true)]
-    generate: Option<Kind>,
+    generate: Option<Artifact>,
 }
 
 const EXIT_CODES: &str = "\
@@ -190,8 +190,9 @@ fn wrong(kind: ErrorKind, reason: &str) -> ! {
     Arguments::command().error(kind, reason).exit()
 }
 
-fn print_generated(kind: Kind) -> Result<(), String> {
-    console::put(&generate(Arguments::command(), kind, Section::Daemons).map_err(text)?).map_err(text)
+fn print_generated(artifact: Artifact) -> Result<(), String> {
+    console::put(&generate(Arguments::command(), artifact, ManualSection::Daemons).map_err(text)?)
+        .map_err(text)
 }
 
 /// Starts the log. If standard error is closed, the HSMs keep running without a log.

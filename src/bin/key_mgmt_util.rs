@@ -1,34 +1,35 @@
-//! The tool that makes keys.
+//! The key management tool.
 
 use std::fmt::Display;
-use std::io::{Write, stderr};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use clap::{CommandFactory, Parser};
 use cloudhsm::cluster::{Cluster, Dial, members, unlisted};
+use cloudhsm::command::Known;
 use cloudhsm::config::{Config, KeyConfig};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language};
 use cloudhsm::dev::Dev;
-use cloudhsm::generate::{Kind, Section, generate};
+use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::kmu::{Session, Single, complete, hint, is_public, list_commands, mask, recall, start_up};
+use cloudhsm::kmu::{COMMANDS, Session, Single, list_commands, start_up};
 use cloudhsm::outcome::Outcome;
-use cloudhsm::shell::{self, Ended, OnError, Operator};
+use cloudhsm::shell::{self, OnError, Operator};
 use cloudhsm::wire::Limits;
 use tokio::runtime::{Builder, Runtime};
 
 /// Makes and manages the keys of a CloudHSM cluster
 ///
-/// Reads commands from the terminal or, one a line, from standard input; `singlecmd` runs one and ends. Diagnostics go
-/// to standard error; RUST_LOG=debug shows more of them.
+/// Reads commands from the terminal or, one per line, from standard input; `singlecmd` runs one and exits. Diagnostics go
+/// to standard error; RUST_LOG=debug shows more.
 #[derive(Parser)]
 #[command(name = "key_mgmt_util", version, after_help = EXIT_CODES, override_usage = USAGE)]
 struct Arguments {
-    /// Use the development cluster of this folder: the running one, or it is run, and made if there is none
+    /// Use the development cluster in this folder; it is created if there is none, and started if it does not run
     #[arg(long, value_name = "DIR")]
     dev_dir: Option<PathBuf>,
 
@@ -36,13 +37,13 @@ struct Arguments {
     #[arg(long, value_name = "N", num_args = 0..=1)]
     dev: Option<Option<u32>>,
 
-    /// Keep no lines of this session for the next ones
+    /// Do not save the lines of this session for later ones
     #[arg(long)]
     no_history: bool,
 
-    /// Print a completion script, or the manual page, and end
+    /// Print a completion script or the manual page, and exit
     #[arg(long, value_name = "KIND", exclusive = true)]
-    generate: Option<Kind>,
+    generate: Option<Artifact>,
 
     /// The client's or the console's configuration file, and `singlecmd` with a command
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CONFIG | singlecmd")]
@@ -50,7 +51,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Where a person's lines are kept.
+    /// The file for a person's lines.
     fn history(&self) -> Option<PathBuf> {
         if self.no_history { None } else { console::history_file("key_mgmt_util") }
     }
@@ -71,6 +72,9 @@ Exit codes, with commands from standard input or singlecmd:
     2  wrong usage or configuration
   255  no server could be reached at the start, or the login of singlecmd failed";
 
+/// The name in error messages.
+const PROGRAM: &str = "key_mgmt_util";
+
 const FAILED: u8 = 1;
 const WRONG: u8 = 2;
 const NOT_STARTED: u8 = 255;
@@ -79,52 +83,39 @@ const DEFAULT_CONFIG: &str = "/opt/cloudhsm/etc/cloudhsm_client.cfg";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(stderr)
-        .log_internal_errors(false)
-        .init();
+    console::start_log();
     let ran = match arguments.generate {
-        Some(kind) => print(kind).map(|()| 0).map_err(|error| (FAILED, error)),
+        Some(artifact) => make(artifact).map(|()| 0).map_err(|error| (FAILED, error.to_string())),
         None => run(&arguments),
     };
-    match ran {
-        Ok(code) => ExitCode::from(code),
-        Err((code, error)) => {
-            say(&format!("key_mgmt_util: {error}"));
-            ExitCode::from(code)
-        }
-    }
+    console::exit(PROGRAM, ran)
 }
 
-fn print(kind: Kind) -> Result<(), String> {
-    let written =
-        generate(Arguments::command(), kind, Section::Commands).map_err(|error| error.to_string())?;
-    console::put(&written).map_err(|error| error.to_string())
+fn make(artifact: Artifact) -> io::Result<()> {
+    console::put(&generate(Arguments::command(), artifact, ManualSection::Commands)?)
 }
 
-/// An exit code, and what to say of it.
-type Ending = (u8, String);
+/// An exit code and the error to report.
+type ExitError = (u8, String);
 
-fn run(arguments: &Arguments) -> Result<u8, Ending> {
+fn run(arguments: &Arguments) -> Result<u8, ExitError> {
     let (config, single) = read_words(arguments)?;
     let interrupt = Interrupt::default();
-    // First of all: what is typed from now on is not echoed twice.
-    let language = Language { mask, recall, is_kept: is_public, complete: Rc::new(complete), hint };
-    let mut console = console::open(language, &interrupt, arguments.history().as_deref()).map_err(wrong)?;
+    // Before the connections, which take time: what is typed until now is echoed twice.
+    let mut console = console::open(language(), &interrupt, arguments.history().as_deref()).map_err(wrong)?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(wrong)?);
-    let source = open(arguments, config, &runtime)?;
-    let cluster = Cluster::new(source.dials, Limits::default(), interrupt.clone());
-    let mut session = Session::new(console.as_mut(), cluster, source.minimum_nodes, interrupt, runtime);
+    let target = open(arguments, config, &runtime)?;
+    let cluster = Cluster::new(target.dials, Limits::default(), interrupt.clone());
+    let mut session = Session::new(console.as_mut(), cluster, target.minimum_nodes, interrupt, runtime);
     let code = if start_up(&mut session) {
-        if let Some((path, config)) = &source.listed {
+        if let Some((path, config)) = &target.listed {
             warn(&mut session, config, path);
         }
         run_commands(&mut session, single)
     } else {
         NOT_STARTED
     };
-    if let Some(dev) = source.dev {
+    if let Some(dev) = target.dev {
         dev.stop();
     }
     if let Some(signal) = session.console.ended_by() {
@@ -133,8 +124,19 @@ fn run(arguments: &Arguments) -> Result<u8, Ending> {
     Ok(code)
 }
 
-/// The configuration that the words name, if any, and the one command, if they hold one.
-fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), Ending> {
+/// What the console knows of this tool's lines.
+fn language() -> Language {
+    Language {
+        redact: |line| COMMANDS.redact(line),
+        recall: |line| COMMANDS.recall(line),
+        is_kept: |line| COMMANDS.is_public(line),
+        complete: Rc::new(|line| COMMANDS.complete(line, &Known::default())),
+        hint: |line| COMMANDS.hint(line),
+    }
+}
+
+/// The configuration file and the single command, if the words have one.
+fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), ExitError> {
     let words = arguments.words.as_slice();
     let (config, rest) = match words {
         [] => (None, words),
@@ -142,7 +144,7 @@ fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), 
         [first, rest @ ..] => (Some(Path::new(first)), rest),
     };
     if config.is_some() && (arguments.dev.is_some() || arguments.dev_dir.is_some()) {
-        return Err(wrong("a configuration file and a development cluster exclude each other"));
+        return Err(wrong("either a configuration file or a development cluster, not both"));
     }
     match rest {
         [] => Ok((config, None)),
@@ -153,16 +155,16 @@ fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), 
     }
 }
 
-/// The HSMs, and what the configuration says of new keys.
-struct Source {
+/// The HSMs, and how many of them have to hold a new token key.
+struct Target {
     dials: Vec<Dial>,
     minimum_nodes: usize,
-    /// The console's configuration and its file, if that lists the HSMs.
+    /// The configuration that lists the HSMs, with its path; `None` if a member of the cluster listed them.
     listed: Option<(PathBuf, Config)>,
     dev: Option<Dev>,
 }
 
-fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Result<Source, Ending> {
+fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Result<Target, ExitError> {
     if arguments.dev.is_some() || arguments.dev_dir.is_some() {
         return open_dev(arguments, runtime);
     }
@@ -182,10 +184,10 @@ fn open(arguments: &Arguments, config: Option<&Path>, runtime: &Runtime) -> Resu
         KeyConfig::Client(_) => None,
         KeyConfig::Console(config) => Some((path.to_owned(), config)),
     };
-    Ok(Source { dials, minimum_nodes, listed, dev: None })
+    Ok(Target { dials, minimum_nodes, listed, dev: None })
 }
 
-fn open_dev(arguments: &Arguments, runtime: &Runtime) -> Result<Source, Ending> {
+fn open_dev(arguments: &Arguments, runtime: &Runtime) -> Result<Target, ExitError> {
     let folder = arguments.dev_dir.as_deref();
     let running = match folder {
         Some(folder) => runtime.block_on(Dev::join(folder)).map_err(wrong)?,
@@ -200,22 +202,22 @@ fn open_dev(arguments: &Arguments, runtime: &Runtime) -> Result<Source, Ending> 
             dev
         }
     };
-    Ok(Source { dials: std::mem::take(&mut dev.dials), minimum_nodes: 1, listed: None, dev: Some(dev) })
+    Ok(Target { dials: std::mem::take(&mut dev.dials), minimum_nodes: 1, listed: None, dev: Some(dev) })
 }
 
-/// Where users come from, for whoever has no runbook.
+/// Prints where users come from.
 fn advise(nodes: usize, folder: Option<&Path>) {
     let users = match folder {
-        Some(folder) => format!("cloudhsm_mgmt_util --dev --dev-dir {} makes its users", folder.display()),
-        None => "it has no CU; with --dev-dir it is kept, and cloudhsm_mgmt_util makes its users".to_owned(),
+        Some(folder) => format!("cloudhsm_mgmt_util --dev --dev-dir {} creates its users", folder.display()),
+        None => "it has no CU; keep it with --dev-dir, and cloudhsm_mgmt_util can create users".to_owned(),
     };
-    say(&format!("Development cluster: {nodes} HSMs in this program; {users}."));
+    console::report(&format!("Development cluster: {nodes} HSMs in this program; {users}."));
 }
 
-/// New keys would not reach an HSM that the configuration lacks.
+/// Reports HSMs that the configuration lacks: new keys would not reach them.
 fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
     if let Some(unlisted) = session.wait(async |cluster, _| unlisted(cluster, config).await) {
-        say(&format!("key_mgmt_util: {}", advice(path, &unlisted)));
+        console::report(&format!("{PROGRAM}: {}", advice(path, &unlisted)));
     }
 }
 
@@ -224,7 +226,8 @@ fn run_commands(session: &mut Session<'_>, single: Option<Single>) -> u8 {
         return run_single(session, single);
     }
     list_commands(session);
-    exit_code(shell::run(session, OnError::Continue))
+    let operator = if console::is_at_terminal() { Operator::Person } else { Operator::Script };
+    shell::run(session, OnError::Continue).report(PROGRAM, operator)
 }
 
 fn run_single(session: &mut Session<'_>, single: Single) -> u8 {
@@ -239,19 +242,6 @@ fn run_single(session: &mut Session<'_>, single: Single) -> u8 {
     }
 }
 
-/// Scripts get the exit code, and standard error what nobody has been told.
-fn exit_code(ended: Ended) -> u8 {
-    if let Some(complaint) = ended.complaint() {
-        say(&format!("key_mgmt_util: {complaint}"));
-    }
-    ended.exit_code(if console::is_at_terminal() { Operator::Person } else { Operator::Script })
-}
-
-fn say(line: &str) {
-    // Nobody is left to be told that standard error is closed.
-    let _ = writeln!(stderr(), "{line}");
-}
-
-fn wrong(error: impl Display) -> Ending {
+fn wrong(error: impl Display) -> ExitError {
     (WRONG, error.to_string())
 }

@@ -1,4 +1,4 @@
-//! What a server has to say, or why it says nothing.
+//! What a server answered, or why there is no answer.
 
 use crate::protocol::Refusal;
 
@@ -8,25 +8,27 @@ pub type Answer<R> = Result<R, Failure>;
 /// Why a server did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Nothing happened there.
+    /// The request did not reach it, or could not change anything: nothing happened there.
     #[error("HSM CLUSTER ERROR: Server in cluster is unavailable ({0})")]
     NotReached(String),
-    /// The operator did not wait for it; nothing happened there.
+    /// The operator interrupted the command before the server answered; nothing happened there.
     #[error("interrupted before the server answered")]
     Interrupted,
-    /// It was asked, and whether it did it is unknown.
-    #[error("HSM CLUSTER ERROR: No answer from the server, it may or may not have done this ({0})")]
+    /// It was asked to make a change and did not answer; whether it made the change is unknown.
+    #[error("HSM CLUSTER ERROR: No answer from the server; it may or may not have done this ({0})")]
     NoAnswer(String),
-    /// It refused; nothing happened there.
+    /// It refused and changed nothing, apart from counting a failed login.
     #[error("{}", .0.text())]
     Refused(Refusal),
-    /// It has not proved to be of the cluster, and the question holds a secret or depends on who asks.
-    #[error("not allowed in limited commands mode, until enable_e2e succeeds")]
+    /// It has not proved that it belongs to the cluster, so only public questions are sent to it.
+    #[error("not allowed in limited commands mode until enable_e2e succeeds")]
     Limited,
 }
 
 impl Failure {
-    /// An interrupted wait: what is known to have had no effect is only said to be interrupted.
+    /// The failure of an interrupted call, given the failure that the silence alone would be.
+    ///
+    /// A call that may have changed something stays [`NoAnswer`](Self::NoAnswer): the interrupt does not undo it.
     pub(super) fn interrupted(silence: Self) -> Self {
         match silence {
             Self::NotReached(_) => Self::Interrupted,

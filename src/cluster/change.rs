@@ -4,20 +4,20 @@ use super::round::{Perform, Rehearse, Round};
 use super::{Answer, Cluster, Failure, Question, Reconnected, Server};
 use crate::protocol::Operation;
 
-/// Decides what becomes of failures while a change is made, and hears how it goes.
+/// Decides what to do about failures while a change is made, and receives reports on each server.
 ///
-/// A closure that decides is enough for a caller who only wants to know how it ended.
+/// A closure that decides is enough for a caller who needs only the result.
 pub trait Supervisor<O: Operation> {
-    /// A server would not make the change, has not made it, or did not answer.
+    /// A server refused, in either round, or did not answer.
     fn failed(&mut self, server: &Server, failure: &Failure) -> Choice;
 
-    /// A server would make the change.
+    /// A server has agreed to make the change.
     fn willing(&mut self, _server: &Server) {}
 
     /// A server has made the change.
     fn done(&mut self, _server: &Server, _reply: O::Reply) {}
 
-    /// A server that is asked again has a new connection, or still none.
+    /// A server that is asked again has been reconnected, or could not be.
     fn reconnected(&mut self, _server: &Server, _how: Reconnected) {}
 }
 
@@ -27,45 +27,45 @@ impl<O: Operation, F: FnMut(&Server, &Failure) -> Choice> Supervisor<O> for F {
     }
 }
 
-/// What becomes of a change when a server fails.
+/// What to do when a server fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The server is reconnected and asked again.
+    /// Reconnect to the server and ask it again.
     Retry,
-    /// The change is made without this server.
+    /// Make the change without this server.
     LeaveOut,
-    /// If no server has made the change yet, none will, and nothing more is reported.
+    /// Make the change on no server, if none has made it yet, and report nothing more.
     Stop,
-    /// As `Stop`, after what the other servers said is reported.
+    /// As `Stop`, but first report the answers of the other servers.
     Veto,
 }
 
-/// Servers that would make a change; [`Cluster::carry_out`] has them make it.
+/// The servers that agreed to make a change; [`Cluster::carry_out`] makes it on them.
 #[derive(Debug, Default)]
 pub struct Agreement {
     willing: Vec<usize>,
     missing: Vec<(usize, Failure)>,
 }
 
-/// Where a change stands when it is over.
+/// The result of a change, server by server.
 #[derive(Debug, Default)]
 pub struct Changed {
     /// The servers that made it.
     pub done: Vec<usize>,
     /// The servers that did not, with the reason.
     pub missing: Vec<(usize, Failure)>,
-    /// The servers that were asked to make it and did not say whether they did.
+    /// The servers that were asked to make it and did not answer.
     pub unknown: Vec<usize>,
 }
 
 impl Agreement {
-    /// The servers that would make the change; none if the supervisor stopped it.
+    /// The servers that agreed; none if the supervisor stopped the change.
     #[must_use]
     pub fn willing(&self) -> &[usize] {
         &self.willing
     }
 
-    /// Takes over who was left out of an earlier agreement on the same change.
+    /// Adds the servers that an earlier agreement on the same change left out.
     #[must_use]
     pub fn after(mut self, earlier: Self) -> Self {
         self.missing.extend(earlier.missing);
@@ -76,7 +76,7 @@ impl Agreement {
 impl Cluster {
     /// Makes a change on every server of a scope, except those that the supervisor leaves out.
     ///
-    /// No server makes it before all have said that they would. What can still fail then is the network.
+    /// No server makes it before all have agreed. After that only the network can fail.
     pub async fn change<O: Operation>(
         &mut self,
         scope: &[usize],
@@ -87,7 +87,7 @@ impl Cluster {
         self.carry_out(agreement, question, supervisor).await
     }
 
-    /// The first half of [`change`](Self::change): asks every server whether it would, and changes nothing.
+    /// The first half of [`change`](Self::change): asks every server whether it agrees, and changes nothing.
     pub async fn agree<O: Operation>(
         &mut self,
         scope: &[usize],
@@ -104,6 +104,7 @@ impl Cluster {
                     }
                     agreement.willing.push(number);
                 }
+                // An empty agreement: no server will perform the change.
                 Err((_, Choice::Stop)) => return Agreement::default(),
                 Err((failure, choice)) => {
                     is_vetoed |= choice == Choice::Veto;
@@ -111,10 +112,13 @@ impl Cluster {
                 }
             }
         }
+        // After a veto nothing is performed, but by now the supervisor has received every server's answer.
         if is_vetoed { Agreement::default() } else { agreement }
     }
 
-    /// The second half of [`change`](Self::change). It is not cut short: each server that was asked is reported.
+    /// The second half of [`change`](Self::change): makes the change on the servers that agreed.
+    ///
+    /// Each of them is reported, whatever the supervisor chooses about another one.
     pub async fn carry_out<O: Operation>(
         &mut self,
         agreement: Agreement,
@@ -124,6 +128,8 @@ impl Cluster {
         let Agreement { willing, missing } = agreement;
         let mut changed = Changed { missing, ..Changed::default() };
         let answers = self.perform(&willing, question).await;
+        // The servers were asked all at once, so `Stop` cannot keep the change from any of them. After an interrupt,
+        // too, the operator must learn which servers made it.
         for (number, answer) in willing.into_iter().zip(answers) {
             match self.settle::<O, Perform>(number, answer, question, supervisor).await {
                 Ok(reply) => {
@@ -139,7 +145,7 @@ impl Cluster {
         changed
     }
 
-    /// Asks a server again until it succeeds or the supervisor has had enough of it.
+    /// Asks a server again for as long as it fails and the supervisor wants to retry.
     async fn settle<O: Operation, K: Round<O>>(
         &mut self,
         number: usize,
@@ -158,12 +164,14 @@ impl Cluster {
                 None => Choice::Stop,
             };
             if matches!(failure, Failure::NoAnswer(_)) {
-                // Only a success ends the doubt: a refusal may have overtaken the first call, which is still on its way.
+                // Only a success ends the doubt. The lost call may still be under way and succeed after the server has
+                // refused a later one.
                 in_doubt = Some(failure.clone());
             }
             if choice != Choice::Retry {
                 return Err((in_doubt.unwrap_or(failure), choice));
             }
+            // A call without an answer has dropped its link.
             let reconnected = self.reconnect(&[number]).await.pop();
             if let (Some((_, how)), Some(server)) = (reconnected, self.servers.get(number)) {
                 supervisor.reconnected(server, how);

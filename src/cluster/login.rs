@@ -1,11 +1,13 @@
-//! Who is logged in on a connection, and what an operation makes of it.
+//! Who is logged in on a connection, and how operations change that.
+//!
+//! The HSM does not say who is logged in; the console keeps track of it.
 
 use std::fmt;
 
 use crate::protocol::Request;
 use crate::protocol::user::UserType;
 
-/// Who is logged in on a connection, as given at the login.
+/// The user who is logged in on a connection, as given at the login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct LoggedIn {
@@ -13,11 +15,11 @@ pub struct LoggedIn {
     pub name: String,
 }
 
-/// What a success makes of the connection's login.
+/// How a successful operation changes the connection's login.
 pub(super) enum LoginEffect {
     Unchanged,
     Now(LoggedIn),
-    /// A PRECO that changes its password goes on as a CO.
+    /// A PRECO that changes its password becomes a CO and stays logged in.
     Activated,
     Gone,
 }
@@ -39,6 +41,7 @@ impl LoginEffect {
         match self {
             Self::Unchanged => {}
             Self::Now(who) => *login = Some(who.clone()),
+            // Another user who changes that password stays who they are.
             Self::Activated => {
                 if let Some(who) = login.as_mut().filter(|who| who.user_type == UserType::PreCo) {
                     who.user_type = UserType::Co;

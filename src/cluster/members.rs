@@ -8,25 +8,16 @@ use crate::wire::Limits;
 use crate::wire::anchor::AnchorError;
 use crate::wire::pem_file::PemError;
 
-/// Why the members are not known.
+/// Why the members are not known. `server` is a host name and port.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names of the fields say it all")]
 pub enum NoMembers {
-    /// The one HSM that is known does not say.
+    /// The server did not answer.
     #[error("{server}: {reason}")]
-    Silent {
-        /// Its host name and port.
-        server: String,
-        /// What happened instead.
-        reason: String,
-    },
-    /// It may be anybody, so what it says is not asked for.
-    #[error("{server}: the server has not proved to be of the cluster ({reason})")]
-    NotProved {
-        /// Its host name and port.
-        server: String,
-        /// What is wrong with the proof.
-        reason: String,
-    },
+    Silent { server: String, reason: String },
+    /// The server may be an impostor, so it was not asked.
+    #[error("{server}: the server has not proved that it belongs to the cluster ({reason})")]
+    NotProved { server: String, reason: String },
     /// The client certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] PemError),
@@ -36,7 +27,7 @@ pub enum NoMembers {
 ///
 /// # Errors
 ///
-/// If the HSM that the file names does not answer.
+/// If the HSM that the file names does not answer, or the client certificate cannot be used.
 pub async fn members(config: &ClientConfig, limits: Limits) -> Result<Vec<Dial>, NoMembers> {
     let server = config.server();
     let mut seed = connect(&server, limits).await?;
@@ -45,14 +36,15 @@ pub async fn members(config: &ClientConfig, limits: Limits) -> Result<Vec<Dial>,
     members.iter().map(dial).collect()
 }
 
-/// The HSMs of the cluster that this one proves to be of, in the order of their node ids.
+/// The HSMs of the cluster that this server belongs to, in the order of their node ids.
 ///
 /// # Errors
 ///
-/// If it does not answer or proves nothing.
+/// If it does not answer, or does not prove that it belongs to the owner's cluster.
 pub async fn proven_members(server: &ServerConfig, limits: Limits) -> Result<Vec<Member>, NoMembers> {
     let mut seed = connect(server, limits).await?;
     let limitation = seed.servers().first().and_then(Server::limitation).map(reason);
+    // An impostor would name servers of its own.
     if let Some(reason) = limitation {
         seed.close().await;
         return Err(NoMembers::NotProved { server: address(server), reason });
@@ -60,13 +52,13 @@ pub async fn proven_members(server: &ServerConfig, limits: Limits) -> Result<Vec
     listed(&mut seed, server).await
 }
 
-/// Asks one server of a cluster; why not if it does not say, or names nobody.
+/// Asks one server of a cluster. The error is the reason, in words.
 pub(super) async fn ask(cluster: &mut Cluster, number: usize) -> Result<Vec<Member>, String> {
     let mut answers = cluster.read(&[number], ListMembers).await.map_err(|error| error.to_string())?;
     let mut members = match answers.pop() {
         Some(Ok(members)) if !members.is_empty() => members,
         Some(Err(failure)) => return Err(failure.to_string()),
-        Some(Ok(_)) | None => return Err("it names no HSMs".to_owned()),
+        Some(Ok(_)) | None => return Err("it lists no HSMs".to_owned()),
     };
     members.sort_by_key(|member| member.node_id);
     Ok(members)

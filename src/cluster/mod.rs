@@ -1,14 +1,14 @@
-//! The configured servers, in order: asks all of a scope at once and returns one answer for each, always.
+//! The configured servers, in order. A question goes to all servers of a scope at once and brings one answer for each.
 //!
 //! # How a change reaches every server or none
 //!
-//! [`Cluster::change`] asks in two rounds. First every server *rehearses*: it decides and changes nothing. Only when
-//! all would agree, or the caller's [`Supervisor`] leaves out those that would not, do they *perform*. What can fail
-//! between the two is the network; each change has an id, and a server that has done an id answers as it did then, so
-//! asking again is safe.
+//! [`Cluster::change`] asks in two rounds. First every server *rehearses*: it decides and changes nothing. The servers
+//! *perform* only when all have agreed, or the caller's [`Supervisor`] has left out those that have not. Only the
+//! network can fail between the two rounds. Each change has an id, and a server that has already made the change of an
+//! id repeats its answer, so asking again is safe.
 //!
-//! A server that dies, stalls or answers garbage yields an answer, too: a [`Failure`]. Its connection is
-//! dropped, and [`Cluster::reconnect`] makes a new one, on which nobody is logged in.
+//! A server that dies, stalls or answers garbage yields an answer, too: a [`Failure`]. Its connection is dropped;
+//! [`Cluster::reconnect`] makes a new one, on which nobody is logged in.
 
 mod answer;
 mod change;
@@ -43,7 +43,7 @@ pub use users::proven_users;
 
 use round::{Perform, Rehearse, Round};
 
-/// All servers that the console manages, reached or not.
+/// All servers that the console manages, connected or not.
 pub struct Cluster {
     servers: Vec<Server>,
     limits: Limits,
@@ -51,28 +51,28 @@ pub struct Cluster {
     pending: Pending,
 }
 
-/// What happened to a server that had no connection.
+/// How reconnecting to a server went.
 pub enum Reconnected {
-    /// It has one again.
+    /// There is a connection again.
     Trusted {
-        /// Who was logged in on the lost one, and has to log in again.
+        /// The user who was logged in on the lost connection and has to log in again.
         was: Option<LoggedIn>,
     },
-    /// It has one again, but the other end did not prove to be of the cluster.
+    /// There is a connection again, but the server has not proved that it belongs to the cluster.
     Limited,
-    /// Still not.
+    /// There is still no connection.
     No,
 }
 
 impl Cluster {
-    /// The servers of a configuration, none of them connected.
+    /// The servers of a configuration, not connected yet.
     #[must_use]
     pub fn new(dials: Vec<Dial>, limits: Limits, interrupt: Interrupt) -> Self {
         let servers = dials.into_iter().enumerate().map(|(number, dial)| Server::new(number, dial)).collect();
         Self { servers, limits, interrupt, pending: Pending::default() }
     }
 
-    /// The servers that have not answered what is asked now.
+    /// The servers that have not answered the current question, kept up to date while it is asked.
     #[must_use]
     pub fn pending(&self) -> Pending {
         self.pending.clone()
@@ -84,7 +84,7 @@ impl Cluster {
         &self.servers
     }
 
-    /// Two servers of the configuration that are one HSM: a change would seem to be on both.
+    /// Two servers of the configuration that are the same HSM: a change on it would be reported as a change on two.
     #[must_use]
     pub fn twice_the_same(&self) -> Option<(&Server, &Server)> {
         self.servers.iter().enumerate().find_map(|(at, one)| {
@@ -100,7 +100,8 @@ impl Cluster {
         (0..self.servers.len()).collect()
     }
 
-    /// Connects to these servers, all at once, and reports in their order: before each, and how it went.
+    /// Connects to these servers, all at once. In their order, calls `before` as it starts to wait for a server, and
+    /// `after` with the result.
     pub async fn open(
         &mut self,
         scope: &[usize],
@@ -115,6 +116,7 @@ impl Cluster {
                 let opening = async move {
                     pending.during(number, Arc::clone(&dial), async { dial.open(&limits).await }).await
                 };
+                // Tasks, so that all connect while the loop below waits for the first.
                 (number, tokio::spawn(opening))
             })
             .collect();
@@ -126,7 +128,8 @@ impl Cluster {
                 opened = &mut opening => opened.unwrap_or_else(|error| Opened::Failed(error.to_string())),
                 () = self.interrupt.raised() => {
                     opening.abort();
-                    // It is over when this ends, however it ended.
+                    // The aborted task must first drop its connection and leave the list of pending servers. How it
+                    // ended does not matter.
                     let _ = opening.await;
                     interrupted()
                 }
@@ -136,19 +139,21 @@ impl Cluster {
         }
     }
 
-    /// Those of these servers that have no connection any more; it waits for nobody.
+    /// The servers among these that have lost their connection, as far as this end knows: it sends nothing to find
+    /// out.
     pub async fn lost(&mut self, scope: &[usize]) -> Vec<usize> {
-        // A runtime of one thread looks at the connections only now.
+        // A runtime with one thread reads from its sockets only while tasks yield to it. Without this, connections
+        // that the other end closed since the last command would look alive.
         yield_now().await;
         let mut is_lost =
             |number: usize| self.servers.get_mut(number).is_some_and(|server| !server.is_alive());
         scope.iter().copied().filter(|number| is_lost(*number)).collect()
     }
 
-    /// Makes a new connection to those of these servers that lost theirs, and tells which.
+    /// Makes new connections to the servers among these that have lost theirs, and returns those servers.
     pub async fn reconnect(&mut self, scope: &[usize]) -> Vec<(usize, Reconnected)> {
         let lost = self.lost(scope).await;
-        let mut told = Vec::new();
+        let mut results = Vec::new();
         self.open(
             &lost,
             |_| (),
@@ -158,14 +163,14 @@ impl Cluster {
                     Opened::Limited(..) => Reconnected::Limited,
                     Opened::Failed(_) => Reconnected::No,
                 };
-                told.push((server.number(), how));
+                results.push((server.number(), how));
             },
         )
         .await;
-        told
+        results
     }
 
-    /// Asks these servers, all at once, whether they would do this, and changes nothing; the answers are in the order of
+    /// Asks these servers, all at once, whether they would do this. Changes nothing. The answers are in the order of
     /// `scope`.
     pub async fn rehearse<O: Operation>(
         &mut self,
@@ -175,8 +180,8 @@ impl Cluster {
         self.ask::<O, Rehearse>(scope, question).await
     }
 
-    /// Has these servers do this, all at once; the answers are in the order of `scope`. The same question twice is done
-    /// once. [`change`](Self::change) is the safe way to change something on several servers.
+    /// Makes these servers do this, all at once. The answers are in the order of `scope`. A server that gets the same
+    /// question twice does it once. The safe way to change something on several servers is [`change`](Self::change).
     pub async fn perform<O: Operation>(
         &mut self,
         scope: &[usize],
@@ -185,16 +190,17 @@ impl Cluster {
         self.ask::<O, Perform>(scope, question).await
     }
 
-    /// What each of these servers replies to an operation that leaves nothing behind, such as a list.
+    /// Asks these servers, all at once, for something that changes nothing, such as a list.
     ///
     /// # Errors
     ///
-    /// If the operation cannot be asked of any server.
+    /// If the operation cannot be sent to any server.
     pub async fn read<O: Operation>(
         &mut self,
         scope: &[usize],
         operation: O,
     ) -> Result<Vec<Answer<O::Reply>>, Unaskable> {
+        // One round is enough: a server that fails leaves nothing half done on the others.
         Ok(self.perform(scope, &Question::new(operation)?).await)
     }
 
@@ -223,10 +229,9 @@ impl Cluster {
         answer.unwrap_or_else(|| Err(Failure::NotReached("no such server".to_owned())))
     }
 
-    /// One server's call. It gives the link back only after a whole answer: on any other, a late answer could be taken
-    /// for one to the next question.
+    /// Calls one server, and returns its link only after a whole answer.
     ///
-    /// An interrupt ends the waiting: a server that has not answered by then counts as silent.
+    /// The future owns the link, so that all calls of a scope can run at once.
     fn call<O: Operation, K: Round<O>>(
         &mut self,
         number: usize,
@@ -240,6 +245,8 @@ impl Cluster {
                 Ok(taken) => taken,
                 Err(failure) => return (None, Err(failure)),
             };
+            // On every failure below the link is dropped with its connection: the rest of the answer, or a late one,
+            // would be taken for the answer to the next question.
             let called = tokio::select! {
                 called = pending.during(number, dial, link.call(call, &limits)) => called,
                 () = interrupt.raised() => {
@@ -248,13 +255,13 @@ impl Cluster {
             };
             match called.map(|(link, answer)| (link, K::understand(answer))) {
                 Ok((link, Some(answer))) => (Some(link), answer),
-                Ok((_, None)) => (None, Err(K::silence(&"the answer was to another question"))),
+                Ok((_, None)) => (None, Err(K::silence(&"the answer was to a different request"))),
                 Err(error) => (None, Err(K::silence(&error))),
             }
         }
     }
 
-    /// Says goodbye to all.
+    /// Closes all connections.
     pub async fn close(&mut self) {
         let limits = self.limits;
         let links = self.servers.iter_mut().filter_map(Server::take_link);
@@ -265,6 +272,8 @@ impl Cluster {
         let Some(server) = self.servers.get_mut(number) else {
             return Err(Failure::NotReached("no such server".to_owned()));
         };
+        // In limited commands mode the other end may be an impostor: it must not see a password, and its answers must
+        // not be taken for the cluster's.
         if !server.is_trusted() && O::ACCESS != Access::Public && server.is_connected() {
             return Err(Failure::Limited);
         }

@@ -1,4 +1,4 @@
-//! The servers that a command waits for.
+//! The servers that a command waits for, to show them to a person who wonders what takes so long.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Dial;
 
-/// The servers that were asked and have not answered yet, by their numbers. Clones share them.
+/// The servers that have been asked and have not answered yet, by number. Clones share the list.
 #[derive(Clone, Default)]
 pub struct Pending(Arc<Mutex<BTreeMap<usize, Waiting>>>);
 
@@ -17,21 +17,22 @@ struct Waiting {
 }
 
 impl Pending {
-    /// Each server as `name` has it, in the order of their numbers.
+    /// The names of the servers, made by `name`, in the order of their numbers.
     pub fn names(&self, name: impl Fn(usize, &Dial) -> String) -> Vec<String> {
         self.lock().iter().map(|(number, waiting)| name(*number, &waiting.dial)).collect()
     }
 
-    /// How long the first of them has been waited for; zero if there is none.
+    /// The longest wait for any of them; zero if the list is empty.
     #[must_use]
     pub fn waited(&self) -> Duration {
         let waited = self.lock().values().map(|waiting| waiting.since.elapsed()).max();
         waited.unwrap_or_default()
     }
 
-    /// Counts this server among them until the work has ended, or is given up.
+    /// Lists this server until the work ends or is cancelled.
     pub(super) async fn during<T>(self, number: usize, dial: Arc<Dial>, work: impl Future<Output = T>) -> T {
         self.lock().insert(number, Waiting { dial, since: Instant::now() });
+        // A guard, because an interrupt drops this future in the middle of `work`.
         let _asked = Asked { pending: &self, number };
         work.await
     }
@@ -41,7 +42,7 @@ impl Pending {
     }
 }
 
-/// A server that has not answered.
+/// Removes the server from the list when dropped.
 struct Asked<'a> {
     pending: &'a Pending,
     number: usize,

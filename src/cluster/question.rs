@@ -1,4 +1,4 @@
-//! An operation on its way to several servers.
+//! An operation, encoded for sending to several servers.
 
 use std::marker::PhantomData;
 
@@ -12,8 +12,8 @@ use crate::wire::frame::{self, Garbage, MAX_CALL};
 
 /// An operation, encoded once for all servers and both rounds, under one id.
 ///
-/// An HSM that has done a change under an id answers as it did then, so performing the same question twice does not
-/// do it twice.
+/// An HSM that has made the change of an id repeats its answer, so performing the same question twice makes the change
+/// once.
 pub struct Question<O> {
     pub(super) rehearse: Bytes,
     pub(super) perform: Bytes,
@@ -21,16 +21,16 @@ pub struct Question<O> {
     operation: PhantomData<O>,
 }
 
-/// Why an operation cannot be asked.
+/// Why an operation cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Unaskable {
-    /// An HSM would hang up on it.
+    /// Longer than the longest request that an HSM accepts; it would close the connection.
     #[error("the arguments are too long")]
     TooLong,
-    /// There is no id for it.
-    #[error("no random numbers could be had")]
+    /// There is no id for the operation.
+    #[error("no random numbers are available")]
     NoRandom,
-    /// It cannot be encoded, which no operation's type allows.
+    /// A fault of this program: every operation can be encoded.
     #[error("the operation cannot be encoded")]
     Unencodable(#[from] Garbage),
 }
@@ -40,8 +40,9 @@ impl<O: Operation> Question<O> {
     ///
     /// # Errors
     ///
-    /// If it is longer than an HSM takes, or there are no random numbers.
+    /// If the operation is longer than an HSM accepts, or no random numbers are available.
     pub fn new(operation: O) -> Result<Self, Unaskable> {
+        // Random, because no two consoles, which do not know each other, may ever use the same id.
         let mut id = [0; 16];
         rand::fill(&mut id).map_err(|_| Unaskable::NoRandom)?;
         let id = OperationId(u128::from_be_bytes(id));
@@ -49,6 +50,7 @@ impl<O: Operation> Question<O> {
         let login = LoginEffect::of(&request);
         let rehearse = frame::encode(&Call { round: Round::Rehearse, request: request.clone() })?;
         let perform = frame::encode(&Call { round: Round::Perform(id), request })?;
+        // The rehearsal is shorter: it has no id.
         if perform.len() > MAX_CALL {
             return Err(Unaskable::TooLong);
         }

@@ -1,4 +1,4 @@
-//! The two rounds of asking, and the kind of answer that each brings.
+//! The two rounds of a change, and the answers that each can bring.
 
 use std::fmt::Display;
 
@@ -9,23 +9,23 @@ use crate::protocol::{Effect, Operation, message};
 
 /// One of the two rounds.
 pub(super) trait Round<O: Operation> {
-    /// What a server says that does not refuse.
+    /// The reply of a server that does not refuse.
     type Reply;
 
-    /// What goes to the server.
+    /// The bytes to send.
     fn call(question: &Question<O>) -> Bytes;
 
-    /// Reads an answer as one to this round; `None` if it is an answer to something else.
-    fn understand(answer: message::Answer) -> Option<Answer<Self::Reply>>;
+    /// Reads the answer to this round; `None` if it is an answer to something else.
+    fn understand(answer: message::Response) -> Option<Answer<Self::Reply>>;
 
-    /// The failure of a server that was asked and did not answer.
+    /// The failure to report for a server that was asked and did not answer.
     fn silence(reason: &dyn Display) -> Failure;
 }
 
-/// Every server decides, and none changes anything.
+/// The servers decide and change nothing.
 pub(super) struct Rehearse;
 
-/// Every server does it.
+/// The servers make the change, or reply to a read.
 pub(super) struct Perform;
 
 impl<O: Operation> Round<O> for Rehearse {
@@ -35,7 +35,7 @@ impl<O: Operation> Round<O> for Rehearse {
         question.rehearse.clone()
     }
 
-    fn understand(answer: message::Answer) -> Option<Answer<()>> {
+    fn understand(answer: message::Response) -> Option<Answer<()>> {
         match answer {
             Err(refusal) => Some(Err(Failure::Refused(refusal))),
             Ok(None) => Some(Ok(())),
@@ -44,6 +44,7 @@ impl<O: Operation> Round<O> for Rehearse {
     }
 
     fn silence(reason: &dyn Display) -> Failure {
+        // A rehearsal changes nothing, so it makes no difference whether it reached the server.
         Failure::NotReached(reason.to_string())
     }
 }
@@ -55,7 +56,7 @@ impl<O: Operation> Round<O> for Perform {
         question.perform.clone()
     }
 
-    fn understand(answer: message::Answer) -> Option<Answer<O::Reply>> {
+    fn understand(answer: message::Response) -> Option<Answer<O::Reply>> {
         match answer {
             Err(refusal) => Some(Err(Failure::Refused(refusal))),
             Ok(Some(reply)) => Some(Ok(O::reply(reply)?)),
@@ -63,10 +64,11 @@ impl<O: Operation> Round<O> for Perform {
         }
     }
 
-    /// Where nothing can have changed, nothing is left unknown.
     fn silence(reason: &dyn Display) -> Failure {
         match O::EFFECT {
+            // A read without an answer leaves no doubt: nothing can have changed.
             Effect::None => Failure::NotReached(reason.to_string()),
+            // Perhaps only the answer was lost, and the login is in effect or the change is made.
             Effect::Session | Effect::Change => Failure::NoAnswer(reason.to_string()),
         }
     }

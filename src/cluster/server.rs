@@ -1,4 +1,4 @@
-//! One configured server: how to reach it, and how it stands with it now.
+//! One configured server: how to reach it, and the state of its connection.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,27 +14,27 @@ use crate::wire::link::{Address, Link, OpenError};
 use crate::wire::pem_file::PemError;
 use crate::wire::verifier::{Trust, client_config};
 
-/// All that is needed to connect to a server, again and again.
+/// Everything needed to connect to a server, as often as necessary.
 #[derive(Clone, Debug)]
 pub struct Dial {
-    /// What the console calls it.
+    /// The name that the console shows.
     pub name: String,
-    /// Where the configuration says that it listens.
+    /// The host that the configuration names, which the console shows.
     pub hostname: String,
-    /// Where the configuration says that it listens.
+    /// The port that the configuration names, which the console shows.
     pub port: u16,
-    /// Where it is reached.
+    /// The address to connect to. The HSMs of `--dev` do not listen at the host and port shown.
     pub address: Address,
-    /// Whom to trust.
+    /// The CA certificate that must have signed the cluster's certificate.
     pub owner: Owner,
-    /// The client certificate, if there is one.
+    /// The client certificate; an HSM may require one.
     pub identity: Option<Arc<TlsIdentity>>,
 }
 
 /// Where the cluster's CA certificate comes from.
 #[derive(Clone, Debug)]
 pub enum Owner {
-    /// Read at each connection: the operator may put the file there meanwhile.
+    /// Read at each connection: the operator may copy the file there while the console runs.
     File(PathBuf),
     /// Known from the start.
     Known(Anchor),
@@ -42,11 +42,11 @@ pub enum Owner {
 
 /// How connecting went.
 pub enum Opened {
-    /// It proved to be of the cluster: "E2E".
+    /// The server proved that it belongs to the cluster: "E2E".
     Trusted(Link),
-    /// There is a connection, but the other end has proved nothing: limited commands mode.
+    /// There is a connection, but the server has proved nothing: limited commands mode.
     Limited(Link, Limitation),
-    /// There is none, and why.
+    /// There is no connection, for this reason.
     Failed(String),
 }
 
@@ -56,7 +56,7 @@ pub enum Limitation {
     /// The CA certificate cannot be read.
     #[error("{0}")]
     NoAnchor(AnchorError),
-    /// The server's certificate is not one that the CA vouches for.
+    /// The CA has not signed the server's certificate, or the certificate is not valid for an HSM.
     #[error("Certificate ERROR: [{0}]")]
     Distrust(Distrust),
 }
@@ -71,7 +71,7 @@ pub struct Server {
     login: Option<LoggedIn>,
 }
 
-/// What the last attempt to connect brought.
+/// The result of the last attempt to connect.
 enum Standing {
     Trusted,
     Limited(Limitation),
@@ -83,7 +83,7 @@ impl Dial {
     ///
     /// # Errors
     ///
-    /// If its client certificate or key is there and cannot be used.
+    /// If its client certificate and key exist and cannot be used.
     pub fn new(server: &ServerConfig) -> Result<Self, PemError> {
         let has_identity = server.certificate.exists() && server.pkey.exists();
         let identity =
@@ -98,7 +98,7 @@ impl Dial {
         })
     }
 
-    /// Connects: with proof, or if the proof cannot be had, without trust.
+    /// Connects and asks for proof; without proof, connects in limited commands mode.
     pub async fn open(&self, limits: &Limits) -> Opened {
         let anchor = match &self.owner {
             Owner::File(path) => Anchor::load(path),
@@ -112,6 +112,7 @@ impl Dial {
                 Err(error) => return Opened::Failed(error.to_string()),
             },
         };
+        // A handshake that failed on distrust cannot go on, so limited commands mode needs a second connection.
         match self.open_link(Trust::Nobody, limits).await {
             Ok(link) => Opened::Limited(link, limitation),
             Err(error) => match limitation {
@@ -136,43 +137,43 @@ impl Server {
         Self { number, dial: Arc::new(dial), link: None, standing, hsm_id: None, login: None }
     }
 
-    /// Its place in the configuration, from 0.
+    /// The server's place in the configuration, counted from 0.
     #[must_use]
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// How to reach it.
+    /// How to reach the server.
     #[must_use]
     pub fn dial(&self) -> Arc<Dial> {
         Arc::clone(&self.dial)
     }
 
-    /// What the console calls it.
+    /// The name that the console shows.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.dial.name
     }
 
-    /// Such as `hsm-udw0tkfg1ab`, once it has said so.
+    /// The HSM's id, such as `hsm-udw0tkfg1ab`, once it has been connected.
     #[must_use]
     pub fn hsm_id(&self) -> Option<&str> {
         self.hsm_id.as_deref()
     }
 
-    /// Who is logged in there, or was when the connection was lost.
+    /// The user who is logged in there, or was when the connection was lost.
     #[must_use]
     pub fn login(&self) -> Option<&LoggedIn> {
         self.login.as_ref()
     }
 
-    /// Whether there is a connection.
+    /// Whether there is a connection, which the other end may have closed meanwhile.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.link.is_some()
     }
 
-    /// Whether it proved to be of the cluster when it was last connected.
+    /// Whether it proved that it belongs to the cluster when it was last connected.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
         matches!(self.standing, Standing::Trusted)
@@ -187,16 +188,17 @@ impl Server {
         }
     }
 
-    /// Whether the connection is still there, as far as one can see without asking.
+    /// Whether the connection is still open, as far as this end knows without sending anything.
     pub(super) fn is_alive(&mut self) -> bool {
         let alive = self.link.as_mut().is_some_and(Link::is_idle);
         if !alive {
+            // An HSM never speaks first: whatever came in must not be taken for the next answer.
             self.link = None;
         }
         alive
     }
 
-    /// Why there is no connection, if there is none.
+    /// The reason why there is no connection.
     #[must_use]
     pub fn why_down(&self) -> &str {
         match &self.standing {
@@ -205,13 +207,15 @@ impl Server {
         }
     }
 
-    /// Takes the outcome over. The login of a lost connection is remembered until there is another connection.
+    /// Records the result of connecting.
     pub(super) fn connected(&mut self, opened: Opened) {
         (self.link, self.standing) = match opened {
             Opened::Trusted(link) => (Some(link), Standing::Trusted),
             Opened::Limited(link, limitation) => (Some(link), Standing::Limited(limitation)),
             Opened::Failed(reason) => (None, Standing::Down(reason)),
         };
+        // The login of a lost connection is kept until there is a new one, so that the operator can be told who has
+        // to log in again.
         if let Some(link) = &self.link {
             self.login = None;
             self.hsm_id = Some(link.hsm_id().to_owned());
@@ -222,8 +226,9 @@ impl Server {
         self.link.take()
     }
 
-    /// The link, if the call left one, and what the call's success means for the login.
+    /// Takes the link back after a call, if the call left one, and applies the effect of a success on the login.
     pub(super) fn take_back(&mut self, link: Option<Link>, login: Option<&LoginEffect>) {
+        // A call that was not allowed on this connection has not taken the link.
         self.link = link.or(self.link.take());
         if let Some(effect) = login {
             effect.apply(&mut self.login);

@@ -1,4 +1,4 @@
-//! HSMs that a cluster has and a configuration lacks: changes would not reach them.
+//! HSMs of a cluster that are missing from the configuration: changes would not reach them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,15 +9,16 @@ use super::{Cluster, Dial, Server, members};
 use crate::config::{Config, ServerConfig};
 use crate::protocol::device::Member;
 
-/// What a server of the configuration knows, and the configuration does not.
+/// The HSMs that a server knows and the configuration does not.
 pub struct Unlisted {
-    /// Who said so.
+    /// The server that named them.
     pub asked: Arc<Dial>,
-    /// In the order of their node ids, at least one.
+    /// In the order of their node ids; never empty.
     pub members: Vec<Member>,
 }
 
-/// Asks one server that proved to be of the cluster; `None` if there is none, or nothing to tell.
+/// Asks one server that has proved that it belongs to the cluster. `None` if there is no such server, it does not
+/// answer, or the configuration is complete.
 pub async fn unlisted(cluster: &mut Cluster, config: &Config) -> Option<Unlisted> {
     let server = cluster.servers().iter().find(|server| server.is_trusted() && server.is_connected())?;
     let (number, asked) = (server.number(), Server::dial(server));
@@ -32,10 +33,11 @@ pub async fn unlisted(cluster: &mut Cluster, config: &Config) -> Option<Unlisted
     (!members.is_empty()).then_some(Unlisted { asked, members })
 }
 
-/// Host names are looked up only if the addresses do not account for every member.
 async fn not_in(config: &Config, mut members: Vec<Member>) -> Vec<Member> {
     let entries = config.entries();
     members.retain(|member| !entries.iter().any(|entry| entry.is_at(&member.hostname, member.port)));
+    // Members are listed by address. Host names are looked up last, and only while members remain: a slow name server
+    // must not delay the start of a console whose configuration lists addresses.
     let named = entries.iter().filter(|entry| entry.hostname.parse::<IpAddr>().is_err());
     for entry in named {
         if members.is_empty() {
@@ -63,7 +65,7 @@ mod tests {
     use crate::protocol::device::Member;
 
     #[tokio::test]
-    async fn a_member_is_known_by_address_and_port_also_behind_a_name() {
+    async fn a_member_is_known_by_address_and_port_even_if_listed_by_name() {
         let member = |hostname: &str, port| Member { node_id: 0, hostname: hostname.to_owned(), port };
         let members = ["10.0.0.1", "127.0.0.1", "127.0.0.2"].map(|hostname| member(hostname, 2225));
         let config = |entries: &[(&str, u16)]| {

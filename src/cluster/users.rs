@@ -1,4 +1,5 @@
-//! The users of each server, asked on connections of their own: a session that goes on meanwhile does not notice.
+//! The users of each server, for Tab completion. They are read on separate connections: giving up on a slow
+//! server would cost the session that server's connection, and with it the login.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use super::{Dial, Opened, Question};
 use crate::protocol::user::{ListUsers, UserRow};
 use crate::wire::Limits;
 
-/// What each server lists that proves to be of the cluster and answers within `limit`; `None` of all others. They are
-/// asked all at once.
+/// The users of each server that proves that it belongs to the cluster and answers within `limit`; `None` for all
+/// others. The servers are asked all at once.
 pub async fn proven_users(dials: &[Dial], limit: Duration) -> Vec<Option<Vec<UserRow>>> {
     let Ok(question) = Question::new(ListUsers) else { return Vec::new() };
     let asking = dials.iter().map(|dial| timeout(limit, ask(dial, &question, limit)));
@@ -20,6 +21,7 @@ pub async fn proven_users(dials: &[Dial], limit: Duration) -> Vec<Option<Vec<Use
 
 async fn ask(dial: &Dial, question: &Question<ListUsers>, limit: Duration) -> Option<Vec<UserRow>> {
     let limits = Limits { connect: limit, handshake: limit, hello: limit, call: limit };
+    // Without proof the list could be an impostor's, and what Tab completes ends up in commands.
     let Opened::Trusted(link) = dial.open(&limits).await else { return None };
     let (link, answer) = link.call(question.perform.clone(), &limits).await.ok()?;
     link.close(&limits).await;

@@ -1,4 +1,4 @@
-//! A command that is one lasting change on every server: rehearsed everywhere, then performed.
+//! A command that makes one lasting change on every server: rehearsed everywhere, then performed.
 
 use std::cell::RefCell;
 
@@ -13,27 +13,25 @@ use crate::console::{Console, Input};
 use crate::interrupt::Interrupt;
 use crate::protocol::{Operation, Refusal};
 
-/// A change with what the original says about it.
+/// A change, and the texts about it.
 pub(super) struct Change<O> {
-    /// The command.
     pub(super) name: &'static str,
-    /// The change.
     pub(super) operation: O,
-    /// Shown in global mode, before ` on 3 nodes`; some commands have none.
+    /// Printed in global mode, followed by ` on 3 nodes`; not all commands have one.
     pub(super) heading: Option<String>,
-    /// Names the server of a failure.
+    /// Names the server where the command failed.
     pub(super) context: Context,
-    /// Asked after a failure.
+    /// The question after a failure.
     pub(super) choices: Choices,
-    /// The line that does the same on a server that was left out.
+    /// The command line that makes the same change on a server that was left out.
     pub(super) again: String,
-    /// The command that shows what a server has.
+    /// The command that shows whether a server has the change.
     pub(super) shown_by: &'static str,
-    /// What a server says where nothing is left to do.
-    pub(super) is_so_already: Option<Refusal>,
+    /// The refusal of a server that has the change already: there is nothing to repair there.
+    pub(super) already_done: Option<Refusal>,
 }
 
-/// The question after a failure.
+/// The question after a failure, and its answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choices {
     /// `Retry/Ignore/Abort?(R/I/A):`
@@ -43,7 +41,7 @@ pub(super) enum Choices {
 }
 
 impl<O: Operation> Change<O> {
-    /// A change without a heading, as most commands make it.
+    /// A change with the texts that most commands use.
     pub(super) fn new(name: &'static str, operation: O, again: String, shown_by: &'static str) -> Self {
         Self {
             name,
@@ -53,11 +51,11 @@ impl<O: Operation> Change<O> {
             choices: Choices::RetryIgnoreAbort,
             again,
             shown_by,
-            is_so_already: None,
+            already_done: None,
         }
     }
 
-    /// Rehearses on every server in scope; performs on all those that could, unless the operator stops.
+    /// Rehearses on every server in scope, then performs on those that agreed, unless the operator stops.
     pub(super) fn run(self, session: &mut Session<'_>) -> Result<(), Stop> {
         let (mut run, operation, scope) = self.begin(session);
         let question = Question::new(operation)?;
@@ -66,8 +64,8 @@ impl<O: Operation> Change<O> {
         run.finish::<O>(&changed)
     }
 
-    /// As [`run`](Self::run), with a change that is complete only once something was signed for the servers that would
-    /// make it: so nobody signs for nothing. `complete` gives the whole change.
+    /// As [`run`](Self::run), for a change that needs signatures for the servers that make it. `complete` has them
+    /// made and returns the complete change.
     pub(super) fn run_completed(
         self,
         session: &mut Session<'_>,
@@ -76,12 +74,14 @@ impl<O: Operation> Change<O> {
         let (mut run, operation, scope) = self.begin(session);
         let question = Question::new(operation)?;
         run.start(scope.len());
+        // Rehearsed before anybody signs, so that nobody signs for a change that is refused.
         let incomplete = run.agree(&scope, &question);
         if incomplete.willing().is_empty() {
             return run.finish::<O>(&Changed::default());
         }
         let completed = complete(run.session, incomplete.willing()).and_then(|op| Ok(Question::new(op)?));
         let question = completed.map_err(|stop| run.explain(stop))?;
+        // Rehearsed again: signing takes a person minutes, and the signatures themselves may be refused.
         let agreement = run.agree(incomplete.willing(), &question).after(incomplete);
         let changed =
             run.with(async |cluster, operator| cluster.carry_out(agreement, &question, operator).await);
@@ -89,7 +89,7 @@ impl<O: Operation> Change<O> {
     }
 
     fn begin<'a, 'b>(self, session: &'a mut Session<'b>) -> (Run<'a, 'b>, O, Vec<usize>) {
-        let Self { name, operation, heading, context, choices, again, shown_by, is_so_already } = self;
+        let Self { name, operation, heading, context, choices, again, shown_by, already_done } = self;
         let scope = session.scope();
         let run = Run {
             session,
@@ -98,7 +98,7 @@ impl<O: Operation> Change<O> {
             context,
             again,
             shown_by,
-            is_so_already,
+            already_done,
             asking: Asking { choices, is_stopped: false, has_failed: false },
         };
         (run, operation, scope)
@@ -113,14 +113,14 @@ struct Run<'a, 'b> {
     context: Context,
     again: String,
     shown_by: &'static str,
-    is_so_already: Option<Refusal>,
+    already_done: Option<Refusal>,
     asking: Asking,
 }
 
-/// What was asked after failures so far.
+/// The questions after failures, and how they were answered so far.
 struct Asking {
     choices: Choices,
-    /// The operator answered abort, or cannot be asked: no more questions.
+    /// The operator has aborted, or cannot answer: no more questions are asked.
     is_stopped: bool,
     has_failed: bool,
 }
@@ -138,11 +138,13 @@ impl Run<'_, '_> {
         self.with(async |cluster, operator| cluster.agree(scope, question, operator).await)
     }
 
-    /// Drives the cluster, and has the operator decide about failures.
+    /// Runs the work on the cluster; the operator decides about failures.
     fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut Operator<'_, '_>) -> T) -> T {
         let success = success(self.session, self.name);
         let is_pinned = self.session.pinned.is_some();
         let Parts { console, cluster, tally, interrupt, driver } = self.session.parts();
+        // Two use the console while the work runs: the operator's questions, and the report of servers that keep it
+        // waiting.
         let console = RefCell::new(console);
         let mut operator = Operator {
             console: &console,
@@ -157,7 +159,7 @@ impl Run<'_, '_> {
         driver.drive(&console, cluster, async |cluster| work(cluster, &mut operator).await)
     }
 
-    /// Says of a change that was given up that nothing was changed, if nobody may be sure of that.
+    /// Adds, after an interrupt, that nothing was changed: the operator could not know.
     fn explain(&self, stop: Stop) -> Stop {
         match self.session.interrupt.is_raised() {
             true => stop.with_hint(NOTHING_CHANGED),
@@ -165,13 +167,13 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Says where the change is, if it is on some servers and not, or perhaps not, on others.
+    /// Reports which servers made the change, if not all did, or if some may have.
     fn finish<O: Operation>(&mut self, changed: &Changed) -> Result<(), Stop> {
         let missing: Vec<usize> = changed
             .missing
             .iter()
             .filter(|(_, failure)| {
-                !matches!(failure, Failure::Refused(refusal) if self.is_so_already == Some(*refusal))
+                !matches!(failure, Failure::Refused(refusal) if self.already_done == Some(*refusal))
             })
             .map(|(number, _)| *number)
             .collect();
@@ -189,7 +191,7 @@ impl Run<'_, '_> {
         let Self { session, name, again, shown_by, .. } = self;
         let mut text = String::from("\n");
         for (numbers, state) in
-            [(done, "is done on"), (missing, "is NOT done on"), (unknown, "may be done on")]
+            [(done, "was done on"), (missing, "was NOT done on"), (unknown, "may have been done on")]
         {
             let names = numbers.iter().filter_map(|number| session.server(*number));
             let names: Vec<_> = names.map(ToString::to_string).collect();
@@ -198,18 +200,21 @@ impl Run<'_, '_> {
             }
         }
         if self.asking.is_stopped && !done.is_empty() {
-            text.push_str("What is done is not undone.\n");
+            text.push_str("What was done stays done.\n");
         }
         if !unknown.is_empty() {
-            text.push_str(&format!("Compare with {shown_by} what is there.\n"));
+            text.push_str(&format!("Use {shown_by} to see what is there.\n"));
         }
         for number in missing.iter().chain(unknown) {
-            text.push_str(&format!("To mend server {number}: server {number}, loginHSM, {again}, exit\n"));
+            text.push_str(&format!(
+                "To repair server {number}, run: server {number}; loginHSM ...; {again}; exit\n"
+            ));
         }
-        // A token is good for one login, and whether it was needed is not known here.
+        // A token is valid for one login, and the repair begins with another one. Only the HSM knows whether approvals
+        // were needed.
         if let Some(service) = O::SERVICE {
             text.push_str(&format!(
-                "If approvals are needed, they are needed again: getToken {} and approveToken before {name}\n",
+                "If approvals are needed, run getToken {} and approveToken again before {name}\n",
                 service.number(),
             ));
         }
@@ -219,7 +224,7 @@ impl Run<'_, '_> {
 
 const NOTHING_CHANGED: &str = "Nothing was changed on any server.";
 
-/// Shows how the change goes, and asks the operator what to do about a failure.
+/// Reports each server's answer, and asks the operator what to do about a failure.
 struct Operator<'a, 'b> {
     console: &'a RefCell<&'b mut dyn Console>,
     tally: &'a mut Tally,
@@ -247,6 +252,7 @@ impl<O: Operation> Supervisor<O> for Operator<'_, '_> {
 
     fn failed(&mut self, server: &Server, failure: &Failure) -> Choice {
         self.tally.failed(server.number(), failure);
+        // In server mode the prompt names the server.
         let place = (!self.is_pinned).then_some(server);
         self.print(&failure_lines(self.name, self.context, place, failure));
         let choice = self.choose();
@@ -262,6 +268,8 @@ impl Operator<'_, '_> {
 
     fn choose(&mut self) -> Choice {
         let choices = self.asking.choices;
+        // An interrupt answers this question and all that would follow, but does not skip the report: servers that
+        // were asked to perform may have made the change.
         while !self.asking.is_stopped && !self.interrupt.is_raised() {
             self.print("\n");
             let answer = self.console.borrow_mut().answer(choices.question());

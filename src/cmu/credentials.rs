@@ -1,12 +1,11 @@
 //! The arguments `<user-type> <user-name> <password |-hpswd |…> [-2fa </path/to/authdata>]`.
 
-use super::password::Password;
-use super::second_factor::AuthFile;
-use super::{Usage, Words};
+use super::arguments::{USER_NAME, USER_TYPE};
+use super::password::{PASSWORD, Password};
+use super::second_factor::{AUTH_FILE, AuthFile};
+use crate::command::{Argument, Given, Usage};
 
-/// As help shows them.
-pub(super) const ARGUMENTS: &str =
-    "<user-type> <user-name> <password |-hpswd |-env NAME |-file PATH |-fd N> [-2fa </path/to/authdata>]";
+pub(super) const ARGUMENTS: &[Argument] = &[USER_TYPE, USER_NAME, PASSWORD, AUTH_FILE];
 
 /// Who, and by what password.
 pub(super) struct Credentials {
@@ -19,12 +18,12 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// Reads all arguments of a command.
-    pub(super) fn parse(mut words: Words<'_>) -> Result<Self, Usage> {
-        let type_word = words.next("user-type")?.to_owned();
-        let name = words.next("user-name")?.to_owned();
-        let password = Password::parse(&mut words)?;
-        let second_factor = AuthFile::parse(&mut words)?;
-        words.finish()?;
-        Ok(Self { type_word, name, password, second_factor })
+    pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
+        Ok(Self {
+            type_word: given.text(&USER_TYPE)?,
+            name: given.text(&USER_NAME)?,
+            password: Password::parse(given)?,
+            second_factor: given.maybe(&AUTH_FILE, AuthFile::parse)?,
+        })
     }
 }

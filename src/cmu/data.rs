@@ -1,136 +1,193 @@
 //! What servers reply, as data: the `data` of `--output json`, whose names and types are a promise.
+//!
+//! It is written out, not derived: wire names may change.
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use crate::protocol::Reply;
 use crate::protocol::attribute::{self, Attribute, Attributes};
+use crate::protocol::certificate::Certificate;
 use crate::protocol::device::{HsmDescription, Member};
-use crate::protocol::key::{Hold, KeyDescription, KeyList, Lifetime};
-use crate::protocol::masked::Inserted;
-use crate::protocol::quorum::{TokenAbout, TokenRow};
-use crate::protocol::user::UserRow;
+use crate::protocol::key::{Hold, KeyDescription, KeyHandle, KeyList, Lifetime, Signature};
+use crate::protocol::masked::{Inserted, MaskedObject};
+use crate::protocol::quorum::{Token, TokenAbout, TokenRow};
+use crate::protocol::second_factor::Digest;
+use crate::protocol::user::{UserId, UserRow};
+use crate::protocol::{Reply, Visit};
 
 /// The data of a reply; `null` if it says no more than yes.
 pub(super) fn data(reply: &Reply) -> Value {
-    match reply {
-        Reply::DescribeHsm(hsm) => hsm_data(hsm),
-        Reply::ListMembers(members) => json!({ "members": members.iter().map(member).collect::<Vec<_>>() }),
-        Reply::ListUsers(users) => json!({ "users": users.iter().map(user).collect::<Vec<_>>() }),
-        Reply::CreateUser(id) => json!({ "user_id": id.0 }),
-        Reply::GenerateKey(handles) => {
-            json!({ "key_handles": handles.iter().map(|handle| handle.0).collect::<Vec<_>>() })
-        }
-        Reply::FindKeys(handles) => {
-            json!({ "key_handles": handles.iter().map(|handle| handle.0).collect::<Vec<_>>() })
-        }
-        Reply::DescribeKey(key) => key_data(key),
-        Reply::ReadAttributes(attributes) => attributes_data(attributes),
-        Reply::ListKeys(keys) => keys_data(keys),
-        Reply::InsertKey(inserted) => inserted_data(inserted, "key_handle", |handle| handle.0),
-        Reply::InsertUser(inserted) => inserted_data(inserted, "user_id", |id| id.0),
-        Reply::GetCertificate(certificate) => json!({ "certificate": certificate.pem() }),
-        Reply::GetMValue(m) => json!({ "m": m }),
-        Reply::GetToken(token) => json!({ "token": token_data(&token.about) }),
-        Reply::ListTokens(tokens) => json!({ "tokens": tokens.iter().map(token_row).collect::<Vec<_>>() }),
-        Reply::Login(())
-        | Reply::Logout(())
-        | Reply::DeleteUser(())
-        | Reply::ChangePassword(())
-        | Reply::DeleteKey(())
-        | Reply::SetAttribute(())
-        | Reply::ShareKey(())
-        | Reply::ExtractKey(_)
-        | Reply::ExtractUser(_)
-        | Reply::RegisterQuorumKey(())
-        | Reply::SetMValue(())
-        | Reply::ApproveToken(())
-        | Reply::DeleteTokens(())
-        | Reply::GetDigest(_)
-        | Reply::Sign(_) => Value::Null,
+    reply.visit(&Json)
+}
+
+struct Json;
+
+impl<R: Data> Visit<R> for Json {
+    type Output = Value;
+
+    fn visit(&self, reply: &R) -> Value {
+        reply.data()
     }
 }
 
-fn hsm_data(hsm: &HsmDescription) -> Value {
-    json!({
-        "serial_number": hsm.serial_number,
-        "total_public_memory": hsm.total_public_memory,
-        "free_public_memory": hsm.free_public_memory,
-        "firmware_major": hsm.firmware.0,
-        "firmware_minor": hsm.firmware.1,
-        "build": hsm.build,
-    })
+trait Data {
+    fn data(&self) -> Value {
+        Value::Null
+    }
 }
 
-fn member(member: &Member) -> Value {
-    json!({ "node_id": member.node_id, "hostname": member.hostname, "port": member.port })
+impl Data for () {}
+
+// Files hold these, not reports.
+impl Data for MaskedObject {}
+impl Data for Digest {}
+impl Data for Signature {}
+
+impl Data for HsmDescription {
+    fn data(&self) -> Value {
+        json!({
+            "serial_number": self.serial_number,
+            "total_public_memory": self.total_public_memory,
+            "free_public_memory": self.free_public_memory,
+            "firmware_major": self.firmware.0,
+            "firmware_minor": self.firmware.1,
+            "build": self.build,
+        })
+    }
 }
 
-fn user(user: &UserRow) -> Value {
-    json!({
-        "id": user.id.0,
-        "type": user.user_type.to_string(),
-        "name": user.name,
-        "quorum_key": user.quorum_key,
-        "login_failures": user.login_failures,
-        "second_factor": user.second_factor,
-    })
+impl Data for Vec<Member> {
+    fn data(&self) -> Value {
+        let member = |member: &Member| json!({ "node_id": member.node_id, "hostname": member.hostname, "port": member.port });
+        json!({ "members": self.iter().map(member).collect::<Vec<_>>() })
+    }
 }
 
-fn key_data(key: &KeyDescription) -> Value {
-    let lifetime = match key.lifetime {
-        Lifetime::Token => "token",
-        Lifetime::Session => "session",
-    };
-    json!({
-        "owner": key.owner.0,
-        "shared_with": key.shared_with.iter().map(|user| user.0).collect::<Vec<_>>(),
-        "lifetime": lifetime,
-        "m_value": key.m_value,
-    })
-}
-
-/// By their names; those that a key of this kind does not have are left out.
-fn attributes_data(attributes: &Attributes) -> Value {
-    let named = |attribute: &Attribute| {
-        let value = match attributes.value(*attribute)? {
-            attribute::Value::Byte(byte) => json!(byte),
-            attribute::Value::Number(number) => json!(number),
-            attribute::Value::Text(text) => json!(text),
-            attribute::Value::Bytes(bytes) => json!(hex(&bytes)),
+impl Data for Vec<UserRow> {
+    fn data(&self) -> Value {
+        let user = |user: &UserRow| {
+            json!({
+                "id": user.id.0,
+                "type": user.user_type.to_string(),
+                "name": user.name,
+                "quorum_key": user.quorum_key,
+                "login_failures": user.login_failures,
+                "second_factor": user.second_factor,
+            })
         };
-        Some((attribute.name().to_owned(), value))
-    };
-    json!({ "attributes": Attribute::ALL.iter().filter_map(named).collect::<Map<_, _>>() })
+        json!({ "users": self.iter().map(user).collect::<Vec<_>>() })
+    }
 }
 
-fn keys_data(list: &KeyList) -> Value {
-    let key = |(handle, hold): &(crate::protocol::key::KeyHandle, Option<Hold>)| {
-        let hold = hold.map(|hold| match hold {
-            Hold::Owned => "owned",
-            Hold::Shared => "shared",
-        });
-        json!({ "handle": handle.0, "hold": hold })
-    };
-    json!({ "keys": list.keys.iter().map(key).collect::<Vec<_>>(), "hash": list.hash.map(|hash| hex(&hash)) })
+impl Data for UserId {
+    fn data(&self) -> Value {
+        json!({ "user_id": self.0 })
+    }
 }
 
-fn inserted_data<I>(inserted: &Inserted<I>, name: &str, number: impl Fn(&I) -> u32) -> Value {
-    let (what, id) = match inserted {
-        Inserted::Created(id) => ("created", id),
-        Inserted::Equal(id) => ("equal", id),
-        Inserted::Differs(id, _) => ("differs", id),
-        Inserted::Replaced(id) => ("replaced", id),
-    };
-    json!({ "copy": what, name: number(id) })
+impl Data for Vec<KeyHandle> {
+    fn data(&self) -> Value {
+        json!({ "key_handles": self.iter().map(|handle| handle.0).collect::<Vec<_>>() })
+    }
 }
 
-fn token_row(row: &TokenRow) -> Value {
-    json!({
-        "token": token_data(&row.about),
-        "validity_seconds": row.validity,
-        "required_approvals": row.required,
-        "approvers": row.approvers,
-    })
+impl Data for KeyDescription {
+    fn data(&self) -> Value {
+        let lifetime = match self.lifetime {
+            Lifetime::Token => "token",
+            Lifetime::Session => "session",
+        };
+        json!({
+            "owner": self.owner.0,
+            "shared_with": self.shared_with.iter().map(|user| user.0).collect::<Vec<_>>(),
+            "lifetime": lifetime,
+            "m_value": self.m_value,
+        })
+    }
+}
+
+impl Data for Attributes {
+    /// By their names; those that a key of this kind does not have are left out.
+    fn data(&self) -> Value {
+        let named = |attribute: &Attribute| {
+            let value = match self.value(*attribute)? {
+                attribute::Value::Byte(byte) => json!(byte),
+                attribute::Value::Number(number) => json!(number),
+                attribute::Value::Text(text) => json!(text),
+                attribute::Value::Bytes(bytes) => json!(HEXLOWER.encode(&bytes)),
+            };
+            Some((attribute.name().to_owned(), value))
+        };
+        json!({ "attributes": Attribute::ALL.iter().filter_map(named).collect::<Map<_, _>>() })
+    }
+}
+
+impl Data for KeyList {
+    fn data(&self) -> Value {
+        let key = |(handle, hold): &(KeyHandle, Option<Hold>)| {
+            let hold = hold.map(|hold| match hold {
+                Hold::Owned => "owned",
+                Hold::Shared => "shared",
+            });
+            json!({ "handle": handle.0, "hold": hold })
+        };
+        let hash = self.hash.map(|hash| HEXLOWER.encode(&hash));
+        json!({ "keys": self.keys.iter().map(key).collect::<Vec<_>>(), "hash": hash })
+    }
+}
+
+impl Data for Inserted<KeyHandle> {
+    fn data(&self) -> Value {
+        json!({ "copy": became(self), "key_handle": self.id().0 })
+    }
+}
+
+impl Data for Inserted<UserId> {
+    fn data(&self) -> Value {
+        json!({ "copy": became(self), "user_id": self.id().0 })
+    }
+}
+
+fn became<I>(inserted: &Inserted<I>) -> &'static str {
+    match inserted {
+        Inserted::Created(_) => "created",
+        Inserted::Equal(_) => "equal",
+        Inserted::Differs(..) => "differs",
+        Inserted::Replaced(_) => "replaced",
+    }
+}
+
+impl Data for Certificate {
+    fn data(&self) -> Value {
+        json!({ "certificate": self.pem() })
+    }
+}
+
+/// An M value.
+impl Data for u8 {
+    fn data(&self) -> Value {
+        json!({ "m": self })
+    }
+}
+
+impl Data for Token {
+    fn data(&self) -> Value {
+        json!({ "token": token_data(&self.about) })
+    }
+}
+
+impl Data for Vec<TokenRow> {
+    fn data(&self) -> Value {
+        let token = |row: &TokenRow| {
+            json!({
+                "token": token_data(&row.about),
+                "validity_seconds": row.validity,
+                "required_approvals": row.required,
+                "approvers": row.approvers,
+            })
+        };
+        json!({ "tokens": self.iter().map(token).collect::<Vec<_>>() })
+    }
 }
 
 fn token_data(about: &TokenAbout) -> Value {
@@ -142,8 +199,4 @@ fn token_data(about: &TokenAbout) -> Value {
         "key_handle": about.key.0,
         "user": about.user,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,16 +1,16 @@
-//! The file that a command's answers go to instead of the console.
+//! A file for a command's output, instead of the console.
 
 use std::fs;
 
-use super::{Usage, Words};
+use crate::command::{Argument, Given, Usage};
 use crate::files::without_number;
 
-/// Where it is. What it held before is lost, without a question, as in the original.
+/// The path. The file's previous content is lost without a question, as in the original.
 pub(super) struct OutputFile {
     path: String,
 }
 
-/// Why there is no such file now.
+/// Why the output could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {reason}")]
 pub(super) struct Unwritable {
@@ -19,17 +19,12 @@ pub(super) struct Unwritable {
 }
 
 impl OutputFile {
-    /// The next argument, if there is one.
-    pub(super) fn parse(words: &mut Words<'_>) -> Option<Self> {
-        words.maybe().map(|path| Self { path: path.to_owned() })
+    /// Reads the argument that names the file.
+    pub(super) fn parse(given: &Given<'_>, argument: &Argument) -> Result<Self, Usage> {
+        given.text(argument).map(|path| Self { path })
     }
 
-    /// The next argument, which has to be there.
-    pub(super) fn next(words: &mut Words<'_>, name: &'static str) -> Result<Self, Usage> {
-        words.next(name).map(|path| Self { path: path.to_owned() })
-    }
-
-    /// Writes it, and returns the line that says so.
+    /// Writes the file and returns the line that reports it.
     pub(super) fn write(&self, text: &str) -> Result<String, Unwritable> {
         let path = &self.path;
         match fs::write(path, text) {
@@ -41,12 +36,11 @@ impl OutputFile {
 
 #[cfg(test)]
 mod tests {
-    use super::{OutputFile, Words};
+    use super::OutputFile;
 
     #[test]
     fn a_path_that_cannot_be_written_is_named() {
-        let (_, mut words) = Words::split("getAttribute /").unwrap();
-        let error = OutputFile::parse(&mut words).unwrap().write("text").unwrap_err();
+        let error = OutputFile { path: "/".to_owned() }.write("text").unwrap_err();
         assert_eq!(error.to_string(), "cannot write /: Is a directory");
     }
 }

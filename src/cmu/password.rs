@@ -1,44 +1,46 @@
-//! Passwords: typed in the line, asked for without echo, or read from where no line shows them.
+//! Passwords: typed in the line, asked for without echo, or read from a place that no transcript or process list
+//! shows.
 
 use std::collections::BTreeMap;
 use std::env;
 
-use super::{Session, Stop, Usage, Words};
+use super::{Session, Stop};
+use crate::command::{Argument, Given, Kind, PROMPT, Usage};
 use crate::console::Input;
 use crate::files::{Unreadable, is_standard_input, read_line};
 use crate::protocol::Secret;
 
-/// The word that stands for a password to be asked for.
-pub(super) const PROMPTED: &str = "-hpswd";
+pub(super) const PASSWORD: Argument = Argument::word("password", Kind::Password).or(&[PROMPT, ENV, FILE, FD]);
 
-/// The words that stand for a password to be read, with what comes behind them.
-pub(super) const READ: [&str; 3] = ["-env", "-file", "-fd"];
+const ENV: Argument = Argument::flag("-env", "NAME", Kind::Text, "name of the environment variable");
+const FILE: Argument = Argument::flag("-file", "PATH", Kind::File, "path of the password file");
+const FD: Argument = Argument::flag("-fd", "N", Kind::Number, "number of the open file");
 
 /// Where a password comes from.
 pub(super) enum Password {
-    /// From the line.
+    /// Typed in the command line.
     Typed(Secret),
-    /// From the operator, without echo.
+    /// Asked for without echo.
     Prompted,
-    /// From the environment variable of this name.
+    /// Read from the environment variable of this name.
     Env(String),
-    /// From the first line of this file.
+    /// Read from the first line of this file.
     File(String),
-    /// From the next line of this open file.
+    /// Read from the next line of this open file, so that one descriptor can hold several passwords.
     Fd(u32),
 }
 
-/// Where the next line of each open file begins.
+/// The offset of the next line in each open file, by descriptor number.
 pub(super) type NextLines = BTreeMap<u32, u64>;
 
 /// Why a password cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoPassword {
-    #[error("environment variable {0} is not set, empty, or not a text")]
+    #[error("environment variable {0} is unset, empty or not UTF-8")]
     Env(String),
     #[error("{path}: {reason}")]
     File { path: String, reason: Unreadable },
-    #[error("standard input has the commands, and -hpswd takes its next line")]
+    #[error("standard input carries the commands; use -hpswd to read its next line")]
     StandardInput,
     #[error("the input has ended")]
     Ended,
@@ -47,18 +49,22 @@ pub(super) enum NoPassword {
 }
 
 impl Password {
-    /// Reads the next argument, or two.
-    pub(super) fn parse(words: &mut Words<'_>) -> Result<Self, Usage> {
-        match words.next("password")? {
-            PROMPTED => Ok(Self::Prompted),
-            "-env" => Ok(Self::Env(words.next("name of the environment variable")?.to_owned())),
-            "-file" => Ok(Self::File(words.next("path of the password file")?.to_owned())),
-            "-fd" => Ok(Self::Fd(words.number("number of the open file")?)),
-            word => Ok(Self::Typed(Secret::new(word.to_owned()))),
-        }
+    /// Reads [`PASSWORD`] or what is given instead of it.
+    pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
+        Ok(if given.has(&PROMPT) {
+            Self::Prompted
+        } else if given.has(&ENV) {
+            Self::Env(given.text(&ENV)?)
+        } else if given.has(&FILE) {
+            Self::File(given.text(&FILE)?)
+        } else if given.has(&FD) {
+            Self::Fd(given.number(&FD)?)
+        } else {
+            Self::Typed(Secret::new(given.text(&PASSWORD)?))
+        })
     }
 
-    /// The password itself; asked for once.
+    /// The password of an existing user; if prompted, asked for once.
     pub(super) fn given(self, session: &mut Session<'_>, prompt: &str) -> Result<Secret, Stop> {
         match self {
             Self::Prompted => asked(session, prompt),
@@ -66,7 +72,7 @@ impl Password {
         }
     }
 
-    /// A new password; asked for twice.
+    /// A new password; if prompted, asked for twice.
     pub(super) fn chosen(self, session: &mut Session<'_>, prompt: &str, again: &str) -> Result<Secret, Stop> {
         let Self::Prompted = self else { return self.read(session) };
         let secret = asked(session, prompt)?;
@@ -82,6 +88,8 @@ impl Password {
                 Ok(password) if !password.is_empty() => Ok(Secret::new(password)),
                 Ok(_) | Err(_) => Err(NoPassword::Env(name).into()),
             },
+            // The console reads standard input, too, and buffers it: a password read there would be taken out of the
+            // commands at an unpredictable place.
             Self::File(path) if session.console.reads_standard_input() && is_standard_input(&path) => {
                 Err(NoPassword::StandardInput.into())
             }
@@ -89,6 +97,8 @@ impl Password {
             Self::Fd(0) if session.console.reads_standard_input() => Err(NoPassword::StandardInput.into()),
             Self::Fd(number) => {
                 let start = session.next_lines.get(&number).copied().unwrap_or_default();
+                // Opening `/dev/fd/N` starts at the beginning of a file, so the place of the next line is remembered
+                // here.
                 let (line, next) = line_of(session, format!("/dev/fd/{number}"), start)?;
                 session.next_lines.insert(number, next);
                 Ok(line)
@@ -97,10 +107,11 @@ impl Password {
     }
 }
 
-/// Reads on a thread of its own, as it may have to wait for another program.
+/// Reads one line of a file. A pipe blocks until another program writes to it, and a blocking read cannot be
+/// interrupted: therefore on a separate thread.
 fn line_of(session: &mut Session<'_>, path: String, start: u64) -> Result<(Secret, u64), NoPassword> {
     let named = path.clone();
-    match session.apart(&path, move || read_line(&named, start)) {
+    match session.on_a_thread(&path, move || read_line(&named, start)) {
         Some(Ok((line, next))) => Ok((Secret::new(line), next)),
         Some(Err(reason)) => Err(NoPassword::File { path, reason }),
         None => Err(NoPassword::Interrupted),

@@ -1,4 +1,7 @@
-//! A command that is one operation on every server and changes nothing that lasts.
+//! A command that sends one operation to every server and makes no lasting change.
+//!
+//! It needs no rehearsal: a server that fails leaves the others as they were. So it takes one round trip, however many
+//! servers there are.
 
 use std::borrow::Cow;
 
@@ -7,7 +10,7 @@ use super::{Session, Stop};
 use crate::cluster::{Answer, Question, Server};
 use crate::protocol::Operation;
 
-/// Asks every server in scope, and shows each one's reply, or failure, in order, at once.
+/// Asks every server in scope, and prints each reply or failure, in the order of the servers.
 pub(super) fn read<O: Operation>(
     session: &mut Session<'_>,
     command: &str,
@@ -30,10 +33,10 @@ pub(super) fn read<O: Operation>(
     result
 }
 
-/// What each server of a scope answered, with its number.
+/// The answers of the servers in scope, with their numbers.
 pub(super) type Answers<R> = Vec<(usize, Answer<R>)>;
 
-/// What every server in scope answers.
+/// Reconnects the servers in scope that lost their connection, and asks all of them.
 pub(super) fn ask_all<O: Operation>(
     session: &mut Session<'_>,
     operation: O,
@@ -45,12 +48,12 @@ pub(super) fn ask_all<O: Operation>(
     Ok(scope.into_iter().zip(answers).collect())
 }
 
-/// Text from an HSM that may be an impostor, for one line of the session.
+/// Text from an HSM, without control characters: an impostor must not be able to forge lines or control the terminal.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
     if text.contains(char::is_control) { text.replace(char::is_control, "?").into() } else { text.into() }
 }
 
-/// The line of a success: with the server's name in global mode, without in server mode.
+/// The line that reports success, with the server's name in global mode.
 pub(super) fn success(session: &Session<'_>, command: &str) -> impl Fn(&Server) -> String + use<> {
     let (command, is_global) = (command.to_owned(), session.pinned.is_none());
     move |server| {

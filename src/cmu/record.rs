@@ -1,13 +1,13 @@
-//! What `--output json` has for one command: a line with an object.
+//! The line of `--output json` for one command: one object.
 
 use serde_json::{Value, json};
 
 use super::data::data;
-use super::{Outcome, Row, Session, find, mask};
+use super::{COMMANDS, Outcome, Row, Session};
 use crate::cluster::{Failure, Server};
 
 impl Session<'_> {
-    /// Hands the line of a command that has ended to the console; nothing happens where text is shown.
+    /// Prints the JSON line of a command that has ended. Does nothing in text mode.
     pub fn record(&mut self, command: &str, line: &str, outcome: Outcome) {
         if !self.tally.keeps_replies() {
             return;
@@ -16,12 +16,13 @@ impl Session<'_> {
             None => json!("global"),
             Some(number) => json!({ "server": number }),
         };
-        let asks = find(command).is_ok_and(|command| command.access.is_some());
-        let servers = if asks || !self.tally.is_empty() { self.rows() } else { Vec::new() };
-        let line = mask(line);
+        let contacts_hsms = COMMANDS.find(command).is_ok_and(|command| command.permission.is_some());
+        // A command that contacts HSMs has a row for each server, even if it stopped before it asked any.
+        let servers = if contacts_hsms || !self.tally.is_empty() { self.rows() } else { Vec::new() };
+        let line = COMMANDS.redact(line);
         self.console.record(&mut |text| {
             let ok = matches!(outcome, Outcome::Done | Outcome::Quit);
-            // A person's words, where there is no more to be had or not all is well.
+            // The text for people is left out if the rows contain all of it.
             let is_well = |row: &Value| row.get("outcome").is_some_and(|outcome| outcome == "ok");
             let text = if ok && !servers.is_empty() && servers.iter().all(is_well) { "" } else { text };
             let object = json!({
@@ -37,7 +38,7 @@ impl Session<'_> {
         });
     }
 
-    /// Hands over a line only if the session does not begin.
+    /// Prints a JSON line for the start of a session, if it failed.
     pub fn record_start(&mut self, begins: bool) {
         let row = |server: &Server| {
             let (outcome, text) = match server.is_connected() {
@@ -67,7 +68,7 @@ impl Session<'_> {
         });
     }
 
-    /// A row for each server that the command asked or should have asked.
+    /// One row for each server that the command asked or should have asked.
     fn rows(&self) -> Vec<Value> {
         let scope = self.scope();
         let is_meant =

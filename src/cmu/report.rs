@@ -1,4 +1,4 @@
-//! A command that reads from every server, to show it or to write it to a file.
+//! A command that reads from every server and prints the answers or writes them to a file.
 
 use super::failure::print_failure;
 use super::output_file::OutputFile;
@@ -7,20 +7,19 @@ use super::{Session, Stop};
 use crate::cluster::Server;
 use crate::protocol::Operation;
 
-/// What becomes of the answers.
+/// What to do with the answers.
 pub(super) struct Report {
-    /// The command.
     pub(super) name: &'static str,
-    /// Stands between what two servers answered.
+    /// Printed between the answers of two servers.
     pub(super) between: &'static str,
-    /// Where the answers go instead of the console.
+    /// Written instead of printing the answers.
     pub(super) file: Option<OutputFile>,
 }
 
 impl Report {
-    /// Asks every server in scope. Failures are always shown; the file is written if any server answered.
+    /// Asks every server in scope. Failures are always printed; the file is written if any server answered.
     ///
-    /// `show` can find that the answer does not have what was looked for.
+    /// `show` fails if an answer does not contain what was asked for.
     pub(super) fn read<O: Operation>(
         self,
         session: &mut Session<'_>,
@@ -42,13 +41,14 @@ impl Report {
                 }
             }
         }
+        // Without an answer, the file keeps its previous content.
         if let Some(file) = self.file.filter(|_| !shown.is_empty()) {
             session.console.print(&file.write(&shown.concat())?);
         }
         result
     }
 
-    /// Prints an answer if it does not go to a file, which gets it later.
+    /// Prints an answer, unless it goes to the file, and returns it.
     fn shown(&self, session: &mut Session<'_>, text: String, is_first: bool) -> String {
         let text = if is_first { text } else { format!("{}{text}", self.between) };
         if self.file.is_none() {

@@ -1,26 +1,30 @@
-//! The option `-2fa <authdata>`: a second factor, signed outside the console while it waits.
+//! The option `-2fa <authdata>`: a second factor. The console waits while the user signs elsewhere.
 
 use std::fmt::Display;
 
 use super::change::Change;
 use super::failure::print_failure;
-use super::{Session, Stop, Usage, Words, mask};
+use super::{COMMANDS, Session, Stop};
 use crate::cluster::Question;
+use crate::command::{Argument, Given, Kind, Usage};
 use crate::console::Input;
 use crate::protocol::Operation;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor};
 use crate::signing::authdata::{AuthData, BadAuthData, must_be_free};
 
-/// The word that asks for a second factor.
-pub(super) const OPTION: &str = "-2fa";
+/// The option that asks for a second factor.
+pub(super) const AUTH_FILE: Argument =
+    Argument::option(OPTION, "/path/to/authdata", Kind::File, "path of the authentication data");
 
-/// Where the authentication data goes.
+const OPTION: &str = "-2fa";
+
+/// The path of the authentication data, which carries the digests out and the signatures back.
 #[derive(Clone)]
 pub(super) struct AuthFile {
     path: String,
 }
 
-/// The original's words.
+/// The original's text.
 const HOW_TO_SIGN: &str = "\
 Generate Base64-encoded signatures for SHA256 digests in the authentication data
 file. \n\
@@ -34,21 +38,17 @@ Leave this field blank to use the path initially provided.
 const QUESTION: &str = "Enter filename:";
 
 impl AuthFile {
-    /// The option, if it comes next.
-    pub(super) fn parse(words: &mut Words<'_>) -> Result<Option<Self>, Usage> {
-        if !words.skip(OPTION) {
-            return Ok(None);
-        }
-        let path = words.next("path of the authentication data")?.to_owned();
-        Ok(Some(Self { path }))
+    /// Reads [`AUTH_FILE`].
+    pub(super) fn parse(given: &Given<'_>, argument: &Argument) -> Result<Self, Usage> {
+        given.text(argument).map(|path| Self { path })
     }
 
-    /// As it was typed.
+    /// The option as it was typed.
     pub(super) fn words(&self) -> String {
         format!(" {OPTION} {}", self.path)
     }
 
-    /// Makes a change with a second factor, which is signed once every server would make the change without it.
+    /// Makes a change with a second factor, which is signed once every server has agreed to the change without it.
     pub(super) fn run<O: Operation + Clone>(
         &self,
         session: &mut Session<'_>,
@@ -64,7 +64,8 @@ impl AuthFile {
         })
     }
 
-    /// Has the digests of these servers signed, and reads with `read` what the operator brings back.
+    /// Writes the digests of these servers to the file, waits for the operator to sign them, and reads the file with
+    /// `read`.
     pub(super) fn sign<R>(
         &self,
         session: &mut Session<'_>,
@@ -82,12 +83,12 @@ impl AuthFile {
             return Err(Stop::failed("nothing was signed"));
         };
         let path = if answer.trim().is_empty() { path } else { answer.trim() };
-        // What answers a question may have been meant as a command.
-        let failed = |error| Stop::failed(format!("{}: {error}", mask(path)));
+        // A script that does not expect the question answers it with its next command, which may contain a password.
+        let failed = |error| Stop::failed(format!("{}: {error}", COMMANDS.redact(path)));
         AuthData::load(path).and_then(|data| read(&data)).map_err(failed)
     }
 
-    /// Refuses a path where no file can be written, or must not.
+    /// Refuses a path that cannot be written, or that holds something else.
     pub(super) fn must_be_free(&self) -> Result<(), Stop> {
         must_be_free(&self.path).map_err(|reason| cannot_write(&self.path, &reason))
     }
@@ -97,15 +98,15 @@ fn cannot_write(path: &str, reason: &impl Display) -> Stop {
     Stop::failed(format!("cannot write {path}: {reason}"))
 }
 
-/// One digest of each server that gives one. The command itself reports what is wrong with the others, unless there
-/// are only others.
+/// The digests of the servers that return one. The command itself reports the failures of the others when it reaches
+/// them, unless no server returns a digest.
 fn digests(
     session: &mut Session<'_>,
     command: &str,
     scope: &[usize],
     digest: GetDigest,
 ) -> Result<Vec<(String, Digest)>, Stop> {
-    let answers = session.look(scope, &Question::new(digest)?);
+    let answers = session.query(scope, &Question::new(digest)?);
     let (mut digests, mut failures) = (Vec::new(), Vec::new());
     for (number, answer) in scope.iter().copied().zip(answers) {
         let hsm_id = session.server(number).and_then(|server| server.hsm_id()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What commands work with: the cluster, the console, and which servers are meant.
+//! What commands work with: the cluster, the console, and the servers in scope.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,42 +7,42 @@ use std::thread;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::command::Usage;
 use super::commands::enable_e2e::limited_lines;
 use super::password::NextLines;
-use super::{Command, Known, Outcome, Stop, Tally, Words};
+use super::{COMMANDS, Command, Outcome, Stop, Tally};
 use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
+use crate::command::Known;
 use crate::console::Console;
 use crate::interrupt::Interrupt;
 use crate::protocol::Operation;
 use crate::waiting::watched;
 
-/// What becomes of the questions whether to go on with a change.
+/// How the question whether to continue with a change is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caution {
-    /// They are asked.
+    /// By the operator.
     Asked,
-    /// They are shown, and answered with yes.
+    /// With yes: `--yes`.
     Taken,
 }
 
-/// A console session. It blocks where the cluster waits: a person or a script does one thing at a time.
+/// A console session. It blocks while the cluster waits: a person or a script does one thing at a time.
 pub struct Session<'a> {
     /// Where lines come from and text goes.
     pub console: &'a mut dyn Console,
     /// The configured servers.
     pub cluster: Cluster,
-    /// In server mode, the server that commands go to.
+    /// In server mode, the number of the server that commands go to.
     pub pinned: Option<usize>,
     /// Raised by Ctrl-C while the cluster waits.
     pub interrupt: Interrupt,
-    /// What each server did with the command that runs.
+    /// What each server did with the current command.
     pub tally: Tally,
     /// What Tab can complete.
     pub known: Known,
-    /// What becomes of the questions whether to go on.
+    /// How the question whether to continue with a change is answered.
     pub caution: Caution,
-    /// Of the open files that passwords come from.
+    /// Where the next password begins in each open file.
     pub(super) next_lines: NextLines,
     runtime: Rc<Runtime>,
 }
@@ -86,7 +86,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Has these servers do what the command is about.
+    /// Makes these servers perform the command's operation.
     pub(super) fn perform<O: Operation>(
         &mut self,
         scope: &[usize],
@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
         answers
     }
 
-    /// Asks these servers whether they would do what the command is about.
+    /// Asks these servers whether they would perform the command's operation.
     pub(super) fn rehearse<O: Operation>(
         &mut self,
         scope: &[usize],
@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
     }
 
     /// Queries these servers for information that the command needs; a reply is not the command's result.
-    pub(super) fn look<O: Operation>(
+    pub(super) fn query<O: Operation>(
         &mut self,
         scope: &[usize],
         question: &Question<O>,
@@ -133,24 +133,26 @@ impl<'a> Session<'a> {
         answers
     }
 
-    /// Completes lines for `known` from now on.
+    /// Completes lines with `known` from now on.
     pub fn complete_for(&mut self, known: Known) {
         known.servers(self.cluster.servers().len());
         self.known = known;
     }
 
-    /// A command begins: it waits for its servers, whatever was interrupted before.
+    /// Called when a command begins: forgets the previous one, and its interrupt.
     pub fn begin(&mut self) {
         self.interrupt.clear();
         self.tally.clear();
     }
 
-    /// Runs a command with its arguments, prints why it failed if that is not printed yet, and returns how it ended.
-    pub fn run(&mut self, command: &Command, arguments: Words<'_>) -> Outcome {
-        let stop = match (command.parse)(arguments) {
+    /// Runs a command with its arguments, prints the reason of a failure that has not been printed yet, and returns
+    /// how the command ended.
+    pub fn run(&mut self, command: &Command, arguments: &str) -> Outcome {
+        let stop = match COMMANDS.read(command, arguments) {
             Ok(action) => action.run(self).err(),
             Err(usage) => {
-                self.print_usage(command, &usage);
+                let (name, syntax) = (command.name, command.syntax());
+                self.console.print(&format!("{name} failed: {usage}\nSyntax: {syntax}\n"));
                 return Outcome::Failed;
             }
         };
@@ -159,7 +161,7 @@ impl<'a> Session<'a> {
         self.tally.refine(stop.outcome(), &self.scope())
     }
 
-    /// Reconnects those of these servers that lost their connection, and says what that means.
+    /// Reconnects to the servers among these that lost their connection, and prints who has to log in again.
     pub fn reconnect(&mut self, scope: &[usize]) {
         let lost = self.runtime.block_on(self.cluster.lost(scope));
         if lost.is_empty() {
@@ -177,18 +179,18 @@ impl<'a> Session<'a> {
         self.cluster.servers().get(number)
     }
 
-    /// The server as a place of failure: in server mode the prompt names it.
+    /// The server for a failure line; `None` in server mode, where the prompt names it.
     pub(super) fn place(&self, number: usize) -> Option<&Server> {
         if self.pinned.is_some() { None } else { self.server(number) }
     }
 
-    /// Drives what waits for servers to its end, while the console can say for which.
+    /// Runs work on the cluster to its end; meanwhile the console can show which servers it waits for.
     pub(super) fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
         let Parts { console, cluster, driver, .. } = self.parts();
         driver.drive(&RefCell::new(console), cluster, work)
     }
 
-    /// What a change under way uses at the same time.
+    /// The parts of the session that a change borrows at the same time.
     pub(super) fn parts(&mut self) -> Parts<'_> {
         Parts {
             console: &mut *self.console,
@@ -199,36 +201,31 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Does what may wait for another program, which `what` names, on a thread of its own; `None` if the operator
-    /// interrupts it. The thread is left behind then.
-    pub(super) fn apart<T: Send + 'static>(
+    /// Runs work that may wait for another program on a separate thread; `what` names what it waits for. `None` if the
+    /// operator interrupts it.
+    pub(super) fn on_a_thread<T: Send + 'static>(
         &mut self,
         what: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (sender, receiver) = oneshot::channel();
-        // Whoever has interrupted it does not want to know.
+        // Nothing can stop a thread that blocks in a read: after an interrupt it is left to end by itself, and
+        // sending fails.
         thread::spawn(move || sender.send(work()).ok());
         let done = async {
             tokio::select! { done = receiver => done.ok(), () = self.interrupt.raised() => None }
         };
-        let tell = |waited| self.console.still_waiting(waited, &mut || vec![what.to_owned()]);
-        self.runtime.block_on(watched(done, tell))
+        let report = |waited| self.console.still_waiting(waited, &mut || vec![what.to_owned()]);
+        self.runtime.block_on(watched(done, report))
     }
 
-    /// Drives a future of the cluster to its end.
+    /// Runs work on the cluster and the console to its end.
     pub fn wait<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut dyn Console) -> T) -> T {
         self.runtime.block_on(work(&mut self.cluster, self.console))
     }
-
-    /// Says what is wrong with a command's arguments, and what they should be.
-    pub fn print_usage(&mut self, command: &Command, usage: &Usage) {
-        let text = format!("{0} failed: {usage}\nSyntax: {0} {1}", command.name, command.arguments);
-        self.console.print(&format!("{}\n", text.trim_end()));
-    }
 }
 
-/// The parts of a session, each by itself.
+/// Separate borrows of the parts of a session.
 pub(super) struct Parts<'a> {
     pub(super) console: &'a mut dyn Console,
     pub(super) cluster: &'a mut Cluster,
@@ -237,11 +234,12 @@ pub(super) struct Parts<'a> {
     pub(super) driver: Driver<'a>,
 }
 
-/// Drives the connections.
+/// The runtime that drives the connections.
 pub(super) struct Driver<'a>(&'a Runtime);
 
 impl Driver<'_> {
-    /// Drives the work to its end. The console is borrowed only while nothing else runs: `work` may borrow it, too.
+    /// Runs the work to its end. `work` may borrow the console, too, but not across an `await`, where the report
+    /// borrows it.
     pub(super) fn drive<T>(
         &self,
         console: &RefCell<&mut dyn Console>,
@@ -250,18 +248,18 @@ impl Driver<'_> {
     ) -> T {
         let pending = cluster.pending();
         let mut names = || pending.names(|number, dial| format!("server {number}({})", dial.name));
-        let tell = |_| console.borrow_mut().still_waiting(pending.waited(), &mut names);
-        self.0.block_on(watched(work(cluster), tell))
+        let report = |_| console.borrow_mut().still_waiting(pending.waited(), &mut names);
+        self.0.block_on(watched(work(cluster), report))
     }
 }
 
-/// A server number that the configuration does not have.
+/// The failure of a command that names a server which the configuration does not have.
 pub(super) fn no_such_server(session: &Session<'_>, number: usize) -> Stop {
     let last = session.cluster.servers().len().saturating_sub(1);
-    Stop::failed(format!("there is no server {number}, the numbers are 0 to {last}"))
+    Stop::failed(format!("there is no server {number}; servers are numbered 0 to {last}"))
 }
 
-/// What a new connection means for the operator; `None` if there is none.
+/// The lines about a new connection; `None` if there is no connection, which the command itself reports.
 pub(super) fn reconnected_lines(server: &Server, how: Reconnected) -> Option<String> {
     Some(match (how, server.limitation()) {
         (Reconnected::No, _) => return None,
@@ -271,8 +269,8 @@ pub(super) fn reconnected_lines(server: &Server, how: Reconnected) -> Option<Str
         (Reconnected::Limited, None) | (Reconnected::Trusted { was: None }, _) => {
             format!("Reconnected to {server}\n")
         }
-        (Reconnected::Trusted { was: Some(who) }, _) => format!(
-            "Reconnected to {server}: the login of {who} ended with the lost connection, use loginHSM again\n"
-        ),
+        (Reconnected::Trusted { was: Some(who) }, _) => {
+            format!("Reconnected to {server}: {who} is no longer logged in; use loginHSM again\n")
+        }
     })
 }

@@ -1,29 +1,29 @@
-//! How a command ends that did not do all it was asked.
+//! The reasons why a command did not do all it was asked.
 
 use std::fmt::Display;
 
-use super::Unknown;
 use super::output_file::Unwritable;
 use super::password::NoPassword;
 use crate::cluster::Unaskable;
+use crate::command::Unknown;
 use crate::outcome::Outcome;
 
 /// Why a command stopped. [`Session::run`](super::Session::run) prints what has not been printed yet.
 #[derive(Debug)]
 pub enum Stop {
-    /// The operator answered no, which is not a failure.
+    /// The operator answered no to the question whether to continue, which is not a failure.
     Declined,
-    /// Ctrl-C at a question.
+    /// The operator pressed Ctrl-C at a question.
     Interrupted,
     /// The command failed as a whole.
     Failed(CommandError),
-    /// It failed on servers, each of which was reported when its turn came.
+    /// It failed on servers; each of them has been reported already.
     Servers,
     /// The session is over.
     Quit,
 }
 
-/// Why a command failed, and what to know or do next.
+/// Why a command failed, with a hint for the operator.
 #[derive(Debug)]
 pub struct CommandError {
     reason: Reason,
@@ -33,7 +33,7 @@ pub struct CommandError {
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum Reason {
-    /// The text after `createUser failed: `.
+    /// Printed after the command's name, as in `createUser failed: {0}`.
     #[error("{0}")]
     Command(String),
     #[error("No password: {0}")]
@@ -42,23 +42,23 @@ enum Reason {
     Unequal,
     #[error("Not confirmed: {0}")]
     NotConfirmed(&'static str),
-    /// Of `help`.
+    /// The argument of `help` is not a command.
     #[error(transparent)]
     Unknown(#[from] Unknown),
 }
 
 impl Stop {
-    /// The command failed for this reason.
+    /// A failure of the whole command, such as a file that cannot be read.
     pub(super) fn failed(reason: impl Display) -> Self {
         Reason::Command(reason.to_string()).into()
     }
 
-    /// A password was typed twice, and not the same one.
+    /// The operator typed two different passwords.
     pub(super) fn unequal_passwords() -> Self {
         Reason::Unequal.into()
     }
 
-    /// The question whether to continue has no answer.
+    /// The question whether to continue was not answered.
     pub(super) fn not_confirmed(why: &'static str) -> Self {
         Reason::NotConfirmed(why).into()
     }
@@ -73,7 +73,7 @@ impl Stop {
         }
     }
 
-    /// How the command ended, as far as the servers' answers do not say more.
+    /// How the command ended; [`Tally::refine`](super::Tally::refine) adds what the servers' answers say about it.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Declined => Outcome::Done,
@@ -82,7 +82,7 @@ impl Stop {
         }
     }
 
-    /// What is still to be printed.
+    /// The text that has not been printed yet.
     pub(super) fn text(&self, command: &str) -> String {
         let Self::Failed(CommandError { reason, hint }) = self else { return String::new() };
         let mut text = match reason {

@@ -1,4 +1,7 @@
-//! What syncKey and syncUser share: a copy from the pinned server to another one of the configuration.
+//! Copying from the pinned server to another one of the configuration: what syncKey and syncUser have in common.
+//!
+//! The source only masks the object, which changes nothing there. The destination is the only server that changes, so
+//! there is nothing to rehearse: it makes the copy or refuses it.
 
 use super::caution::confirmed;
 use super::failure::{failure_lines, usual_context};
@@ -10,29 +13,26 @@ use crate::protocol::masked::{Difference, Existing, Inserted, MaskedObject};
 
 /// Something that can be copied as a masked object.
 pub(super) trait Copied {
-    /// Masks it on the source.
+    /// Masks the object on the source.
     type Extract: Operation<Reply = MaskedObject>;
-    /// Puts it on the destination.
+    /// Inserts the masked object on the destination.
     type Insert: Operation<Reply = Inserted<Self::Id>>;
-    /// Names it on the destination.
+    /// The object's name on the destination: a key handle or a user id.
     type Id;
 
-    /// The command.
     fn command(&self) -> &'static str;
 
-    /// The operation on the source.
     fn extract(&self) -> Self::Extract;
 
-    /// The operation on the destination.
     fn insert(&self, object: MaskedObject, existing: Existing) -> Self::Insert;
 
-    /// What the operator knows it by.
+    /// The object's name for the operator.
     fn name(&self, session: &mut Session<'_>, route: Route) -> String;
 
-    /// Shows how one half of the copying went, if the original does.
+    /// Prints how one half of the copying went. The original does so for syncUser only.
     fn print_half(&self, _session: &mut Session<'_>, _half: Half, _failure: Option<&Failure>) {}
 
-    /// Says what to do first, after a failure.
+    /// Prints, after a failure, what to do first.
     fn print_advice(&self, _session: &mut Session<'_>, _route: Route, _failure: &Failure) {}
 }
 
@@ -50,12 +50,13 @@ pub(super) struct Route {
     pub(super) destination: usize,
 }
 
-/// Copies it, and prints how that went.
+/// Copies an object, and prints how that went.
 pub(super) fn copy<C: Copied>(session: &mut Session<'_>, destination: usize, copied: &C) -> Result<(), Stop> {
     let route = Route::new(session, destination)?;
-    let object = route.look_at_source(session, copied.extract());
+    let object = route.query_source(session, copied.extract());
     let object = route.finish(session, copied, Half::Extract, object)?;
     let insert = |existing| copied.insert(MaskedObject(object.0.clone()), existing);
+    // The destination compares first: the object is encrypted, so only an HSM can tell whether it differs.
     let mut inserted = route.ask_destination(session, insert(Existing::Compare));
     if let Ok(Inserted::Differs(_, differences)) = &inserted {
         let name = copied.name(session, route);
@@ -65,17 +66,17 @@ pub(super) fn copy<C: Copied>(session: &mut Session<'_>, destination: usize, cop
     if let Inserted::Equal(_) = route.finish(session, copied, Half::Insert, inserted)? {
         let name = copied.name(session, route);
         let place = session.server(route.destination).map(ToString::to_string).unwrap_or_default();
-        session.console.print(&format!("{name} is on {place} already, equal in everything\n"));
+        session.console.print(&format!("{name} is already on {place} and identical\n"));
     }
     session.console.print(&format!("{} success\n", copied.command()));
     Ok(())
 }
 
 impl Route {
-    /// The way from the pinned server to another one, both connected if that is possible.
+    /// The route from the pinned server to another one; reconnects to both.
     fn new(session: &mut Session<'_>, destination: usize) -> Result<Self, Stop> {
         let Some(source) = session.pinned else {
-            return Err(Stop::failed("not in server mode; server <server-number> enters it"));
+            return Err(Stop::failed("not in server mode; use server <server-number> to enter it"));
         };
         if session.server(destination).is_none() {
             return Err(no_such_server(session, destination));
@@ -88,21 +89,21 @@ impl Route {
     }
 
     /// Queries the source for information that the command needs; the reply is not the command's result.
-    pub(super) fn look_at_source<O: Operation>(
+    pub(super) fn query_source<O: Operation>(
         self,
         session: &mut Session<'_>,
         operation: O,
     ) -> Answer<O::Reply> {
-        look_at(session, self.source, operation)
+        query(session, self.source, operation)
     }
 
-    /// As [`look_at_source`](Self::look_at_source), at the destination.
-    pub(super) fn look_at_destination<O: Operation>(
+    /// As [`query_source`](Self::query_source), at the destination.
+    pub(super) fn query_destination<O: Operation>(
         self,
         session: &mut Session<'_>,
         operation: O,
     ) -> Answer<O::Reply> {
-        look_at(session, self.destination, operation)
+        query(session, self.destination, operation)
     }
 
     fn ask_destination<O: Operation>(self, session: &mut Session<'_>, operation: O) -> Answer<O::Reply> {
@@ -124,7 +125,7 @@ impl Route {
                 Half::Extract => self.source,
                 Half::Insert => self.destination,
             };
-            // Two servers take part, so the lines name the server also in server mode.
+            // In server mode, too, the lines name the server: two take part.
             let place = session.server(number);
             let text = failure_lines(copied.command(), usual_context, place, &failure);
             session.console.print(&text);
@@ -133,7 +134,7 @@ impl Route {
         })
     }
 
-    /// Asks whether a copy that is there and differs is to be replaced.
+    /// Asks whether to replace a copy that differs.
     fn confirm_replacing(
         self,
         session: &mut Session<'_>,
@@ -143,15 +144,15 @@ impl Route {
         let place = session.server(self.destination).map(ToString::to_string).unwrap_or_default();
         let differences: Vec<&str> = differences.iter().map(|difference| word(*difference)).collect();
         session.console.print(&format!(
-            "{name} is on {place} with other {}, which would be replaced\n\n",
+            "{name} is already on {place} with different {}, which would be replaced\n\n",
             differences.join(" and ")
         ));
         confirmed(session)
     }
 }
 
-fn look_at<O: Operation>(session: &mut Session<'_>, number: usize, operation: O) -> Answer<O::Reply> {
-    session.look(&[number], &question(operation)?).pop().unwrap_or_else(not_asked)
+fn query<O: Operation>(session: &mut Session<'_>, number: usize, operation: O) -> Answer<O::Reply> {
+    session.query(&[number], &question(operation)?).pop().unwrap_or_else(not_asked)
 }
 
 fn question<O: Operation>(operation: O) -> Result<Question<O>, Failure> {

@@ -1,4 +1,4 @@
-//! What each server did with the command that runs: for exit codes, and for whoever reads JSON.
+//! What each server did with the current command, for exit codes and for `--output json`.
 
 use std::collections::BTreeMap;
 
@@ -8,92 +8,92 @@ use crate::cluster::Failure;
 use crate::outcome::Outcome;
 use crate::protocol::{Operation, Reply};
 
-/// One row for each server that the command has asked.
+/// One row for each server that the command has asked, or knows something about.
 #[derive(Default)]
 pub struct Tally {
     rows: BTreeMap<usize, Row>,
     keeps: Keeps,
 }
 
-/// Whether what servers reply is kept.
+/// Whether the servers' replies are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keeps {
-    /// Text shows it, and that is all.
+    /// Only outcomes are kept: the replies have been printed.
     #[default]
     Outcomes,
-    /// It becomes data.
+    /// Replies are kept, for `--output json`.
     Replies,
 }
 
 /// What one server did.
 pub enum Row {
-    /// What it was asked; its reply, if replies are kept.
+    /// It did what it was asked. With its reply, if replies are kept.
     Done(Option<Reply>),
-    /// The console knows this of it, and did not ask.
+    /// It was not asked: the console knows this about it.
     Known(Value),
-    /// It would have, and was not asked to.
+    /// It agreed, and was not asked to perform.
     NotAttempted,
-    /// It did not.
+    /// It refused or did not answer.
     Failed(Failure),
-    /// The console knows this of it, and that it is not there.
+    /// It was not asked: the console knows this about it, and why it is not connected.
     Missing(Value, String),
 }
 
 impl Tally {
-    /// Keeps replies, too, from now on.
+    /// Keeps replies from now on.
     pub fn keep_replies(&mut self) {
         self.keeps = Keeps::Replies;
     }
 
-    /// Whether what servers reply becomes data.
+    /// Whether replies are kept.
     pub(super) fn keeps_replies(&self) -> bool {
         self.keeps == Keeps::Replies
     }
 
-    /// Forgets the command before.
+    /// Forgets the previous command.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
     }
 
-    /// What a server did, if it was asked.
+    /// What a server did; `None` if the command did not get to it.
     #[must_use]
     pub fn row(&self, number: usize) -> Option<&Row> {
         self.rows.get(&number)
     }
 
-    /// Whether any server was asked.
+    /// Whether the command has asked no server.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// A server has done what the command is about.
+    /// Records that a server performed the command's operation.
     pub(super) fn done<O: Operation>(&mut self, number: usize, reply: &O::Reply) {
         let kept = self.keeps_replies().then(|| O::wrap(reply.clone()));
         self.rows.insert(number, Row::Done(kept));
     }
 
-    /// A server would do what the command is about, and was not asked to.
+    /// Records that a server agreed, until it is asked to perform.
     pub(super) fn willing(&mut self, number: usize) {
         self.rows.insert(number, Row::NotAttempted);
     }
 
-    /// A server has failed, be it at a look-up that the command needs.
+    /// Records that a server failed, even if only at a query that the command needs.
     pub(super) fn failed(&mut self, number: usize, failure: &Failure) {
         self.rows.insert(number, Row::Failed(failure.clone()));
     }
 
-    /// Takes what the console knows of a server.
-    pub(super) fn know(&mut self, number: usize, data: Value) {
+    /// Records what the console knows about a server.
+    pub(super) fn known(&mut self, number: usize, data: Value) {
         self.rows.insert(number, Row::Known(data));
     }
 
-    /// Takes what the console knows of a server that is not there.
-    pub(super) fn miss(&mut self, number: usize, data: Value, why: &str) {
+    /// Records what the console knows about a server that is not connected.
+    pub(super) fn missing(&mut self, number: usize, data: Value, why: &str) {
         self.rows.insert(number, Row::Missing(data, why.to_owned()));
     }
 
-    /// How the command ended, more exactly: a failure can be one of some servers only, or of none that was reached.
+    /// Refines a failure: only some servers may have failed, or none may have been reached.
     #[must_use]
     pub(super) fn refine(&self, outcome: Outcome, scope: &[usize]) -> Outcome {
         if outcome != Outcome::Failed || self.rows.is_empty() {
@@ -108,11 +108,12 @@ impl Tally {
             Row::Missing(..) => true,
             Row::Done(_) | Row::Known(_) | Row::NotAttempted => false,
         };
+        // A script may simply repeat a command that reached no server, but not one that some servers performed.
         match done {
             0 if self.rows.values().all(is_unreached) => Outcome::Unreached,
             0 => Outcome::Failed,
             count if count < scope.len() => Outcome::Partial,
-            // Every server did it, and then something else went wrong.
+            // Every server did it, and then something else failed, such as writing a file.
             _ => Outcome::Failed,
         }
     }

@@ -1,4 +1,4 @@
-//! `cloudhsm_client.cfg`: the file of the original's client daemon, which names one HSM of the cluster.
+//! `cloudhsm_client.cfg`: the configuration of the original's client daemon, which names one HSM of the cluster.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,21 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::console::{Config, ConfigError, ServerConfig};
+use crate::files::unreadable;
 
-/// What makes keys reads: the file of the client daemon, or the console's.
+/// What `key_mgmt_util` reads: the client daemon's configuration, or the console's.
 pub enum KeyConfig {
-    /// One HSM, which knows the others.
+    /// It names one HSM, which knows the others.
     Client(ClientConfig),
-    /// All HSMs.
+    /// It names all HSMs.
     Console(Config),
 }
 
-/// The keys of the file that mean something here. The daemon's own, such as its socket, are ignored.
+/// The settings that mean something here. The daemon's own, such as its socket, are ignored.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ClientConfig {
     client: Client,
-    server: Endpoint,
+    server: SeedServer,
     #[serde(default)]
     ssl: ClientCertificate,
 }
@@ -32,7 +33,7 @@ struct Client {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Endpoint {
+struct SeedServer {
     hostname: String,
     port: u16,
 }
@@ -46,14 +47,13 @@ struct ClientCertificate {
 }
 
 impl KeyConfig {
-    /// Reads a file of either kind; the key `servers` makes it the console's.
+    /// Reads a file of either kind. If it has the key `servers`, it is the console's.
     ///
     /// # Errors
     ///
-    /// If it is neither.
+    /// If it cannot be read or is of neither kind.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = fs::read_to_string(path).map_err(unreadable(path))?;
         let json: Result<serde_json::Value, _> = serde_json::from_str(text.trim_start_matches('\u{feff}'));
         if json.is_ok_and(|json| json.get("servers").is_some()) {
             return Config::from_text(path, &text).map(Self::Console);
@@ -61,7 +61,7 @@ impl KeyConfig {
         ClientConfig::from_text(path, &text).map(Self::Client)
     }
 
-    /// How many HSMs have to hold a new token key, or it is removed again.
+    /// How many HSMs have to hold a new token key. On fewer it is removed again.
     #[must_use]
     pub fn minimum_nodes(&self) -> usize {
         match self {
@@ -72,14 +72,14 @@ impl KeyConfig {
 }
 
 impl ClientConfig {
-    /// Reads what a file holds, or is to hold.
+    /// Parses a file's text; `path` is only for the error.
     ///
     /// # Errors
     ///
-    /// If it is not JSON, or a key is missing or wrong.
+    /// If it is not JSON, or a setting is missing or wrong.
     pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-        let invalid = |message| ConfigError::Invalid { path: path.to_owned(), message };
+        let invalid = |message| ConfigError::Invalid(path.to_owned(), message);
         let config =
             serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
         json.end().map_err(|error| invalid(error.to_string()))?;
@@ -92,7 +92,7 @@ impl ClientConfig {
         self.member(&self.server.hostname, self.server.port)
     }
 
-    /// Another HSM of its cluster.
+    /// Another HSM of the same cluster.
     #[must_use]
     pub fn member(&self, hostname: &str, port: u16) -> ServerConfig {
         let mut server = ServerConfig::new(hostname, port, &self.client.e2e_owner_crt_path);

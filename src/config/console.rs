@@ -1,14 +1,14 @@
-//! `cloudhsm_mgmt_util.cfg`: the original's JSON file, as published and as rewritten by other tools.
+//! `cloudhsm_mgmt_util.cfg`: the console's configuration, as AWS published it and as other tools rewrite it.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::{UnreadableFile, unreadable};
 use crate::protocol::message::PORT;
 
-/// The whole file. Keys that mean nothing here are ignored.
+/// The whole file. Unknown keys are ignored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
     #[serde(default)]
@@ -16,7 +16,7 @@ pub struct Config {
     servers: Vec<ServerConfig>,
 }
 
-/// The smart card of the original's second factor; read and written, never used.
+/// The smart card of the original's second factor: kept, never used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 struct Scard {
@@ -26,7 +26,7 @@ struct Scard {
     port: u16,
 }
 
-/// One HSM of the file.
+/// One HSM.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ServerConfig {
     /// Unused: an HSM is trusted by `owner_cert_path` alone.
@@ -35,38 +35,38 @@ pub struct ServerConfig {
     /// Unused, as `CAfile`.
     #[serde(rename = "CApath", default)]
     ca_path: String,
-    /// The client's certificate (PEM, X.509 version 3), sent if both files exist.
+    /// The client's certificate (PEM, X.509 version 3), presented if it and `pkey` exist.
     #[serde(default)]
     pub certificate: PathBuf,
-    /// Where the cluster's CA certificate is.
+    /// Where the cluster's CA certificate, `customerCA.crt`, is.
     #[serde(default)]
     e2e_encryption: Option<E2e>,
     /// Whether the console connects to it at all.
     #[serde(default = "Switch::yes")]
     enable: Switch,
-    /// Where it listens.
+    /// An IP address or a name.
     pub hostname: String,
-    /// What the console calls it; the host name if there is none.
+    /// What the console calls it; the host name by default.
     #[serde(default)]
     name: Option<String>,
-    /// As `e2e_encryption.owner_cert_path`, where a sibling of the original keeps it.
+    /// As `e2e_encryption.owner_cert_path`; another of AWS's tools puts it here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner_cert_path: Option<PathBuf>,
     /// The private key of `certificate`.
     #[serde(default)]
     pub pkey: PathBuf,
-    /// Where it listens, 2225 if not given.
+    /// 2225 by default.
     #[serde(default = "default_port")]
     pub port: u16,
     /// Unused: TLS is always on.
     #[serde(default = "Switch::yes")]
     server_ssl: Switch,
-    /// Unused: TLS 1.3's own.
+    /// Unused: TLS 1.3 has its own.
     #[serde(default)]
     ssl_ciphers: String,
 }
 
-/// The original ignores `enable`, and says so.
+/// `enable` is ignored, and the banner says so, as the original's does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct E2e {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,27 +81,17 @@ enum Switch {
     No,
 }
 
-/// Why a file is no configuration.
+/// Why a file is not a configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It is not there, is a directory, or may not be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// Of the file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It is not JSON, or a key is missing or wrong.
-    #[error("{}: {message}", path.display())]
-    Invalid {
-        /// Of the file.
-        path: PathBuf,
-        /// With the path of the key.
-        message: String,
-    },
+    /// It is missing, a directory, or closed to this user.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableFile),
+    /// It is not JSON, or a setting is missing or wrong; the message names the setting.
+    #[error("{path}: {1}", path = .0.display())]
+    Invalid(PathBuf, String),
     /// There is nothing to connect to.
-    #[error("{}: servers: none is enabled", .0.display())]
+    #[error("{}: no server is enabled", .0.display())]
     NoServer(PathBuf),
 }
 
@@ -112,19 +102,16 @@ impl Config {
     ///
     /// If it is not a configuration with at least one enabled server.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        Self::from_text(path, &text)
+        Self::from_text(path, &fs::read_to_string(path).map_err(unreadable(path))?)
     }
 
-    /// Reads what a file holds, or is to hold.
+    /// Parses a file's text; `path` is only for the error.
     ///
     /// # Errors
     ///
     /// If it is not a configuration with at least one enabled server.
     pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let config =
-            Self::parse(text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?;
+        let config = Self::parse(text).map_err(|message| ConfigError::Invalid(path.to_owned(), message))?;
         if config.servers().next().is_none() {
             return Err(ConfigError::NoServer(path.to_owned()));
         }
@@ -141,13 +128,13 @@ impl Config {
         self.servers.iter().filter(|server| server.is_enabled())
     }
 
-    /// All servers of the file, also those that are left out.
+    /// All servers of the file, the disabled ones included.
     #[must_use]
     pub fn entries(&self) -> &[ServerConfig] {
         &self.servers
     }
 
-    /// Whether the file tries to say if E2E is on, which the original ignores and mentions.
+    /// Whether the file sets `e2e_encryption.enable`, which is ignored: the banner mentions it.
     #[must_use]
     pub fn sets_e2e(&self) -> bool {
         self.servers().filter_map(|server| server.e2e_encryption.as_ref()).any(|e2e| e2e.enable.is_some())
@@ -160,14 +147,14 @@ impl Config {
         let config: Self = serde_path_to_error::deserialize(known).map_err(|error| error.to_string())?;
         json.end().map_err(|error| error.to_string())?;
         for server in config.servers().filter(|server| server.server_ssl == Switch::No) {
-            tracing::warn!(server = server.name(), "server_ssl is \"no\", TLS is used all the same");
+            tracing::warn!(server = server.name(), "server_ssl is \"no\"; TLS is used all the same");
         }
         Ok(config)
     }
 }
 
 impl ServerConfig {
-    /// A server that is called what its host is called.
+    /// A server that is named after its host.
     #[must_use]
     pub fn new(hostname: &str, port: u16, owner_cert_path: &Path) -> Self {
         let e2e = E2e { enable: Some(Switch::Yes), owner_cert_path: owner_cert_path.to_owned() };
@@ -193,7 +180,7 @@ impl ServerConfig {
         self.enable == Switch::Yes
     }
 
-    /// Whether it is the server that listens there.
+    /// Whether it listens at this address.
     #[must_use]
     pub fn is_at(&self, hostname: &str, port: u16) -> bool {
         self.hostname == hostname && self.port == port
@@ -205,7 +192,7 @@ impl ServerConfig {
         self.name.as_deref().unwrap_or(&self.hostname)
     }
 
-    /// The file that says whom to trust.
+    /// The CA certificate that vouches for the cluster.
     #[must_use]
     pub fn owner_cert_path(&self) -> &Path {
         let of_e2e = self.e2e_encryption.as_ref().map(|e2e| &e2e.owner_cert_path);

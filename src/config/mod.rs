@@ -1,4 +1,4 @@
-//! The configuration files of the original's programs, for every program that reads one.
+//! The configuration files of the original's programs, as read.
 
 mod client;
 mod console;

@@ -1,4 +1,4 @@
-//! What to do about HSMs that a configuration lacks.
+//! Which HSMs a configuration lacks, and how to add them.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::CONSOLE_FILE;
 use crate::cluster::Unlisted;
 use crate::protocol::message::PORT;
 
-/// One line that names them, and the command that adds them.
+/// One line with their names and the command that adds them.
 #[must_use]
 pub fn advice(path: &Path, unlisted: &Unlisted) -> String {
     let names = unlisted.members.iter().map(|member| match member.port {

@@ -1,48 +1,52 @@
-//! `cloudhsm_client.cfg`, to be changed.
+//! Editing `cloudhsm_client.cfg`.
 
 use std::path::PathBuf;
 
 use super::document::Document;
-use super::file::{Change, Found};
-use super::{Address, ConfigureError, Template};
+use super::replace::{CurrentFile, Replacement};
+use super::{ConfigTemplate, ConfigureError, HostPort};
 use crate::config::ClientConfig;
 
 /// A file that names one HSM.
 pub(super) struct ClientFile {
-    found: Found,
+    file: CurrentFile,
     config: ClientConfig,
     document: Document,
 }
 
 impl ClientFile {
     pub(super) fn open(path: PathBuf) -> Result<Self, ConfigureError> {
-        let found = Found::open(path, Template::Client)?;
-        let config = ClientConfig::from_text(found.path(), found.text())?;
-        let document = Document::of(found.path(), found.text())?;
-        Ok(Self { found, config, document })
+        let file = CurrentFile::open(path, ConfigTemplate::Client)?;
+        let config = ClientConfig::from_text(file.path(), file.text())?;
+        let document = Document::of(file.path(), file.text())?;
+        Ok(Self { file, config, document })
     }
 
-    /// The HSM that it names.
-    pub(super) fn server(&self) -> Address {
+    pub(super) fn server(&self) -> HostPort {
         let server = self.config.server();
-        Address { hostname: server.hostname, port: server.port }
+        HostPort { hostname: server.hostname, port: server.port }
     }
 
-    pub(super) fn name_server(mut self, address: &Address) -> Result<Change, ConfigureError> {
+    pub(super) fn name_server(mut self, address: &HostPort) -> Result<Replacement, ConfigureError> {
         self.document.set(&["server", "hostname"], &address.hostname.as_str().into());
         self.document.set(&["server", "port"], &address.port.into());
-        self.change("server")
+        self.replace("server")
     }
 
-    pub(super) fn name_identity(mut self, certificate: &str, pkey: &str) -> Result<Change, ConfigureError> {
+    pub(super) fn name_identity(
+        mut self,
+        certificate: &str,
+        pkey: &str,
+    ) -> Result<Replacement, ConfigureError> {
         self.document.set(&["ssl", "certificate"], &certificate.into());
         self.document.set(&["ssl", "pkey"], &pkey.into());
-        self.change("ssl")
+        self.replace("ssl")
     }
 
-    fn change(self, what: &'static str) -> Result<Change, ConfigureError> {
+    fn replace(self, what: &'static str) -> Result<Replacement, ConfigureError> {
         let text = self.document.to_string();
-        ClientConfig::from_text(self.found.path(), &text)?;
-        Ok(self.found.change(what, &text)?)
+        // Never leave a file that the next program refuses.
+        ClientConfig::from_text(self.file.path(), &text)?;
+        Ok(self.file.replace_by(&text, what)?)
     }
 }

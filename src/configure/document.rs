@@ -1,4 +1,7 @@
 //! A JSON object as text: single values change, and every other byte stays.
+//!
+//! jsonc-parser's own editable tree (`cst`) was tried. It breaks a one-line object into lines, writes a new key's colon
+//! its own way, cannot copy an entry as it is written, and refuses a byte order mark.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,26 +13,26 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::config::ConfigError;
 
-/// The text. What is no JSON object has no keys, and stays as it is.
+/// The text. If it is not a JSON object, every edit leaves it as it is.
 pub(super) struct Document {
-    /// Some editors put it before the text.
+    /// Empty, or what some editors put before the text.
     byte_order_mark: &'static str,
     text: String,
 }
 
-/// A piece of the text and what comes in its place.
+/// A range of the text, and its new content.
 struct Edit(Range<usize>, String);
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 impl Document {
-    /// The text of a file. A reader that ignores a key takes any value for it, and a list for an object: what is read
-    /// may still be nothing that can be changed.
+    /// The text of a file that must be an object. serde also takes a list for a struct, and any value for a key that it
+    /// ignores: what it has read is not always something that can be edited.
     pub(super) fn of(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let document = Self::new(text);
         match parse(&document.text) {
             Ok(_) => Ok(document),
-            Err(message) => Err(ConfigError::Invalid { path: path.to_owned(), message }),
+            Err(message) => Err(ConfigError::Invalid(path.to_owned(), message)),
         }
     }
 
@@ -40,12 +43,12 @@ impl Document {
         }
     }
 
-    /// Gives the key at the end of the path this value, and makes the keys that are not there.
+    /// Sets the key at the end of the path, and adds the keys of the path that are missing.
     pub(super) fn set(&mut self, path: &[&str], value: &serde_json::Value) {
         self.edit(|text, object| setting(text, object, path, value));
     }
 
-    /// The elements of an array, as they are written.
+    /// The texts of an array's elements.
     pub(super) fn elements(&self, key: &str) -> Vec<String> {
         let root = parse(&self.text).ok();
         let array = root.as_ref().and_then(|root| root.get_array(key));
@@ -53,7 +56,7 @@ impl Document {
         elements.map(|element| element.text(&self.text).to_owned()).collect()
     }
 
-    /// Writes other elements, set apart as those before were.
+    /// Replaces an array's elements, with the old separator between them.
     pub(super) fn replace_elements(&mut self, key: &str, elements: &[String]) {
         self.edit(|text, object| {
             let array = object.get_array(key)?;
@@ -92,7 +95,7 @@ fn setting(text: &str, object: &Object<'_>, path: &[&str], value: &serde_json::V
         (None, _) => insertion(text, object, key, &nested(rest, value)),
         (Some(Value::Object(inner)), [_, ..]) => setting(text, inner, rest, value),
         (Some(old), _) => {
-            // The same value may be written in other ways.
+            // A value can be written in several ways; the one in the file stays if it is the same value.
             let is_same =
                 serde_json::from_str(old.text(text)).is_ok_and(|old: serde_json::Value| old == *value);
             (!is_same).then(|| Edit(old.start()..old.end(), nested(rest, value)))
@@ -100,7 +103,7 @@ fn setting(text: &str, object: &Object<'_>, path: &[&str], value: &serde_json::V
     }
 }
 
-/// A key after the object's last one, written as that one is.
+/// Adds a key after the object's last one, with the same indentation and colon.
 fn insertion(text: &str, object: &Object<'_>, key: &str, value: &str) -> Option<Edit> {
     let key = serde_json::Value::from(key);
     let Some(last) = object.properties.last() else {
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_changed_is_refused() {
+    fn only_an_object_can_be_edited() {
         for text in [r#"{"ignored": "\ude00"}"#, r#"[["a", 1]]"#, ""] {
             assert!(Document::of(Path::new("x"), text).is_err(), "{text}");
         }
@@ -161,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_comes_last_and_is_written_as_its_neighbours() {
+    fn a_missing_key_comes_last_and_is_formatted_like_its_neighbours() {
         assert_eq!(set("{\n  \"a\" : 1\n}", &["b"], "2"), "{\n  \"a\" : 1,\n  \"b\" : \"2\"\n}");
         assert_eq!(set("{\"a\":1}", &["b", "c"], "2"), "{\"a\":1,\"b\":{\"c\":\"2\"}}");
         assert_eq!(set("{\"a\":{ }}", &["a", "c"], "2"), "{\"a\":{\"c\": \"2\"}}");
     }
 
     #[test]
-    fn elements_are_set_apart_as_before() {
+    fn new_elements_have_the_old_separator() {
         for (before, after) in [
             ("{\"a\": [\n  {}\n]}", "{\"a\": [\n  1,\n  2,\n  3\n]}"),
             ("{\"a\":[{}]}", "{\"a\":[1,2,3]}"),

@@ -1,13 +1,13 @@
-//! Writing the configuration files: which HSMs there are, and the client certificate.
+//! Editing the configuration files: which HSMs there are, and the client certificate.
 //!
-//! A [`Files::prepare`] reads, asks and checks everything and touches nothing; the [`Change`]s that it returns
-//! replace a file each.
+//! [`Files::prepare`] reads and checks everything, asks the HSM if it has to, and changes nothing. Each [`Replacement`]
+//! that it returns then replaces one file.
 
 mod advice;
 mod client_file;
 mod console_file;
 mod document;
-mod file;
+mod replace;
 mod template;
 
 use std::path::PathBuf;
@@ -22,24 +22,24 @@ use client_file::ClientFile;
 use console_file::ConsoleFile;
 
 pub use advice::advice;
-pub use file::{Change, FileError};
-pub use template::Template;
+pub use replace::{ReplaceError, Replacement};
+pub use template::ConfigTemplate;
 
-/// Where the original's installation keeps the file of the client daemon.
+/// The client daemon's configuration, where the original's package puts it.
 pub const CLIENT_FILE: &str = "/opt/cloudhsm/etc/cloudhsm_client.cfg";
 
-/// Where the original's installation keeps the console's file.
+/// The console's configuration, where the original's package puts it.
 pub const CONSOLE_FILE: &str = "/opt/cloudhsm/etc/cloudhsm_mgmt_util.cfg";
 
-/// What the files are to say.
-pub enum Order {
-    /// There is this HSM.
-    Server(Address),
-    /// There are all HSMs of the cluster that the client's file names one of, at another port if one is given.
+/// What to write into the files.
+pub enum Update {
+    /// One HSM.
+    Server(HostPort),
+    /// All HSMs of the cluster. The HSM in the client's file lists them; this is its port, if not the one in that file.
     Members(Option<u16>),
-    /// There are all HSMs of the cluster that this one is of.
-    Cluster(Address),
-    /// Clients prove themselves with this certificate and this private key.
+    /// All HSMs of the cluster. This HSM lists them.
+    Cluster(HostPort),
+    /// The clients' certificate and private key.
     Ssl {
         /// PEM, X.509 version 3.
         certificate: PathBuf,
@@ -50,94 +50,95 @@ pub enum Order {
 
 /// Where an HSM listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
+pub struct HostPort {
     /// An IP address or a name.
     pub hostname: String,
     /// 2225 by default.
     pub port: u16,
 }
 
-/// The files that are named; one that is not named is left alone while the other one is.
+/// The files to edit: those that are given, or both at their usual places if none is.
 pub struct Files {
-    /// Of the client daemon: one HSM.
+    /// The client daemon's file, which names one HSM.
     pub client: Option<PathBuf>,
-    /// Of the console: all HSMs.
+    /// The console's file, which names all HSMs.
     pub console: Option<PathBuf>,
 }
 
-/// Why nothing is changed.
+/// Why no file is changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigureError {
     /// A file cannot be read or replaced.
     #[error(transparent)]
-    File(#[from] FileError),
-    /// A file does not say, or would not say afterwards, what a configuration has to.
+    File(#[from] ReplaceError),
+    /// A file is not a valid configuration, or would not be one afterwards.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The cluster cannot be asked.
+    /// The HSM does not list its cluster.
     #[error(transparent)]
     Members(#[from] NoMembers),
-    /// The client certificate or its key cannot be read.
+    /// The client certificate or its key cannot be used.
     #[error(transparent)]
     Identity(#[from] PemError),
-    /// No HSM would take them.
-    #[error("{} and {}: {reason}", certificate.display(), pkey.display())]
-    Pair {
-        /// The client certificate.
-        certificate: PathBuf,
-        /// Its private key, or another's.
-        pkey: PathBuf,
-        /// What is wrong with them.
-        reason: Unusable,
-    },
-    /// JSON is text, and file names need not be.
+    /// No HSM would accept this certificate with this private key.
+    #[error("{certificate} and {pkey}: {2}", certificate = .0.display(), pkey = .1.display())]
+    Pair(PathBuf, PathBuf, Unusable),
+    /// JSON is text; a path need not be.
     #[error("{}: the path cannot be written in a configuration file", .0.display())]
     Path(PathBuf),
 }
 
 impl Files {
-    /// Makes ready what an order changes.
+    /// Stages an update of all files that it concerns.
     ///
     /// # Errors
     ///
-    /// If any of it cannot be done; nothing is changed then.
-    pub async fn prepare(&self, order: &Order, limits: Limits) -> Result<Vec<Change>, ConfigureError> {
-        match order {
-            Order::Server(address) => self.name_server(address),
-            Order::Members(port) => self.find_members(*port, limits).await,
-            Order::Cluster(address) => self.find_cluster(address, limits).await,
-            Order::Ssl { certificate, pkey } => self.name_identity(certificate.clone(), pkey.clone()),
+    /// If any part of it cannot be done.
+    pub async fn prepare(&self, update: &Update, limits: Limits) -> Result<Vec<Replacement>, ConfigureError> {
+        match update {
+            Update::Server(address) => self.name_server(address),
+            Update::Members(port) => self.find_members(*port, limits).await,
+            Update::Cluster(address) => self.find_cluster(address, limits).await,
+            Update::Ssl { certificate, pkey } => self.name_identity(certificate.clone(), pkey.clone()),
         }
     }
 
-    fn name_server(&self, address: &Address) -> Result<Vec<Change>, ConfigureError> {
+    fn name_server(&self, address: &HostPort) -> Result<Vec<Replacement>, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_console()?);
         let client = client.map(|file| file.name_server(address)).transpose()?;
         let console = console.map(|file| file.name_server(address)).transpose()?;
         Ok(client.into_iter().chain(console).collect())
     }
 
-    async fn find_members(&self, port: Option<u16>, limits: Limits) -> Result<Vec<Change>, ConfigureError> {
+    async fn find_members(
+        &self,
+        port: Option<u16>,
+        limits: Limits,
+    ) -> Result<Vec<Replacement>, ConfigureError> {
         let client = ClientFile::open(self.client.clone().unwrap_or(CLIENT_FILE.into()))?;
         let console = self.open_the_console()?;
         let named = client.server();
-        let seed = Address { port: port.unwrap_or(named.port), ..named };
+        let seed = HostPort { port: port.unwrap_or(named.port), ..named };
         let members = proven_members(&console.server_at(&seed), limits).await?;
         Ok(vec![console.name_servers(&members)?])
     }
 
-    async fn find_cluster(&self, address: &Address, limits: Limits) -> Result<Vec<Change>, ConfigureError> {
+    async fn find_cluster(
+        &self,
+        address: &HostPort,
+        limits: Limits,
+    ) -> Result<Vec<Replacement>, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_the_console()?);
         let members = proven_members(&console.server_at(address), limits).await?;
         let client = client.map(|file| file.name_server(address)).transpose()?;
         Ok(client.into_iter().chain([console.name_servers(&members)?]).collect())
     }
 
-    fn name_identity(&self, certificate: PathBuf, pkey: PathBuf) -> Result<Vec<Change>, ConfigureError> {
+    fn name_identity(&self, certificate: PathBuf, pkey: PathBuf) -> Result<Vec<Replacement>, ConfigureError> {
         let (client, console) = (self.open_client()?, self.open_console()?);
         let identity = TlsIdentity::load(&certificate, &pkey)?;
         if let Err(reason) = verifier::check(&identity) {
-            return Err(ConfigureError::Pair { certificate, pkey, reason });
+            return Err(ConfigureError::Pair(certificate, pkey, reason));
         }
         let (certificate, pkey) = (path_text(certificate)?, path_text(pkey)?);
         let client = client.map(|file| file.name_identity(&certificate, &pkey)).transpose()?;
@@ -166,7 +167,7 @@ impl Files {
     }
 }
 
-/// The programs that read the files run in other folders.
+/// Makes it absolute, as the programs that read the files run in other folders.
 fn path_text(path: PathBuf) -> Result<String, ConfigureError> {
     let absolute = std::path::absolute(&path).ok();
     absolute.as_deref().and_then(std::path::Path::to_str).map(str::to_owned).ok_or(ConfigureError::Path(path))

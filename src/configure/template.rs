@@ -1,22 +1,22 @@
-//! The files to begin with.
+//! Complete configuration files, to begin with.
 
-/// A file that has every key.
+/// A file with every setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Template {
+pub enum ConfigTemplate {
     /// `cloudhsm_mgmt_util.cfg`.
     Console,
     /// `cloudhsm_client.cfg`.
     Client,
 }
 
-impl Template {
-    /// As `--template` takes it.
+impl ConfigTemplate {
+    /// The template that `--template` names.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Console, Self::Client].into_iter().find(|template| template.word() == word)
     }
 
-    /// The word that [`parse`](Self::parse) reads.
+    /// Its name on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,10 +1,10 @@
-//! What Tab may put where the cursor is.
+//! Completion with Tab.
 
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
-/// What could go on from the word that the cursor is at the end of.
+/// What the word at the cursor can become.
 pub enum Completion {
     /// One of these words.
     Words(Vec<String>),
@@ -12,11 +12,11 @@ pub enum Completion {
     Path,
 }
 
-/// Completes the line up to the cursor. It must offer nothing for a secret.
+/// The completion of a line up to the cursor. It must offer nothing for a secret.
 pub type Complete = Rc<dyn Fn(&str) -> Completion>;
 
-/// Where the last word of a line begins, and the words that go on from it. A whole word has a blank behind it, so that
-/// the next one can follow.
+/// The start of the last word of a line, and what may replace the word. A complete word gets a blank after it, so that
+/// the next one can be typed at once.
 pub(super) fn candidates(line: &str, completion: Completion) -> (usize, Vec<String>) {
     let start = line.rfind(|at: char| at.is_ascii_whitespace()).map_or(0, |at| at.saturating_add(1));
     let typed = line.get(start..).unwrap_or_default();
@@ -32,7 +32,8 @@ pub(super) fn candidates(line: &str, completion: Completion) -> (usize, Vec<Stri
     (start, found)
 }
 
-/// Folders end with a slash, to be gone on from. Names with blanks are no words of a line.
+/// The paths that begin like this one. A folder gets a slash after it, so that its entries can follow. Names with blanks
+/// are left out: a word of a line has none.
 fn paths(typed: &str) -> Vec<String> {
     let (folder, name) = typed.split_at(typed.rfind('/').map_or(0, |at| at.saturating_add(1)));
     let place = if folder.is_empty() { Path::new(".") } else { Path::new(folder) };
@@ -56,7 +57,7 @@ mod tests {
     use super::{Completion, candidates};
 
     #[test]
-    fn words_that_go_on_are_offered_whole() {
+    fn matching_words_are_offered_whole() {
         let words = || Completion::Words(["listUsers", "listTokens", "quit"].map(str::to_owned).to_vec());
         let expected = vec!["listTokens ".to_owned(), "listUsers ".to_owned()];
         assert_eq!(candidates("list", words()), (0, expected));
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_go_on_and_hidden_files_have_to_be_meant() {
+    fn folders_end_with_a_slash_and_hidden_files_need_a_dot() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| format!("{}/{name}", folder.path().display());
         std::fs::create_dir(path("certs")).unwrap();

@@ -1,15 +1,23 @@
 //! Text on a screen that is narrower than the text.
+//!
+//! The tables that [`fit`] narrows are printed by commands, byte for byte as the original prints them: a library that lays
+//! out tables would need their cells, which only the finished text has.
 
+use textwrap::{Options, WordSplitter, fill};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Breaks lines that are wider than this at blanks; what goes on below has `indent` blanks before it.
+/// Breaks lines that are wider than this at blanks; continuation lines are indented by `indent` blanks. Blanks at the end of
+/// a line go.
 #[must_use]
 pub fn fold(text: &str, columns: usize, indent: usize) -> String {
-    text.split_inclusive('\n').map(|line| fold_line(line, columns, indent)).collect()
+    let indent = " ".repeat(indent);
+    let words = Options::new(columns).break_words(false).word_splitter(WordSplitter::NoHyphenation);
+    let options = words.subsequent_indent(&indent);
+    text.split('\n').map(|line| fill(line, &options)).collect::<Vec<_>>().join("\n")
 }
 
-/// Sets tables closer that are too wide: their cells stand between tabs, or two blanks and more. Other lines are left to
-/// the terminal to wrap, so that they can still be copied whole.
+/// Narrows tables that are too wide: their cells are separated by tabs, or by two blanks or more. Other lines are left for
+/// the terminal to wrap, so that they can be copied whole.
 pub(super) fn fit(text: &str, columns: usize) -> String {
     let mut fitted = String::with_capacity(text.len());
     let mut table = Vec::new();
@@ -26,7 +34,7 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
     fitted
 }
 
-/// The text, or as much of it as there is room for.
+/// The text, cut with an ellipsis if it is wider than `room`.
 pub(super) fn cut(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
@@ -47,7 +55,7 @@ fn fit_table(rows: &[&str], columns: usize) -> String {
     rows.iter().map(|row| set(row, &widths, columns)).collect()
 }
 
-/// A row of a table with such columns; cells for which there is no room go on below.
+/// A row of a table with columns of these widths. Cells for which there is no room continue below.
 fn set(row: &str, widths: &[usize], columns: usize) -> String {
     let (mut set, mut column) = (String::new(), 0_usize);
     for (cell, width) in cells(row).zip(widths) {
@@ -64,7 +72,7 @@ fn set(row: &str, widths: &[usize], columns: usize) -> String {
     format!("{}\n", set.trim_end())
 }
 
-/// Of each column of cells. None counts as wider than the screen, so that one huge cell does not widen all rows.
+/// The width of each column, at most that of the screen: one huge cell must not widen all rows.
 fn widths(rows: &[&str], columns: usize) -> Vec<usize> {
     let mut widths = Vec::new();
     for (at, cell) in rows.iter().flat_map(|row| cells(row).enumerate()) {
@@ -77,30 +85,9 @@ fn widths(rows: &[&str], columns: usize) -> Vec<usize> {
     widths
 }
 
-/// What stands between tabs, or two blanks and more.
 fn cells(line: &str) -> impl Iterator<Item = &str> {
     let cells = line.split('\t').flat_map(|cell| cell.split("  "));
     cells.map(str::trim).filter(|cell| !cell.is_empty())
-}
-
-fn fold_line(line: &str, columns: usize, indent: usize) -> String {
-    if width(line) <= columns {
-        return line.to_owned();
-    }
-    let (mut folded, mut column) = (String::new(), 0_usize);
-    for word in line.trim_end().split_inclusive(' ') {
-        let end = column.saturating_add(word.trim_end().width());
-        if end > columns && column > indent {
-            folded.truncate(folded.trim_end().len());
-            folded.push('\n');
-            folded.push_str(&" ".repeat(indent));
-            column = indent;
-        }
-        folded.push_str(word);
-        column = column.saturating_add(word.width());
-    }
-    folded.push_str(if line.ends_with('\n') { "\n" } else { "" });
-    folded
 }
 
 /// In columns, with a tab stop at every eighth.
@@ -116,15 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_lines_go_on_below_their_beginning() {
+    fn long_lines_continue_below() {
         assert_eq!(fold("  one two three four\n", 14, 6), "  one two\n      three\n      four\n");
         assert_eq!(fold("name  one two three", 14, 6), "name  one two\n      three");
         assert_eq!(fold("unbreakable\nshort\n", 5, 2), "unbreakable\nshort\n");
-        assert_eq!(fold("as it  is \n", 80, 4), "as it  is \n");
+        assert_eq!(fold("as it  is \n", 80, 4), "as it  is\n");
     }
 
     #[test]
-    fn what_is_no_wide_table_is_not_touched() {
+    fn only_wide_tables_change() {
         let long = "a long line with words\n\ta tab and a long line with words\n";
         for text in ["", "\n", "no end", "blanks  \n", "\ttab\n", "a\tb\n c\td\n", "continue(y/n)?", long] {
             assert_eq!(fit(text, 20), text);
@@ -132,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_table_is_set_closer() {
+    fn a_wide_table_is_narrowed() {
         let table = "Users:\n\n    User Id\t\tUser Type\t  2FA\n         1\t\tCO\t\t NO\n";
         assert_eq!(fit(table, 40), "Users:\n\nUser Id  User Type  2FA\n1        CO         NO\n");
         assert_eq!(fit(table, 80), table);
     }
 
     #[test]
-    fn cells_go_on_below_where_there_is_no_room() {
+    fn cells_continue_below_where_there_is_no_room() {
         let table = "Id\tName\tLoginState\n0\tserver\tLogged in as 'bob(CO)'\n";
         let set = "Id  Name    LoginState\n0   server\n    Logged in as 'bob(CO)'\n";
         assert_eq!(fit(table, 24), set);

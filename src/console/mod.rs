@@ -1,11 +1,12 @@
 //! Where lines come from and text goes: a terminal, a script, a test.
 //!
-//! Only this folder and the programs print. A console never fails a caller: once nobody can read what it
-//! writes, it takes no more lines, and the session ends as at the end of input.
+//! Only this folder and the programs print. Printing never fails for the caller: once output cannot be written, the
+//! console returns no more lines, and the session ends as at the end of input.
 
 mod complete;
-mod data;
+mod diagnostics;
 mod fold;
+mod json;
 mod no_echo;
 mod pump;
 mod script;
@@ -18,57 +19,58 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use clap::ValueEnum;
 pub use complete::{Complete, Completion};
-pub use data::Data;
+pub use diagnostics::{exit, report, start_log};
 pub use fold::fold;
-pub use script::{Echo, Script, Source};
-use signals::Watch;
+pub use json::JsonConsole;
+pub use script::{EchoedBy, Origin, Script};
+use signals::SignalWatch;
 pub use signals::end_by;
 pub use terminal::{Terminal, history_file};
 
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
-/// The one interface between commands and whoever runs them.
+/// What commands read from and print to.
 pub trait Console {
-    /// Shows `prompt`, once and with nothing after it, and reads one command line without its line end.
+    /// Prints `prompt`, once and with nothing after it, and reads one command line without its line end.
     fn line(&mut self, prompt: &str) -> Input<String>;
 
-    /// Shows `question` and reads the answer, which everybody may see.
+    /// Prints `question` and reads the answer, which is echoed.
     fn answer(&mut self, question: &str) -> Input<String>;
 
-    /// Shows `prompt` and reads an answer that nobody sees: echo is off before the prompt appears.
+    /// Prints `prompt` and reads an answer that is not echoed. Echo is off before the prompt appears: a program may answer
+    /// as soon as it sees the prompt.
     fn secret(&mut self, prompt: &str) -> Input<Secret>;
 
-    /// Writes a part of the session's text; line ends are the caller's.
+    /// Writes some of the session's text. It need not be whole lines.
     fn print(&mut self, text: &str);
 
-    /// Ends a command of which a program wants to read one line: `make` has it, of what was printed. Where people read,
-    /// nothing happens.
+    /// Ends a command in JSON mode: `make` turns the text printed so far into one JSON line. Text consoles do nothing.
     fn record(&mut self, _make: &mut dyn FnMut(&str) -> String) {}
 
-    /// A command has waited so long, and still waits for the servers that `pending` names: a person may want to know.
+    /// Called while a command waits. `waited` is the time so far; `pending` names the servers that have not answered.
     fn still_waiting(&mut self, _waited: Duration, _pending: &mut dyn FnMut() -> Vec<String>) {}
 
-    /// Says, apart from the session's text, which line of which file failed, if the lines have a name.
+    /// Reports on standard error the file and line number of a command that failed, if the lines come from a file.
     fn blame(&mut self, _what: &str) {}
 
-    /// From now on, and until the next line is asked for, a command runs: a signal does not end the program before the
-    /// command has ended and said what it has done. Its questions are not answered any more then.
+    /// Called before a command runs. Until the next line is read, a signal lets the command end and print what it has
+    /// done, and ends the program then. The command's questions get no more answers.
     fn commence(&mut self) {}
 
-    /// The signal that has ended the session, if one has: the program is to end by it, too.
+    /// The signal that ended the session. The program then ends by it, too.
     fn ended_by(&self) -> Option<i32> {
         None
     }
 
-    /// Whether the lines are those of standard input, so that nobody else can read it.
+    /// Whether the lines come from standard input, which then nothing else may read.
     fn reads_standard_input(&self) -> bool {
         false
     }
 
-    /// Whether the output could not be written, as nobody reads it any more or there is no room for it, or the input
-    /// not be read: no line comes any more, though some may be left.
+    /// True once output cannot be written or input cannot be read. `line` then returns `Ended`, even if input remains.
     fn is_lost(&self) -> bool;
 }
 
@@ -76,31 +78,26 @@ pub trait Console {
 pub enum Lines {
     /// Standard input: a terminal, or a script.
     Stdin,
-    /// Something with a name, by which a line that failed is told.
-    Named {
-        /// Such as the name of a file.
-        name: String,
-        /// One command a line.
-        lines: Box<dyn Read>,
-    },
+    /// Something with a name, for reports of lines that failed.
+    #[expect(missing_docs, reason = "the names say it")]
+    Named { name: String, lines: Box<dyn Read> },
 }
 
-/// What goes to standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What goes to standard output: the session's text, or one line of JSON per command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "clap would show it in --help")]
 pub enum Output {
-    /// The session, as a terminal shows it.
     Text,
-    /// One line of JSON for each command.
     Json,
 }
 
-/// Whether a person sits at standard input and sees standard output.
+/// Whether both standard input and standard output are terminals.
 #[must_use]
 pub fn is_at_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Writes to standard output what a program is run for. Whoever reads no further has seen enough.
+/// Writes a program's whole output to standard output. A reader that closes the pipe has seen enough: that is no error.
 ///
 /// # Errors
 ///
@@ -112,11 +109,11 @@ pub fn put(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The console for these lines and this output. None of them asks the terminal but [`open`]'s.
+/// The console for these lines and this output: [`open`]'s for a text session on standard input, otherwise a script's.
 ///
 /// # Errors
 ///
-/// If the terminal's mode cannot be set.
+/// If the terminal's modes cannot be set, or signals not be caught.
 pub fn open_for(
     lines: Lines,
     output: Output,
@@ -124,32 +121,32 @@ pub fn open_for(
     interrupt: &Interrupt,
     history: Option<&Path>,
 ) -> io::Result<Box<dyn Console>> {
-    let mask = language.mask;
-    let watch = || Watch::start(interrupt.clone());
+    let redact = language.redact;
+    let watch = || SignalWatch::start(interrupt.clone());
     match (lines, output) {
         (Lines::Stdin, Output::Text) => open(language, interrupt, history),
         (Lines::Stdin, Output::Json) => {
-            let script = Script::new(io::stdin(), io::sink(), mask, Echo::Written);
-            let script = script.named(Source::StandardInput).watched(watch()?);
-            Ok(Box::new(Data::new(script, io::stdout())))
+            let script = Script::new(io::stdin(), io::sink(), redact, EchoedBy::Console);
+            let script = script.named(Origin::StandardInput).watched(watch()?);
+            Ok(Box::new(JsonConsole::new(script, io::stdout())))
         }
         (Lines::Named { name, lines }, Output::Text) => {
-            let script = Script::new(lines, io::stdout(), mask, Echo::Written);
-            Ok(Box::new(script.named(Source::Named(name)).watched(watch()?)))
+            let script = Script::new(lines, io::stdout(), redact, EchoedBy::Console);
+            Ok(Box::new(script.named(Origin::Named(name)).watched(watch()?)))
         }
         (Lines::Named { name, lines }, Output::Json) => {
-            let script = Script::new(lines, io::sink(), mask, Echo::Written);
-            Ok(Box::new(Data::new(script.named(Source::Named(name)).watched(watch()?), io::stdout())))
+            let script = Script::new(lines, io::sink(), redact, EchoedBy::Console);
+            Ok(Box::new(JsonConsole::new(script.named(Origin::Named(name)).watched(watch()?), io::stdout())))
         }
     }
 }
 
-/// The console that fits standard input and output: a [`Terminal`] if both are one, which keeps a person's lines in
-/// `history`, a [`Script`] otherwise.
+/// The console for standard input and output: a [`Terminal`] if both are terminals, which saves a person's lines in
+/// `history`; otherwise a [`Script`].
 ///
 /// # Errors
 ///
-/// If the terminal's mode cannot be set.
+/// If the terminal's modes cannot be set, or signals not be caught.
 pub fn open(
     language: Language,
     interrupt: &Interrupt,
@@ -157,53 +154,49 @@ pub fn open(
 ) -> io::Result<Box<dyn Console>> {
     let echo = match (io::stdin().is_terminal(), io::stdout().is_terminal()) {
         (true, true) => return Ok(Box::new(Terminal::open(language, interrupt.clone(), history)?)),
-        (true, false) => Echo::Typed,
-        (false, _) => Echo::Written,
+        (true, false) => EchoedBy::Terminal,
+        (false, _) => EchoedBy::Console,
     };
-    let script = Script::new(io::stdin().lock(), io::stdout(), language.mask, echo);
-    let script = script.named(Source::StandardInput);
-    Ok(Box::new(script.watched(Watch::start(interrupt.clone())?)))
+    let script = Script::new(io::stdin().lock(), io::stdout(), language.redact, echo);
+    let script = script.named(Origin::StandardInput);
+    Ok(Box::new(script.watched(SignalWatch::start(interrupt.clone())?)))
 }
 
-/// What came from the person or the script. In each case the output is at the beginning of a line again.
+/// What was read. In each case the cursor is at the start of a line again.
 pub enum Input<T> {
     /// A whole line.
     Given(T),
-    /// Ctrl-C: the line or the question is abandoned, the session goes on.
+    /// Ctrl-C, or a line that is not text. It is dropped, and the session goes on.
     Interrupted,
-    /// End of input: no line will ever come again.
+    /// End of input. No line will follow.
     Ended,
 }
 
-/// What is said of a line with bytes that are no UTF-8.
-const NOT_TEXT: &str = "This line is not UTF-8; it is left out\n";
+/// Printed for a line that is not UTF-8.
+const NOT_TEXT: &str = "Line ignored: not valid UTF-8\n";
 
-/// Shows a line as others may see it: each character of a secret as `*`.
+/// Replaces each character of a secret in a line by `*`.
 ///
-/// The result has as many characters as the line, and the mask of a line's beginning is the beginning of the
-/// line's mask, so that a terminal can echo character by character.
-pub type Mask = fn(&str) -> String;
+/// The result has as many characters as the line, and what is shown of its beginning does not change as it is typed, so
+/// that a terminal can echo character by character.
+pub type Redact = fn(&str) -> String;
 
-/// What a console knows of the lines that are typed at it.
+/// What a console knows about the lines of its tool.
 #[derive(Clone)]
+#[expect(missing_docs, reason = "the types say it")]
 pub struct Language {
-    /// How others may see a line.
-    pub mask: Mask,
-    /// What arrow-up brings back.
+    pub redact: Redact,
     pub recall: Recall,
-    /// Whether arrow-up may bring it back in later sessions.
     pub is_kept: IsKept,
-    /// What Tab may put there.
     pub complete: Complete,
-    /// What is still to be typed.
     pub hint: Hint,
 }
 
-/// What arrow-up brings back of a line: one that can be entered again, without its secrets.
+/// What arrow-up brings back for a line: one that can be entered again, without the secrets.
 pub type Recall = fn(&str) -> String;
 
-/// Whether a line can go to a file: one that is understood, and has no secret in it.
+/// Whether a line may go to the history file: it must be a valid command without a secret.
 pub type IsKept = fn(&str) -> bool;
 
-/// The arguments that could follow what was typed, for a person to read; `None` if there are none.
+/// The arguments that may follow what was typed; `None` if there are none.
 pub type Hint = fn(&str) -> Option<String>;

@@ -1,14 +1,14 @@
-//! A terminal that shows nothing, while standard output is something else.
+//! Turns off a terminal's echo, while standard output is not a terminal.
 
 use std::io;
 use std::sync::Mutex;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// Standard input does not echo as long as this lives, or until [`restore`].
+/// Standard input is not echoed as long as this lives, or until [`restore`].
 pub(super) struct NoEcho;
 
-/// The modes to return to.
+/// The modes to return to. Static, as the thread that ends the program by a signal has no other way to reach them.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 
 impl NoEcho {
@@ -19,7 +19,7 @@ impl NoEcho {
             let mut hidden = modes.clone();
             hidden.local_modes -= LocalModes::ECHO;
             *saved = Some(modes);
-            // Without flushing: what was typed ahead is the answer.
+            // `Now` rather than `Flush`, which would drop an answer that was typed ahead.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, &hidden);
         }
         Self
@@ -32,10 +32,10 @@ impl Drop for NoEcho {
     }
 }
 
-/// Echoes again, if it was this that stopped it.
+/// Turns the echo on again if [`NoEcho`] has turned it off.
 pub(super) fn restore() {
     if let Some(modes) = SAVED.lock().ok().and_then(|mut saved| saved.take()) {
-        // A terminal that is gone has no modes.
+        // It fails if the terminal is gone, which then has no modes.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
     }
 }

@@ -1,7 +1,7 @@
-//! Feeds the line editor from the terminal, one byte a packet.
+//! Feeds the line editor from the terminal, one byte per packet.
 //!
-//! rustyline reads as much as it can get and keeps or drops what it does not need. From a packet socket it gets
-//! one byte at a time, so that what it has not read can be had back, in order, when it is done.
+//! rustyline reads as much as there is, and at the end of a line keeps or drops the rest. From a packet socket it gets one
+//! byte at a time, and what it has not read can be taken back in order: what is typed ahead is never lost.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,7 +17,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::tty::{Tty, take_first};
 
-/// A running feed; it runs until it is stopped or the terminal hangs up.
+/// A running feed. It ends when it is stopped or the terminal hangs up.
 pub(super) struct Pump {
     near: OwnedFd,
     stop: OwnedFd,
@@ -26,7 +26,7 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    /// Feeds `first`, then what comes from the terminal.
+    /// Feeds `first`, then what the terminal sends.
     pub(super) fn start(tty: &Arc<Tty>, first: VecDeque<u8>) -> io::Result<Self> {
         let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let (stopped, stop) = pipe_with(PipeFlags::CLOEXEC)?;
@@ -42,13 +42,14 @@ impl Pump {
         Ok(Self { near, stop, interrupted, feed })
     }
 
-    /// The end to read from.
+    /// The end that the editor reads.
     pub(super) fn near(&self) -> BorrowedFd<'_> {
         self.near.as_fd()
     }
 
-    /// Ends the feed. Returns whether it has fed a Ctrl-C, and what nobody has read.
+    /// Ends the feed. Returns whether it has fed a Ctrl-C, and what was not read.
     pub(super) fn stop(self) -> (bool, VecDeque<u8>) {
+        // The feed polls the other end of this pipe.
         drop(self.stop);
         let waiting = self.feed.join().unwrap_or_default();
         let mut unread = packets(&self.near);
@@ -57,6 +58,7 @@ impl Pump {
     }
 }
 
+/// The packets that were not read. The socket is empty then: `DONTWAIT` instead of waiting for more.
 fn packets(near: &OwnedFd) -> VecDeque<u8> {
     let mut unread = VecDeque::new();
     let mut byte = [0];
@@ -75,20 +77,20 @@ struct Feed {
 }
 
 /// What a [`Feed`] can do next.
-enum Ready {
+enum NextStep {
     Stop,
     Feed,
     Read,
 }
 
 impl Feed {
-    /// Returns what it could not feed. Its socket is closed then, which the reader takes for the end of input.
+    /// Returns what it could not feed. Its socket is closed then, which the editor takes for the end of input.
     fn run(mut self) -> VecDeque<u8> {
         loop {
             let goes_on = match self.wait() {
-                Ready::Stop => false,
-                Ready::Feed => self.feed(),
-                Ready::Read => self.read(),
+                NextStep::Stop => false,
+                NextStep::Feed => self.feed(),
+                NextStep::Read => self.read(),
             };
             if !goes_on {
                 return self.waiting;
@@ -96,24 +98,24 @@ impl Feed {
         }
     }
 
-    /// Reads on only when all is fed: the kernel keeps the rest.
-    fn wait(&self) -> Ready {
+    /// Reads more only after everything is fed: meanwhile the kernel keeps the rest.
+    fn wait(&self) -> NextStep {
         let (next, end, flags) = if self.waiting.is_empty() {
-            (Ready::Read, self.tty.input(), PollFlags::IN)
+            (NextStep::Read, self.tty.input(), PollFlags::IN)
         } else {
-            (Ready::Feed, self.far.as_fd(), PollFlags::OUT)
+            (NextStep::Feed, self.far.as_fd(), PollFlags::OUT)
         };
         let mut ends = [PollFd::new(&self.stopped, PollFlags::IN), PollFd::from_borrowed_fd(end, flags)];
         while let Err(Errno::INTR) = poll(&mut ends, None) {}
         match ends {
-            [stopped, _] if !stopped.revents().is_empty() => Ready::Stop,
+            [stopped, _] if !stopped.revents().is_empty() => NextStep::Stop,
             _ => next,
         }
     }
 
     fn feed(&mut self) -> bool {
         let Some(&byte) = self.waiting.front() else { return true };
-        // Noted before the reader can act on it.
+        // Before it is sent, as the editor may act on it at once.
         if matches!(byte, CTRL_C | CTRL_BACKSLASH) {
             self.interrupted.store(true, Ordering::SeqCst);
         }
@@ -130,7 +132,7 @@ impl Feed {
     fn read(&mut self) -> bool {
         let goes_on = self.tty.read(&mut self.waiting);
         if self.waiting.contains(&CTRL_Z) {
-            // The byte is fed, too: the editor is told to repaint by it.
+            // The byte is fed, too: it makes the editor repaint.
             self.tty.suspend();
         }
         goes_on

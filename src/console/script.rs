@@ -1,74 +1,75 @@
-//! Standard input that is no terminal: one command a line, and the next line answers a question.
+//! Commands that are not typed at a terminal: one per line, and the next line answers a question.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::{mem, str};
 
 use zeroize::Zeroizing;
 
+use super::diagnostics::report;
 use super::no_echo::NoEcho;
-use super::signals::Watch;
-use super::{Console, Input, Mask, NOT_TEXT};
+use super::signals::SignalWatch;
+use super::{Console, Input, NOT_TEXT, Redact};
 use crate::protocol::Secret;
 
-/// Plays lines, and writes the session as a terminal would have shown it, with secrets masked.
+/// Plays lines, and prints the session as a terminal would show it, with secrets redacted.
 pub struct Script<R, W> {
     input: BufReader<R>,
     output: W,
-    mask: Mask,
-    echo: Echo,
-    /// A `\n` now would belong to the line end before it.
+    redact: Redact,
+    echoed_by: EchoedBy,
+    /// A `\n` that comes next belongs to the `\r` before it.
     after_return: bool,
     lost: bool,
-    source: Option<Source>,
+    origin: Option<Origin>,
     /// How many lines were read.
     count: usize,
-    /// Which of them was the last command.
+    /// The number of the line with the last command.
     command: usize,
-    signals: Watch,
+    signals: SignalWatch,
 }
 
-/// Where the lines come from, for who has to find one that failed.
+/// Where the lines come from, for reports of one that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum Origin {
     /// Standard input.
     StandardInput,
-    /// Something that is called so, such as a file.
+    /// Something with this name, such as a file.
     Named(String),
 }
 
-/// Who shows what was read.
+/// Who shows a line after the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Echo {
-    /// The console writes it behind the prompt.
-    Written,
-    /// The terminal that it was typed at has shown it.
-    Typed,
+pub enum EchoedBy {
+    /// This console prints it.
+    Console,
+    /// The terminal has shown it while it was typed.
+    Terminal,
 }
 
 impl<R: io::Read, W: Write> Script<R, W> {
-    /// Plays `input`.
-    pub fn new(input: R, output: W, mask: Mask, echo: Echo) -> Self {
+    /// Plays the lines of `input`.
+    pub fn new(input: R, output: W, redact: Redact, echoed_by: EchoedBy) -> Self {
         let input = BufReader::new(input);
-        let signals = Watch::default();
-        let (after_return, lost, source) = (false, false, None);
-        Self { input, output, mask, echo, after_return, lost, source, count: 0, command: 0, signals }
+        let signals = SignalWatch::default();
+        let (after_return, lost, origin) = (false, false, None);
+        Self { input, output, redact, echoed_by, after_return, lost, origin, count: 0, command: 0, signals }
     }
 
     /// The same, ended by signals.
     #[must_use]
-    pub(super) fn watched(self, signals: Watch) -> Self {
+    pub(super) fn watched(self, signals: SignalWatch) -> Self {
         Self { signals, ..self }
     }
 
     /// The same, with a name for its lines.
     #[must_use]
-    pub fn named(self, source: Source) -> Self {
-        Self { source: Some(source), ..self }
+    pub fn named(self, origin: Origin) -> Self {
+        Self { origin: Some(origin), ..self }
     }
 
-    /// One line without its end, which is `\n`, `\r` or both.
+    /// Reads a line without its end, which is `\n`, `\r` or `\r\n`.
     fn read(&mut self) -> Read {
-        // Growing would leave copies of what may be a password behind.
+        // It may be a password, and a vector that grows leaves copies in memory.
         let mut line = Zeroizing::new(Vec::with_capacity(512));
         let mut any = false;
         while let Some(&first) = self.buffered().first() {
@@ -90,13 +91,14 @@ impl<R: io::Read, W: Write> Script<R, W> {
         if any && !self.lost && self.signals.caught().is_none() { text(&line) } else { Read::End }
     }
 
-    /// What is there of the input; nothing at its end, behind a signal, or if it or the output is lost. Before it waits for
-    /// more, all that was written is shown.
+    /// The input that has arrived; waits for some if there is none. It is empty at the end of input, after a signal, or if
+    /// input or output fails.
     fn buffered(&mut self) -> &[u8] {
         if self.input.buffer().is_empty() && !self.lost {
+            // Whoever sends the next line may wait for what was printed.
             self.lost = self.output.flush().is_err();
-            let comes = self.source != Some(Source::StandardInput) || self.signals.await_input();
-            // Once: a terminal's end of input is over after it was seen.
+            let comes = self.origin != Some(Origin::StandardInput) || self.signals.await_input();
+            // Only once: a terminal reports its end of input (Ctrl-D) once, and reads on after it.
             self.lost |= comes && self.input.fill_buf().is_err();
         }
         if self.lost { &[] } else { self.input.buffer() }
@@ -107,13 +109,12 @@ impl<R: io::Read, W: Write> Script<R, W> {
         self.read()
     }
 
-    /// Shows a prompt, reads a line that `keep` keeps, and shows it.
-    fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, mask: Mask) -> Input<String> {
+    /// Prints a prompt, reads lines until `keep` accepts one, and prints that one redacted.
+    fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, redact: Redact) -> Input<String> {
         if self.signals.caught().is_some() {
             return Input::Ended;
         }
-        // Whoever waits for the prompt gets it before the line is waited for; whoever has sent the line already gets both at
-        // once.
+        // Not flushed: that happens before the line is waited for. If the line has arrived already, one write shows both.
         self.lost |= self.output.write_all(prompt.as_bytes()).is_err();
         loop {
             let line = match self.read_counted() {
@@ -128,20 +129,19 @@ impl<R: io::Read, W: Write> Script<R, W> {
                 }
             };
             if keep(&line) {
-                if self.echo == Echo::Written {
-                    self.print(&format!("{}\n", mask(&line)));
+                if self.echoed_by == EchoedBy::Console {
+                    self.print(&format!("{}\n", redact(&line)));
                 }
-                // Nobody would see what it does.
+                // A command must not run if nobody can see what it does.
                 return if self.lost { Input::Ended } else { Input::Given(line) };
             }
         }
     }
 }
 
-/// What was read.
 enum Read {
     Line(String),
-    /// Guessing would make one password of several.
+    /// It is not decoded by guessing: that would make the same password of different ones.
     NotText,
     End,
 }
@@ -156,21 +156,21 @@ fn text(line: &[u8]) -> Read {
 impl<R: io::Read, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         self.signals.set_running(false);
-        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.mask);
+        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.redact);
         self.command = self.count;
         input
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
-        // What answers a question may have been meant as a command.
-        self.ask(question, |_| true, self.mask)
+        // Redacted: it may have been meant as a command, with a password in it.
+        self.ask(question, |_| true, self.redact)
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
-        let hidden = (self.echo == Echo::Typed).then(NoEcho::on_stdin);
+        let hidden = (self.echoed_by == EchoedBy::Terminal).then(NoEcho::on_stdin);
         let input = self.ask(prompt, |_| true, |_| String::new());
         if hidden.is_some() {
-            // The Enter that ended the password was not shown, either.
+            // The Enter after the password was not echoed, either.
             self.print("\n");
         }
         match input {
@@ -186,14 +186,13 @@ impl<R: io::Read, W: Write> Console for Script<R, W> {
     }
 
     fn blame(&mut self, what: &str) {
-        let name = match (&self.source, self.echo) {
-            (Some(Source::Named(name)), _) => name,
-            (Some(Source::StandardInput), Echo::Written) => "stdin",
-            // Who types it sees what fails.
-            (Some(Source::StandardInput), Echo::Typed) | (None, _) => return,
+        let name = match (&self.origin, self.echoed_by) {
+            (Some(Origin::Named(name)), _) => name,
+            (Some(Origin::StandardInput), EchoedBy::Console) => "stdin",
+            // Whoever types sees what fails.
+            (Some(Origin::StandardInput), EchoedBy::Terminal) | (None, _) => return,
         };
-        // Nobody is left to be told that standard error is closed.
-        let _ = writeln!(io::stderr(), "{name}:{}: {what} failed", self.command);
+        report(&format!("{name}:{}: {what} failed", self.command));
     }
 
     fn commence(&mut self) {
@@ -205,7 +204,7 @@ impl<R: io::Read, W: Write> Console for Script<R, W> {
     }
 
     fn reads_standard_input(&self) -> bool {
-        self.source == Some(Source::StandardInput)
+        self.origin == Some(Origin::StandardInput)
     }
 
     fn is_lost(&self) -> bool {
@@ -217,16 +216,16 @@ impl<R: io::Read, W: Write> Console for Script<R, W> {
 mod tests {
     use std::io::Cursor;
 
-    use super::{Console, Echo, Input, Script};
+    use super::{Console, EchoedBy, Input, Script};
 
     /// Stars for digits.
-    fn mask(line: &str) -> String {
+    fn redact(line: &str) -> String {
         line.chars().map(|letter| if letter.is_ascii_digit() { '*' } else { letter }).collect()
     }
 
     fn play<T>(input: &[u8], play: impl FnOnce(&mut dyn Console) -> T) -> (T, String) {
         let mut output = Vec::new();
-        let played = play(&mut Script::new(Cursor::new(input), &mut output, mask, Echo::Written));
+        let played = play(&mut Script::new(Cursor::new(input), &mut output, redact, EchoedBy::Console));
         (played, String::from_utf8(output).unwrap())
     }
 
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_are_left_out_but_not_as_answers() {
+    fn comments_are_ignored_but_not_as_answers() {
         let (lines, output) = play(b"# no\n  # no\nyes\n#1\n", |console| {
             (given(console.line(">")), given(console.answer("sure?")))
         });
@@ -264,11 +263,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_text_is_left_out_aloud() {
+    fn a_line_that_is_not_text_is_ignored_with_a_message() {
         let (kinds, output) = play(b"p\xe4ss\nnext\n", |console| {
             [console.line(">"), console.line(">")].map(|line| matches!(line, Input::Given(_)))
         });
         assert_eq!(kinds, [false, true]);
-        assert_eq!(output, ">\nThis line is not UTF-8; it is left out\n>next\n");
+        assert_eq!(output, ">\nLine ignored: not valid UTF-8\n>next\n");
     }
 }

@@ -1,5 +1,5 @@
-//! Signals while a script plays: the command that runs comes to its end and says what it has done, and then the program
-//! ends as the signal would have ended it.
+//! Signals while a script plays: the running command ends and prints what it has done, and then the program ends as the
+//! signal would have ended it.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -17,35 +17,36 @@ use signal_hook::low_level::emulate_default_handler;
 use super::no_echo;
 use crate::interrupt::Interrupt;
 
-/// What a signal finds, and what it leaves. Clones share it.
+/// What the script and the thread that takes the signals know of each other. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Arc<State>);
+pub(super) struct SignalWatch(Arc<Shared>);
 
 #[derive(Default)]
-struct State {
-    /// Whether a command runs, which could have changed something.
+struct Shared {
+    /// Whether a command runs, which may have changed something.
     running: AtomicBool,
-    /// The signal that ends the session; 0 is none.
+    /// The signal that ends the session, or 0.
     caught: AtomicI32,
-    /// Can be read once a signal ends a command.
+    /// A pipe that becomes readable once a signal ends a command, so that a read of standard input can wait for both.
     stopped: Option<OwnedFd>,
 }
 
-/// A signal that comes so soon behind another is the same: some senders send it to a program and to its group.
+/// A signal so soon after another one is the same: some senders send it to the program and to its process group.
 const TWICE: Duration = Duration::from_millis(500);
 
-/// How long a command may take to its end, such as one whose output nobody reads.
+/// The longest that the running command may take to end. It may be blocked, as when nobody reads its output.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-impl Watch {
-    /// Watches until the program ends. What is ignored stays so, such as Ctrl-C by a job in a script's background.
+impl SignalWatch {
+    /// Watches until the program ends. Signals that are ignored stay so: a shell starts background jobs without SIGINT, so
+    /// that Ctrl-C ends only the job in the foreground.
     pub(super) fn start(interrupt: Interrupt) -> io::Result<Self> {
         let ignored = ignored();
         let wanted =
             [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter().filter(|signal| ignored >> signal & 1 == 0);
         let mut signals = Signals::new(wanted)?;
         let (stopped, stop) = pipe_with(PipeFlags::CLOEXEC)?;
-        let watch = Self(Arc::new(State { stopped: Some(stopped), ..State::default() }));
+        let watch = Self(Arc::new(Shared { stopped: Some(stopped), ..Shared::default() }));
         let this = watch.clone();
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let (mut stop, mut first) = (Some(stop), None);
@@ -53,7 +54,7 @@ impl Watch {
                 let since = first.get_or_insert_with(Instant::now).elapsed();
                 if this.stops(signal) {
                     interrupt.raise();
-                    // Closed, it can be read to its end.
+                    // The other end of a closed pipe is readable: it has reached its end.
                     drop(stop.take());
                     thread::spawn(move || {
                         thread::sleep(PATIENCE);
@@ -67,23 +68,22 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Whether this signal is the first, and comes while a command runs.
+    /// Whether the running command ends before the program does: at the first signal, unless it is SIGQUIT.
     fn stops(&self, signal: i32) -> bool {
         let is_first = self.0.caught.swap(signal, Ordering::SeqCst) == 0;
         is_first && signal != SIGQUIT && self.0.running.load(Ordering::SeqCst)
     }
 
-    /// From now on a command runs, or none.
     pub(super) fn set_running(&self, running: bool) {
         self.0.running.store(running, Ordering::SeqCst);
     }
 
-    /// The signal that ends the session, if one does.
+    /// The signal that ends the session.
     pub(super) fn caught(&self) -> Option<i32> {
         Some(self.0.caught.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
     }
 
-    /// Waits until standard input has something, or its end; whether that was before a signal.
+    /// Waits for input, its end or a signal. `false` for a signal.
     pub(super) fn await_input(&self) -> bool {
         let Some(stopped) = &self.0.stopped else { return true };
         let input = io::stdin();
@@ -97,13 +97,13 @@ impl Watch {
 /// Ends the program as the signal would have.
 pub fn end_by(signal: i32) {
     no_echo::restore();
-    // It fails only for signals that do not exist.
+    // It fails only for a number that is not a signal.
     let _ = emulate_default_handler(signal);
 }
 
-/// A bit for each signal that this program was started to ignore, from bit 1 on; none where the system does not tell.
+/// The ignored signals, signal 1 at bit 1. From `/proc`, as there is no safe call to read a handler; elsewhere 0.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).map_or(0, |mask| mask << 1)
+    let redact = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    redact.and_then(|redact| u64::from_str_radix(redact.trim(), 16).ok()).map_or(0, |redact| redact << 1)
 }

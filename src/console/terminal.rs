@@ -1,21 +1,23 @@
-//! A person, or a program that plays one, at a terminal.
+//! A person at a terminal, or a program that drives one.
 //!
-//! Programs wait for a prompt and split what stands between two of them, so that every prompt is written once
-//! and printable input is echoed as it comes, without an escape sequence. Only a person presses an arrow, Tab
-//! or Backspace: the first such key in a line hands that line over to the line editor, which repaints it in
-//! place. Questions and hidden answers are never handed over.
+//! A program such as expect waits for a prompt and splits the text between two prompts. So every prompt is written once,
+//! and printable input is echoed as it arrives, without an escape sequence. A line editor cannot do that: rustyline and
+//! reedline repaint the prompt at every `readline`, and such programs break (measured with expect and pexpect). Hence the
+//! plain typing here and in `tty` is our own.
 //!
-//! Who has pressed such a key once is a person for the rest of the session: lines are kept for later sessions, a pause
-//! in typing shows what could follow, wide tables are set closer, and a command that takes its time says for whom it
-//! waits.
+//! Only a person presses an arrow, Tab or Backspace. The first such key in a line hands that line over to rustyline, which
+//! repaints it in place. Questions and hidden answers are never handed over.
+//!
+//! Whoever has pressed such a key is a person for the rest of the session: lines are saved for later sessions, a pause in
+//! typing shows a hint, wide tables are narrowed, and a slow command shows which servers it waits for.
 
 mod editor;
-mod entry;
 mod face;
 mod history;
-mod keys;
+mod keyboard;
 mod secrets;
 mod signals;
+mod typed_line;
 
 pub use history::history_file;
 
@@ -25,51 +27,51 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::editor::LineEditor;
-use self::entry::{Echo, Entry};
-use self::keys::{Key, Keys};
+use self::keyboard::{Keyboard, Keystroke};
+use self::typed_line::{Echo, TypedLine};
 use super::fold::{cut, fit};
 use super::tty::{Phase, Tty};
-use super::{Console, Input, Language, Mask, NOT_TEXT};
+use super::{Console, Input, Language, NOT_TEXT, Redact};
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
-/// Standard input and output, when both are a terminal. Dropping it gives the terminal back as it was.
+/// Standard input and output, when both are a terminal. Dropping it gives the terminal back with the modes it had.
 pub struct Terminal {
     tty: Arc<Tty>,
-    keys: Keys,
-    mask: Mask,
+    keyboard: Keyboard,
+    redact: Redact,
     editor: Option<LineEditor>,
     reader: Reader,
-    /// What the row of the cursor says of a command that waits.
+    /// What the cursor's row shows about a command that waits.
     status: String,
     ended: bool,
 }
 
-/// Who reads what is written.
+/// Who reads the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
-    /// Perhaps a program, which splits it into words.
+    /// Possibly a program, which takes every byte seriously.
     Anybody,
     /// Somebody who has used the line editor.
     Person,
 }
 
 impl Terminal {
-    /// Takes the terminal over. What was typed before is echoed by the kernel, what comes later is not, so that
-    /// this is the first act of a program.
+    /// Takes over the terminal. The kernel has echoed what was typed before, even a password, so a program does this
+    /// first.
     ///
-    /// Ctrl-C ends the program until the first prompt, and then raises `interrupt` while a command runs.
+    /// Until the first prompt Ctrl-C ends the program; afterwards it raises `interrupt` while a command runs.
     ///
     /// # Errors
     ///
-    /// When standard input or output is no terminal, or the process has no descriptor or thread left.
+    /// If standard input or output is not a terminal, or the process has no descriptor or thread left.
     pub fn open(language: Language, interrupt: Interrupt, history: Option<&Path>) -> io::Result<Self> {
         let tty = Arc::new(Tty::open()?);
-        // Gives the terminal back if what follows fails.
-        let keys = Keys::new(Arc::clone(&tty));
-        let (mask, reader) = (language.mask, Reader::Anybody);
+        let keyboard = Keyboard::new(Arc::clone(&tty));
+        let (redact, reader) = (language.redact, Reader::Anybody);
         let editor = LineEditor::new(language, history);
-        let terminal = Self { tty, keys, mask, editor, reader, status: String::new(), ended: false };
+        let terminal = Self { tty, keyboard, redact, editor, reader, status: String::new(), ended: false };
+        // After `terminal` is made: if this fails, dropping it gives the terminal back.
         signals::watch(&terminal.tty, interrupt)?;
         Ok(terminal)
     }
@@ -81,7 +83,7 @@ impl Terminal {
         self.show_status(String::new());
         self.tty.enter(Phase::Asking);
         if self.tty.take_interrupt() {
-            self.keys.clear();
+            self.keyboard.clear();
         }
         let input = ask(self);
         self.ended = matches!(input, Input::Ended);
@@ -89,7 +91,7 @@ impl Terminal {
         self.only_text(input)
     }
 
-    /// Guessing would make one password of several.
+    /// Refuses a line with bytes that are not UTF-8: decoded by guessing, different passwords would become the same one.
     fn only_text(&mut self, input: Input<String>) -> Input<String> {
         match input {
             Input::Given(line) if line.contains(char::REPLACEMENT_CHARACTER) => {
@@ -101,25 +103,25 @@ impl Terminal {
     }
 
     fn ask_line(&mut self, prompt: &str) -> Input<String> {
-        let mut entry = Entry::new(Echo::Masked(self.mask));
+        let mut line = TypedLine::new(Echo::Redacted(self.redact));
         self.tty.write(prompt);
         loop {
             let pause = (self.reader == Reader::Person).then_some(PAUSE);
-            match self.type_on(prompt, &mut entry, pause) {
-                Typed::Enter => return Input::Given(entry.into_text()),
-                Typed::Interrupted => return Input::Interrupted,
-                Typed::Ended => return Input::Ended,
-                // Pasted rather than pressed.
-                Typed::Other(TAB) if self.keys.hold_a_line() => entry.push(' '),
-                Typed::Other(key) => {
+            match self.type_on(prompt, &mut line, pause) {
+                TypingEnd::Enter => return Input::Given(line.into_text()),
+                TypingEnd::Interrupt => return Input::Interrupted,
+                TypingEnd::EndOfInput => return Input::Ended,
+                // With the whole line here already it was pasted, not pressed.
+                TypingEnd::Control(TAB) if self.keyboard.holds_a_line() => line.push(' '),
+                TypingEnd::Control(key) => {
                     if self.editor.is_none() {
-                        self.rub_out(&mut entry, key);
-                    } else if let Some(input) = self.edit(prompt, &entry, Some(key)) {
+                        self.rub_out(&mut line, key);
+                    } else if let Some(input) = self.edit(prompt, &line, Some(key)) {
                         return input;
                     }
                 }
-                Typed::Paused => {
-                    if let Some(input) = self.edit(prompt, &entry, None) {
+                TypingEnd::Pause => {
+                    if let Some(input) = self.edit(prompt, &line, None) {
                         return input;
                     }
                 }
@@ -128,79 +130,81 @@ impl Terminal {
     }
 
     /// Hands the line over to the editor, if there is one.
-    fn edit(&mut self, prompt: &str, entry: &Entry, key: Option<u8>) -> Option<Input<String>> {
+    fn edit(&mut self, prompt: &str, line: &TypedLine, key: Option<u8>) -> Option<Input<String>> {
         let editor = self.editor.as_mut()?;
         self.reader = Reader::Person;
-        let mut keys = self.keys.take();
+        let mut keys = self.keyboard.take();
         if let Some(key) = key {
             keys.push_front(key);
         }
-        let (input, unread) = editor.edit(prompt, entry, keys, &self.tty).ok()?;
-        self.keys.put_back(unread);
+        let (input, unread) = editor.edit(prompt, line, keys, &self.tty).ok()?;
+        self.keyboard.put_back(unread);
         Some(if self.tty.is_lost() { Input::Ended } else { input })
     }
 
     /// Asks a question, without the editor.
     fn ask(&mut self, question: &str, echo: Echo) -> Input<String> {
-        let mut entry = Entry::new(echo);
+        let mut line = TypedLine::new(echo);
         self.tty.write(question);
         loop {
-            match self.type_on(question, &mut entry, None) {
-                Typed::Enter => return Input::Given(entry.into_text()),
-                Typed::Interrupted => return Input::Interrupted,
-                Typed::Ended => return Input::Ended,
-                Typed::Other(key) => self.rub_out(&mut entry, key),
-                Typed::Paused => {}
+            match self.type_on(question, &mut line, None) {
+                TypingEnd::Enter => return Input::Given(line.into_text()),
+                TypingEnd::Interrupt => return Input::Interrupted,
+                TypingEnd::EndOfInput => return Input::Ended,
+                TypingEnd::Control(key) => self.rub_out(&mut line, key),
+                TypingEnd::Pause => {}
             }
         }
     }
 
-    /// Takes characters until a key that is more than one, or until nothing comes for so long behind them.
-    fn type_on(&mut self, prompt: &str, entry: &mut Entry, pause: Option<Duration>) -> Typed {
+    /// Adds typed characters to the line, up to another key or a pause in typing.
+    fn type_on(&mut self, prompt: &str, line: &mut TypedLine, pause: Option<Duration>) -> TypingEnd {
         loop {
-            if self.keys.is_empty() {
-                self.tty.write(&entry.unshown());
+            // What arrived at once is echoed at once.
+            if self.keyboard.is_empty() {
+                self.tty.write(&line.unshown());
             }
-            if !entry.is_empty() && pause.is_some_and(|pause| self.keys.pause(pause)) {
-                return Typed::Paused;
+            if !line.is_empty() && pause.is_some_and(|pause| self.keyboard.pauses(pause)) {
+                return TypingEnd::Pause;
             }
-            match self.keys.next() {
-                Key::Text(character) => entry.push(character),
-                Key::Control(CTRL_Z) => self.suspend(prompt, entry),
-                key @ (Key::Control(_) | Key::Enter | Key::Closed) => {
-                    self.tty.write(&entry.unshown());
-                    return self.typed(key, entry);
+            match self.keyboard.next() {
+                Keystroke::Text(character) => line.push(character),
+                Keystroke::Control(CTRL_Z) => self.suspend(prompt, line),
+                key @ (Keystroke::Control(_) | Keystroke::Enter | Keystroke::HangUp) => {
+                    self.tty.write(&line.unshown());
+                    return self.typing_end(key, line);
                 }
             }
         }
     }
 
-    fn typed(&mut self, key: Key, entry: &Entry) -> Typed {
-        let (line_end, typed) = match key {
-            Key::Enter => ("\n", Typed::Enter),
-            Key::Control(CTRL_C) => ("^C\n", Typed::Interrupted),
-            Key::Control(CTRL_D) if entry.is_empty() => ("\n", Typed::Ended),
-            Key::Control(other) => ("", Typed::Other(other)),
-            Key::Text(_) | Key::Closed => ("\n", Typed::Ended),
+    fn typing_end(&mut self, key: Keystroke, line: &TypedLine) -> TypingEnd {
+        let (line_end, end) = match key {
+            Keystroke::Enter => ("\n", TypingEnd::Enter),
+            Keystroke::Control(CTRL_C) => ("^C\n", TypingEnd::Interrupt),
+            Keystroke::Control(CTRL_D) if line.is_empty() => ("\n", TypingEnd::EndOfInput),
+            Keystroke::Control(other) => ("", TypingEnd::Control(other)),
+            Keystroke::Text(_) | Keystroke::HangUp => ("\n", TypingEnd::EndOfInput),
         };
         self.tty.write(line_end);
-        if self.tty.is_lost() { Typed::Ended } else { typed }
+        if self.tty.is_lost() { TypingEnd::EndOfInput } else { end }
     }
 
-    fn rub_out(&mut self, entry: &mut Entry, key: u8) {
+    /// The editing keys that work without an editor.
+    fn rub_out(&mut self, line: &mut TypedLine, key: u8) {
         match key {
-            BACKSPACE | DELETE => self.tty.write(&entry.erase()),
-            ESCAPE => self.keys.skip_sequence(),
+            BACKSPACE | DELETE => self.tty.write(&line.erase()),
+            ESCAPE => self.keyboard.skip_sequence(),
             CTRL_U => {
-                while !entry.is_empty() {
-                    self.tty.write(&entry.erase());
+                while !line.is_empty() {
+                    self.tty.write(&line.erase());
                 }
             }
             _ => {}
         }
     }
 
-    /// Replaces what the row of the cursor says while a command waits.
+    /// Replaces what the cursor's row shows while a command waits.
     fn show_status(&mut self, status: String) {
         if status != self.status {
             self.tty.write(&format!("\r\x1b[K{status}"));
@@ -208,10 +212,11 @@ impl Terminal {
         }
     }
 
-    fn suspend(&mut self, prompt: &str, entry: &mut Entry) {
-        self.tty.write(&entry.unshown());
+    fn suspend(&mut self, prompt: &str, line: &mut TypedLine) {
+        self.tty.write(&line.unshown());
         self.tty.suspend();
-        entry.forget_shown();
+        // The shell has written in between: prompt and line are shown again.
+        line.forget_shown();
         self.tty.write(prompt);
     }
 }
@@ -226,8 +231,8 @@ impl Console for Terminal {
     }
 
     fn answer(&mut self, question: &str) -> Input<String> {
-        // What answers a question may have been meant as a command.
-        self.asking(|terminal| terminal.ask(question, Echo::Masked(terminal.mask)))
+        // Redacted: it may have been meant as a command, with a password in it.
+        self.asking(|terminal| terminal.ask(question, Echo::Redacted(terminal.redact)))
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
@@ -246,7 +251,7 @@ impl Console for Terminal {
         }
     }
 
-    /// Only a person presses Enter to hear more: what programs type ahead is left alone.
+    /// For a person only: a program may have typed ahead, and Enter would be taken from it.
     fn still_waiting(&mut self, waited: Duration, pending: &mut dyn FnMut() -> Vec<String>) {
         if self.reader == Reader::Anybody || waited < PATIENCE {
             return;
@@ -256,8 +261,8 @@ impl Console for Terminal {
             return;
         }
         let text = format!("Waiting {} s for {}", waited.as_secs(), names.join(", "));
-        if self.keys.take_enter() {
-            self.print(&format!("{text}; Ctrl-C ends it\n"));
+        if self.keyboard.take_enter() {
+            self.print(&format!("{text}; press Ctrl-C to interrupt\n"));
         } else {
             self.show_status(cut(&text, self.tty.columns().saturating_sub(1)));
         }
@@ -278,21 +283,21 @@ impl Drop for Terminal {
     }
 }
 
-/// What ended a stretch of plain typing.
-enum Typed {
+/// What stopped the plain typing.
+enum TypingEnd {
     Enter,
-    Interrupted,
-    Ended,
-    /// A control byte that means something to an editor only.
-    Other(u8),
-    /// Nothing, but a person may look for what could follow.
-    Paused,
+    Interrupt,
+    EndOfInput,
+    /// A control byte that only an editor understands.
+    Control(u8),
+    /// A pause, in which a person may want a hint.
+    Pause,
 }
 
-/// In typing, before what could follow is shown: longer than between two bytes of a key.
+/// The pause in typing after which the hint is shown. Longer than between the bytes of one key.
 const PAUSE: Duration = Duration::from_millis(60);
 
-/// How long a command may take until a person is told for whom it waits.
+/// How long a command may take before a person sees which servers it waits for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const CTRL_C: u8 = 3;

@@ -1,4 +1,6 @@
-//! The terminal device: its modes, its bytes, and its return to the shell as it was.
+//! The terminal device: its modes and its bytes, until it is given back to the shell with the modes it had.
+//!
+//! No library: those that take over a terminal also edit and repaint lines (see `terminal`).
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -21,8 +23,8 @@ use super::utf8::Utf8;
 
 /// One terminal, held from the start of the program to its end.
 ///
-/// The kernel neither echoes nor edits in any [`Phase`] but the last, so that what is typed ahead waits unseen
-/// for its prompt. Output modes are the user's throughout: `\n` still goes to the next line's start.
+/// Except in the last [`Phase`] the kernel neither echoes nor edits, so that what is typed ahead waits unseen for its
+/// prompt. The output modes are never changed: `\n` still goes to the start of the next line.
 pub(super) struct Tty {
     input: OwnedFd,
     output: OwnedFd,
@@ -34,22 +36,23 @@ pub(super) struct Tty {
     lost: AtomicBool,
 }
 
-/// What the program does, which decides what Ctrl-C is.
+/// What the program is doing, which decides what Ctrl-C does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing was asked yet: Ctrl-C ends the program.
+    /// There was no prompt yet: Ctrl-C ends the program.
     Starting,
-    /// A prompt or a question waits: Ctrl-C is a byte like any other.
+    /// A prompt or a question waits: Ctrl-C is read as a byte, and drops the line.
     Asking,
     /// A command runs: Ctrl-C interrupts it.
     Running,
-    /// The terminal is the shell's again; the other phases never come back.
+    /// The terminal is the shell's again, for good.
     Closed,
 }
 
 impl Tty {
-    /// Takes over standard input and output; from here on nothing is echoed by the kernel.
+    /// Takes over standard input and output. From now on the kernel echoes nothing.
     pub(super) fn open() -> io::Result<Self> {
+        // Duplicates: the line editor makes descriptor 0 something else for a while.
         let input = io::stdin().as_fd().try_clone_to_owned()?;
         let output = io::stdout().as_fd().try_clone_to_owned()?;
         let saved = tcgetattr(&input)?;
@@ -69,7 +72,7 @@ impl Tty {
         Ok(tty)
     }
 
-    /// Changes what Ctrl-C is. Without effect once closed.
+    /// Changes what Ctrl-C does. No effect once closed.
     pub(super) fn enter(&self, phase: Phase) {
         let mut current = self.lock();
         if *current == Phase::Closed {
@@ -95,19 +98,20 @@ impl Tty {
     /// Sets the shell's modes until the next [`enter`](Self::enter).
     pub(super) fn restore(&self) {
         if !self.is_lent_out() {
-            // A terminal that is gone has no modes to restore.
+            // It fails if the terminal is gone, which then has no modes.
             let _ = self.set(&self.saved);
         }
     }
 
-    /// In the background the shell has restored its modes already, and an attempt to do it again would stop this
-    /// process when it is about to end.
+    /// Whether another process group is in the foreground. The shell has set its own modes then, and to set them from the
+    /// background would stop this process (SIGTTOU) when it is about to end.
     fn is_lent_out(&self) -> bool {
         tcgetpgrp(&self.input).is_ok_and(|foreground| foreground != getpgrp())
     }
 
-    /// Ctrl-Z: stops the whole job as the kernel would, and returns when the shell continues it.
+    /// Ctrl-Z: stops the whole job, as the kernel would, and returns when the shell continues it.
     pub(super) fn suspend(&self) {
+        // Before the stop: the shell's prompt needs the shell's modes.
         self.restore();
         self.continued.store(false, Ordering::SeqCst);
         if kill_current_process_group(Signal::TSTP).is_ok() {
@@ -117,8 +121,8 @@ impl Tty {
         self.enter(Phase::Asking);
     }
 
-    /// The signal may be taken by another thread, so that this one runs on for a moment; setting a mode in that
-    /// moment would leave it to the shell. Bounded, for a job that nobody controls is not stopped at all.
+    /// Another thread may take the signal, and this one runs on for a moment. A mode that it sets in that moment would be the
+    /// shell's. Bounded, as a job without job control (an orphaned process group) is not stopped at all.
     fn await_continuation(&self) {
         for _ in 0..2_000 {
             if self.continued.load(Ordering::SeqCst) {
@@ -128,15 +132,15 @@ impl Tty {
         }
     }
 
-    /// `kill %1` continues a job, too, but in the background, where setting a mode would stop it again before the
-    /// signal could end it.
+    /// `kill %1` also continues a job, but in the background. There, setting a mode would stop it again before the signal
+    /// could end it.
     fn await_foreground(&self) {
         while self.is_lent_out() {
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Notes a Ctrl-C that came as a signal.
+    /// Notes a Ctrl-C that arrived as a signal.
     pub(super) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::SeqCst);
     }
@@ -146,7 +150,7 @@ impl Tty {
         self.interrupted.swap(false, Ordering::SeqCst)
     }
 
-    /// Waits for characters, and adds their bytes. `false` means that no more will ever come.
+    /// Waits for input and appends the bytes of whole characters. `false` at the end of input: hang-up.
     pub(super) fn read(&self, into: &mut VecDeque<u8>) -> bool {
         let mut bytes = Zeroizing::new([0; CHUNK]);
         loop {
@@ -164,28 +168,29 @@ impl Tty {
         }
     }
 
-    /// Whether there is something to read before the limit is over.
+    /// Whether input arrives within the limit.
     pub(super) fn has_input(&self, limit: Duration) -> bool {
         let limit = Timespec::try_from(limit).ok();
         let mut input = [PollFd::new(&self.input, PollFlags::IN)];
-        // Interrupted by a signal, it is as if nothing had come yet.
+        // Interrupted by a signal (EINTR): as if nothing had arrived.
         poll(&mut input, limit.as_ref()).is_ok_and(|ready| ready > 0)
     }
 
-    /// Writes all of the text, or notes that nobody can read it any more.
+    /// Writes the whole text. If that fails, the terminal is lost from then on.
     pub(super) fn write(&self, text: &str) {
         let mut rest = text.as_bytes();
         while !rest.is_empty() && !self.is_lost() {
             match rustix::io::write(&self.output, rest) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
+                // O_NONBLOCK belongs to the open terminal: any process that shares it may have set it.
                 Err(Errno::AGAIN) => self.wait_for(&self.output, PollFlags::OUT),
                 Err(_) => self.lost.store(true, Ordering::SeqCst),
             }
         }
     }
 
-    /// Whether writing or setting a mode failed: the terminal was closed.
+    /// Whether writing or setting a mode has failed: the terminal was closed.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::SeqCst)
     }
@@ -197,17 +202,17 @@ impl Tty {
         }
     }
 
-    /// The terminal itself, also while file descriptor 0 is something else.
+    /// The terminal, also while file descriptor 0 is something else.
     pub(super) fn input(&self) -> BorrowedFd<'_> {
         self.input.as_fd()
     }
 
     fn wait_for(&self, end: &OwnedFd, flags: PollFlags) {
-        // Whatever is wrong shows at the next read or write.
+        // An error shows again at the next read or write.
         let _ = poll(&mut [PollFd::new(end, flags)], None);
     }
 
-    /// Never with a flush: that would lose what was typed ahead.
+    /// `Now` rather than `Flush`, which would drop what was typed ahead.
     fn set(&self, mode: &Termios) -> rustix::io::Result<()> {
         loop {
             match tcsetattr(&self.input, OptionalActions::Now, mode) {
@@ -225,9 +230,10 @@ impl Tty {
         }
     }
 
-    /// Byte by byte, unechoed, with CR and LF as they were sent.
+    /// Not echoed, byte by byte, with CR and LF as they were sent.
     fn quiet(&self) -> Termios {
         let mut mode = self.saved.clone();
+        // IEXTEN and IXON, too: Ctrl-V, Ctrl-S and Ctrl-Q are keys of the line editor.
         mode.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL | LocalModes::IEXTEN;
         mode.input_modes -= InputModes::ICRNL | InputModes::INLCR | InputModes::IGNCR | InputModes::IXON;
         mode.input_modes -= InputModes::BRKINT | InputModes::INPCK | InputModes::ISTRIP;
@@ -241,7 +247,7 @@ impl Tty {
     }
 }
 
-/// The interrupt character is a signal, and the only one: Ctrl-Z waits for the prompt, where it works.
+/// Ctrl-C makes a signal, no other key does. Ctrl-Z waits for the next prompt, where [`Tty::suspend`] handles it.
 fn interruptible(mut mode: Termios) -> Termios {
     mode.local_modes |= LocalModes::ISIG;
     mode.special_codes[SpecialCodeIndex::VSUSP] = DISABLED;
@@ -249,7 +255,7 @@ fn interruptible(mut mode: Termios) -> Termios {
     mode
 }
 
-/// The codes are off with `ISIG`, but rustyline makes keys of them, also of a disabled one.
+/// No key makes a signal. rustyline still binds these codes as keys, even a disabled one (NUL), so they are the usual ones.
 fn uninterruptible(mut mode: Termios) -> Termios {
     mode.local_modes -= LocalModes::ISIG;
     mode.special_codes[SpecialCodeIndex::VINTR] = 3;
@@ -259,14 +265,14 @@ fn uninterruptible(mut mode: Termios) -> Termios {
     mode
 }
 
-/// Takes the first of the bytes that were read, and wipes its place: it may be a password's.
+/// Takes the first byte and wipes its place in the queue: it may be a password's.
 pub(super) fn take_first(bytes: &mut VecDeque<u8>) -> Option<u8> {
     let first = mem::take(bytes.front_mut()?);
     bytes.pop_front();
     Some(first)
 }
 
-/// How much is read at once.
+/// The most bytes that are read at once.
 pub(super) const CHUNK: usize = 4096;
 
 /// `_POSIX_VDISABLE` on Linux.

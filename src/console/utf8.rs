@@ -1,22 +1,22 @@
-//! Text from bytes that come one after the other.
+//! Decodes UTF-8 from bytes that arrive in pieces. std's `utf8_chunks` does the work, but keeps nothing between pieces.
 
 use std::{mem, str};
 
 use zeroize::Zeroizing;
 
-/// Makes whole characters of bytes. What is no UTF-8 becomes U+FFFD, which nobody types.
+/// The decoder. Invalid bytes become U+FFFD, which nobody types.
 #[derive(Default)]
 pub(super) struct Utf8 {
-    /// The beginning of a character.
+    /// The first bytes of an incomplete character.
     begun: Zeroizing<Vec<u8>>,
 }
 
 impl Utf8 {
-    /// The characters that are whole with these bytes. They may be a password's.
+    /// The characters that these bytes complete. They may be a password's, and are wiped.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Zeroizing<String> {
         let mut all = mem::take(&mut self.begun);
         all.extend_from_slice(bytes);
-        // Room enough if each byte were none: growing would leave a copy behind.
+        // Room for a U+FFFD for each byte: a string that grows leaves a copy in memory.
         let mut text = Zeroizing::new(String::with_capacity(all.len().saturating_mul(3)));
         let mut chunks = all.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
@@ -31,7 +31,7 @@ impl Utf8 {
     }
 }
 
-/// Whether more bytes could make a character of these, which nothing follows.
+/// Whether these last bytes are the beginning of a character.
 fn is_begun(bytes: &[u8]) -> bool {
     str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
@@ -46,13 +46,13 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_whole_however_their_bytes_come() {
+    fn characters_are_whole_however_their_bytes_arrive() {
         assert_eq!(decoded(&["gehäim宽".as_bytes()]), "gehäim宽");
         assert_eq!(decoded(&[b"geh\xc3", b"\xa4im\xe5", b"\xae", b"\xbd"]), "gehäim宽");
     }
 
     #[test]
-    fn what_is_none_is_not_lost_silently() {
+    fn invalid_bytes_are_not_lost_silently() {
         assert_eq!(decoded(&[b"geh\xe4im\r"]), "geh\u{fffd}im\r");
         assert_eq!(decoded(&[b"geh\xe4", b"im\xff"]), "geh\u{fffd}im\u{fffd}");
         assert_eq!(decoded(&[b"\xc3", b"\r"]), "\u{fffd}\r");

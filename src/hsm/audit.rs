@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{Change, Outcome, SessionId};
-use crate::protocol::key::{KeyHandle, KeySpec};
-use crate::protocol::masked::Inserted;
+use super::hash::sha256;
+use super::{Case, Event, SessionId};
+use crate::protocol::key::{KeyHandle, ShareKey};
 use crate::protocol::user::UserType;
-use crate::protocol::{Refusal, Reply, Request};
+use crate::protocol::{Operation, Refusal, Request};
 
 /// One record, in the fields of the original's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,13 +22,13 @@ pub struct AuditRecord {
     pub time: u64,
     /// How often the HSM had been started.
     pub reboots: u32,
-    /// Which command.
+    /// The command.
     pub opcode: Opcode,
-    /// Whose connection.
+    /// The connection that it came by.
     pub session: SessionId,
     /// `None` is success.
     pub refusal: Option<Refusal>,
-    /// The user that the command was about.
+    /// The user that the command was about, as it was typed.
     pub user: Option<(UserType, String)>,
     /// The key that the command was about, or made.
     pub key: Option<KeyHandle>,
@@ -36,11 +36,9 @@ pub struct AuditRecord {
     pub previous: [u8; 32],
 }
 
-/// A command's number in the audit log. Numbers from 0x1000 are this project's: the original's are unknown.
+/// A command's number in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opcode(pub u16);
-
-const SHARE: Opcode = Opcode(0x12);
 
 /// Where the log ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,21 +48,21 @@ pub(super) struct AuditHead {
 }
 
 impl AuditRecord {
-    /// The hash that the next record holds: of everything in this one, the hash before included.
+    /// The hash that the next record holds: of everything in this one, including the hash of the one before.
+    ///
+    /// It hashes the text, so that a printed log can be verified, too.
     #[must_use]
     pub fn link(&self) -> [u8; 32] {
-        let hash = digest(&SHA256, self.fields().as_bytes());
-        <[u8; 32]>::try_from(hash.as_ref()).unwrap_or_default()
+        sha256(self.fields().as_bytes())
     }
 
     pub(super) fn head(&self) -> AuditHead {
         AuditHead { sequence: self.sequence, link: self.link() }
     }
 
-    /// All fields as text, no two records alike: the sequence number and the hash before are part of it.
+    /// All fields as text, never twice the same: it includes the sequence number and the hash before.
     fn fields(&self) -> String {
-        let previous: String = self.previous.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{self}{previous}")
+        format!("{self}{}", HEXLOWER.encode(&self.previous))
     }
 }
 
@@ -78,11 +76,11 @@ impl fmt::Display for AuditRecord {
         writeln!(f, "Session Handle : {}", self.session)?;
         match self.refusal {
             None => writeln!(f, "Response : 0:HSM Return: SUCCESS")?,
-            Some(refusal) => writeln!(f, "Response : {}:{}", refusal.code(), refusal.text())?,
+            Some(refusal) => writeln!(f, "Response : {}:{}", refusal.code(), refusal.logged())?,
         }
         match (&self.user, self.key) {
-            // The original's own words for what it shares.
-            (None, Some(key)) if self.opcode == SHARE => {
+            // The original's own words for a shared key.
+            (None, Some(key)) if Some(self.opcode.0) == ShareKey::OPCODE => {
                 writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)")?;
                 writeln!(f, "Key Handle : {key}")
             }
@@ -100,10 +98,10 @@ impl fmt::Display for AuditRecord {
     }
 }
 
-/// Where an audit log is not what was written.
+/// Where an audit log is no longer what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// A record is not there.
+    /// A record was removed.
     #[error("audit record {0:#x} is missing")]
     Missing(u64),
     /// This record, or the one before it, was altered.
@@ -111,8 +109,8 @@ pub enum Broken {
     Unchained(u64),
 }
 
-/// Whether a log, from its first record on, has no gap and no altered record. Its end can be cut off unnoticed
-/// only by whoever can also alter the HSM's state, which holds the last record's hash.
+/// Verifies that a log, from its first record on, has no gap and no altered record. Only someone who can also alter
+/// the HSM's state, which holds the last record's hash, can cut off its end unnoticed.
 ///
 /// # Errors
 ///
@@ -133,44 +131,6 @@ pub fn verify(log: &[AuditRecord]) -> Result<(), Broken> {
 }
 
 impl Opcode {
-    /// Only management commands are recorded.
-    fn of(request: &Request) -> Option<Self> {
-        match request {
-            Request::CreateUser(op) if op.user_type == UserType::Co => Some(Self(0x04)),
-            Request::CreateUser(_) => Some(Self(0x03)),
-            Request::ChangePassword(_) => Some(Self(0x09)),
-            Request::Login(_) => Some(Self(0x0d)),
-            Request::Logout(_) => Some(Self(0x0e)),
-            Request::DeleteUser(_) => Some(Self(0xa1)),
-            Request::DeleteKey(_) => Some(Self(0x11)),
-            Request::ShareKey(_) => Some(SHARE),
-            Request::GenerateKey(op) => match op.spec {
-                KeySpec::Rsa { .. } | KeySpec::Ec(_) => Some(Self(0x19)),
-                KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => Some(Self(0x17)),
-            },
-            Request::SetAttribute(_) => Some(Self(0x1f)),
-            Request::ExtractKey(_) | Request::ExtractUser(_) => Some(Self(0xf0)),
-            Request::InsertKey(_) | Request::InsertUser(_) => Some(Self(0xf1)),
-            Request::RegisterQuorumKey(_) => Some(Self(0x1001)),
-            Request::SetMValue(_) => Some(Self(0x1002)),
-            Request::GetToken(_) => Some(Self(0x1003)),
-            Request::ApproveToken(_) => Some(Self(0x1004)),
-            Request::DeleteTokens(_) => Some(Self(0x1005)),
-            Request::ListUsers(_)
-            | Request::DescribeHsm(_)
-            | Request::ListMembers(_)
-            | Request::FindKeys(_)
-            | Request::DescribeKey(_)
-            | Request::ReadAttributes(_)
-            | Request::ListKeys(_)
-            | Request::GetCertificate(_)
-            | Request::GetMValue(_)
-            | Request::ListTokens(_)
-            | Request::GetDigest(_)
-            | Request::Sign(_) => None,
-        }
-    }
-
     fn name(self) -> &'static str {
         match self.0 {
             0x03 => "CN_CREATE_USER",
@@ -206,54 +166,33 @@ impl AuditHead {
     pub(super) fn sequence(&self) -> u64 {
         self.sequence
     }
+}
 
-    /// The record of a command that is over, unless it only read.
+impl Case<'_> {
+    /// The record of a management command that is over; other operations leave none. `made` is the key that the
+    /// request could not name.
     pub(super) fn record(
         &self,
         request: &Request,
-        outcome: &Outcome,
-        session: SessionId,
-        reboots: u32,
-        time: u64,
-    ) -> Option<Change> {
-        let opcode = Opcode::of(request)?;
-        let refusal = match outcome {
-            Outcome::Needs(_) => return None,
-            Outcome::Refused(refusal) => Some(*refusal),
-            Outcome::Reply(_) => None,
-        };
-        Some(Change::Recorded(AuditRecord {
-            sequence: self.sequence.saturating_add(1),
-            time,
-            reboots,
-            opcode,
-            session,
+        refusal: Option<Refusal>,
+        made: Option<KeyHandle>,
+    ) -> Option<Event> {
+        let AuditHead { sequence, link } = &self.hsm.audit;
+        Some(Event::Recorded(AuditRecord {
+            sequence: sequence.saturating_add(1),
+            time: self.env.now,
+            reboots: self.hsm.reboots,
+            opcode: Opcode(request.opcode()?),
+            session: self.caller,
             refusal,
             user: request.subject().map(|(user_type, name)| (user_type, shortened(name))),
-            key: key_of(request, outcome),
-            previous: self.link,
+            key: request.key().or(made),
+            previous: *link,
         }))
     }
 }
 
-/// The key that a request names, or that was made: of a pair, the public half.
-fn key_of(request: &Request, outcome: &Outcome) -> Option<KeyHandle> {
-    if let Some(handle) = request.key() {
-        return Some(handle);
-    }
-    match outcome {
-        Outcome::Reply(Reply::GenerateKey(handles)) => handles.first().copied(),
-        Outcome::Reply(Reply::InsertKey(
-            Inserted::Created(handle)
-            | Inserted::Equal(handle)
-            | Inserted::Differs(handle, _)
-            | Inserted::Replaced(handle),
-        )) => Some(*handle),
-        _ => None,
-    }
-}
-
-/// A name that no user can have may be of any length; the log keeps the beginning.
+/// A name that a client makes up may have any length; the log keeps the beginning.
 fn shortened(name: &str) -> String {
     name.chars().take(64).collect()
 }
@@ -262,8 +201,24 @@ fn clock(micros: u64) -> String {
     let format = format_description!(
         "[month]/[day]/[year repr:last_two] [hour]:[minute]:[second].[subsecond digits:6]"
     );
+    // The year 10000 has no text of this form.
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros).saturating_mul(1000))
         .ok()
         .and_then(|time| time.format(&format).ok())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Opcode;
+    use crate::protocol::Request;
+
+    #[test]
+    fn every_recorded_operation_has_a_name() {
+        // Those of a CO's creation and of a pair: other than the table's.
+        let by_a_field = [0x04, 0x19].map(Some);
+        for code in Request::OPCODES.iter().chain(&by_a_field).copied().flatten() {
+            assert_ne!(Opcode(code).name(), "UNKNOWN", "{code:#x}");
+        }
+    }
 }

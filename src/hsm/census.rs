@@ -5,24 +5,24 @@ use super::Hsm;
 /// Numbers alone: nothing in it names a user, a key or a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Census {
-    /// Of all types.
+    /// Users of all types.
     pub users: usize,
-    /// Those of them with too many wrong passwords.
+    /// Users with too many wrong passwords.
     pub locked_out: usize,
     /// Sessions with a login.
     pub logins: usize,
     /// Token and session keys.
     pub keys: usize,
-    /// Quorum tokens, also those that have expired and are still in memory.
+    /// Quorum tokens in memory, including expired ones.
     pub tokens: usize,
-    /// Of the last audit record; 0 without any.
+    /// The number of the last audit record, or 0.
     pub audit_sequence: u64,
     /// How often the HSM was started.
     pub reboots: u32,
 }
 
 impl Hsm {
-    /// Counts; a thousand users take microseconds.
+    /// Counts. It is cheap enough for every scrape: a thousand users take microseconds.
     #[must_use]
     pub fn census(&self) -> Census {
         Census {

@@ -1,10 +1,10 @@
 //! The HSM's certificates, and what it does before it has an owner.
 
-use super::{Env, Hsm};
+use super::{Case, Decide, Decided, Ruling};
 use crate::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
 use crate::protocol::{Access, Refusal, Request};
 
-/// The certificates of one HSM. They are no part of its history: they come in with [`Env`].
+/// The certificates of one HSM. They are not part of its history: each decision gets them with its `Env`.
 #[derive(Clone)]
 pub struct Certificates {
     /// The manufacturer's CA.
@@ -17,7 +17,7 @@ pub struct Certificates {
     pub owner: Option<OwnerCertificates>,
 }
 
-/// What makes a cluster its owner's.
+/// The certificates that the cluster's owner signed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnerCertificates {
     /// The owner's CA, `customerCA.crt`.
@@ -38,24 +38,27 @@ impl Certificates {
     }
 }
 
-impl Hsm {
-    /// Refuses what is not public as long as nobody owns the cluster: its clients cannot know whom they ask.
-    pub(super) fn must_have_owner(request: &Request, env: &Env<'_>) -> Result<(), Refusal> {
-        match (request.access(), &env.certificates.owner) {
+impl Case<'_> {
+    /// Refuses what is not public as long as nobody owns the cluster.
+    pub(super) fn must_have_owner(&self, request: &Request) -> Result<(), Refusal> {
+        match (request.access(), &self.env.certificates.owner) {
             (Access::Public, _) | (_, Some(_)) => Ok(()),
             (_, None) => Err(Refusal::NotInitialized),
         }
     }
+}
 
-    pub(super) fn certificate(op: &GetCertificate, env: &Env<'_>) -> Result<Certificate, Refusal> {
-        env.certificates.of(op.kind).cloned().ok_or(Refusal::NotInitialized)
+impl Decide for GetCertificate {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Certificate> {
+        let certificate = case.env.certificates.of(self.kind).ok_or(Refusal::NotInitialized)?;
+        Ok(Decided::read(certificate.clone()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Certificates, OwnerCertificates};
-    use crate::hsm::{Env, Hsm, Outcome, SessionId};
+    use crate::hsm::{Env, Hsm, SessionId, Verdict};
     use crate::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
     use crate::protocol::device::{DescribeHsm, ListMembers};
     use crate::protocol::message::{OperationId, Round};
@@ -122,10 +125,10 @@ mod tests {
             owner,
         };
         let env = Env { now: 0, members: &[], certificates: &certificates, worked: None };
-        match Hsm::default().decide(request, round, SessionId(1), &env).outcome {
-            Outcome::Reply(reply) => Ok(reply),
-            Outcome::Refused(refusal) => Err(refusal),
-            Outcome::Needs(_) => panic!("nobody is there whose password could be asked for"),
+        match Hsm::default().decide(request, round, SessionId(1), &env).verdict {
+            Verdict::Reply(reply) => Ok(reply),
+            Verdict::Refused(refusal) => Err(refusal),
+            Verdict::Needs(_) => panic!("nobody is there whose password could be asked for"),
         }
     }
 

@@ -1,13 +1,13 @@
-//! The operations done lately, so that a client that lost the answer may ask again.
+//! The changes made lately, so that a client that lost the answer may ask again.
 
 use std::collections::VecDeque;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::Verdict;
+use super::hash::sha256;
 use crate::protocol::message::OperationId;
-use crate::protocol::{Refusal, Reply, Request};
+use crate::protocol::{Effect, Refusal, Reply, Request};
 
 /// The last changes by id, oldest first.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,27 +16,38 @@ pub struct Done(VecDeque<Performed>);
 /// A change that was made.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Performed {
-    /// The client's.
+    /// The client chose it.
     pub id: OperationId,
     /// What was asked, so that the id is good for nothing else.
     pub mark: Mark,
-    /// To be given again.
+    /// Repeated to a client that asks again.
     pub reply: Reply,
 }
 
-/// A hash of a request. A password is no part of it: a hash would let it be guessed.
+impl Performed {
+    /// What makes a second request under the same id harmless; `None` unless a change was made.
+    pub(super) fn of(id: OperationId, request: &Request, verdict: &Verdict) -> Option<Self> {
+        match (request.effect(), verdict) {
+            (Effect::Change, Verdict::Reply(reply)) => {
+                Some(Self { id, mark: Mark::of(request)?, reply: reply.clone() })
+            }
+            (Effect::Change | Effect::Session | Effect::None, _) => None,
+        }
+    }
+}
+
+/// A hash of a request. It leaves out a password, which could be guessed from it, and all else that comes with one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark([u8; 32]);
 
 impl Mark {
-    pub(super) fn of(request: &Request) -> Self {
+    /// `None` if the request cannot be encoded: it did not come by wire, and is like no other.
+    fn of(request: &Request) -> Option<Self> {
         let asked = match request.password() {
             Some(_) => postcard::to_stdvec(&(request.name(), request.subject())),
             None => postcard::to_stdvec(request),
         };
-        // What cannot be encoded could not have been sent.
-        let hash = digest(&SHA256, &asked.unwrap_or_default());
-        Self(<[u8; 32]>::try_from(hash.as_ref()).unwrap_or_default())
+        asked.ok().map(|asked| Self(sha256(&asked)))
     }
 }
 
@@ -44,14 +55,14 @@ impl Mark {
 const REMEMBERED: usize = 1024;
 
 impl Done {
-    /// What was answered under this id. An id is 128 random bits: who knows it, made the change or was told.
-    pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Outcome> {
+    /// What was answered under this id, whoever asks now: an id is 128 random bits, and known only to whoever made the
+    /// change.
+    pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Verdict> {
         let earlier = self.0.iter().rev().find(|earlier| earlier.id == id)?;
-        let is_same = earlier.mark == Mark::of(request);
-        Some(if is_same {
-            Outcome::Reply(earlier.reply.clone())
+        Some(if Mark::of(request) == Some(earlier.mark) {
+            Verdict::Reply(earlier.reply.clone())
         } else {
-            Outcome::Refused(Refusal::OperationIdReused)
+            Verdict::Refused(Refusal::OperationIdReused)
         })
     }
 

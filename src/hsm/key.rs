@@ -3,29 +3,28 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, Material, NewKey, No, SessionId, Work, Worked};
+use super::hash::sha256;
+use super::{Case, Decide, Decided, Event, Hsm, Material, NewKey, No, Ruling, Work, Worked};
 use crate::protocol::Refusal;
-use crate::protocol::attribute::{Attribute, Attributes, SetBy, Value};
+use crate::protocol::attribute::Attributes;
 use crate::protocol::key::{
     DeleteKey, DescribeKey, FindKeys, GenerateKey, Hold, KeyClass, KeyDescription, KeyHandle, KeyList,
-    KeySpec, KeyType, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing, Sign, SignScheme,
-    Signature,
+    KeySpec, KeyType, Lifetime, ListKeys, ShareKey, Sharing, Sign, SignScheme, Signature,
 };
 use crate::protocol::user::{UserId, UserType};
 
 /// How many keys an HSM holds.
 pub const MAX_KEYS: usize = 16_666;
 
-/// The index of an HSM's first key; the original keeps those before it for itself.
+/// The index of an HSM's first key; the original reserves those before it.
 pub const FIRST_INDEX: u32 = 6;
 
 /// The longest label or id, in bytes.
-const MAX_TEXT: usize = 128;
+pub(super) const MAX_TEXT: usize = 128;
 
-/// The most users of a sharing list, and the highest quorum.
+/// The most users that a key is shared with, and its highest M value.
 const MAX_SHARED: usize = 8;
 
 /// A key's value, encrypted.
@@ -37,15 +36,15 @@ pub struct Wrapped(pub Vec<u8>);
 pub struct Key {
     /// What it is and may do.
     pub attributes: Attributes,
-    /// Its value.
+    /// Its value, encrypted.
     pub material: Material,
-    /// The CU that made it.
+    /// The CU who made it.
     pub owner: UserId,
-    /// The CUs that may use it, too.
+    /// The other CUs who may use it.
     pub shared_with: BTreeSet<UserId>,
-    /// How many users have to approve its use; 0 and 1 are off.
+    /// How many users have to approve its use; 0 and 1 mean no approval.
     pub m_value: u8,
-    /// How many changes they have approved: an older copy has fewer.
+    /// How many changes of it were approved. An older copy has fewer: it must not bring back what they ended.
     pub approved: u32,
 }
 
@@ -58,128 +57,84 @@ impl Key {
     pub(super) fn is_held_by(&self, user: UserId) -> bool {
         self.owner == user || self.shared_with.contains(&user)
     }
+
+    fn lifetime(&self) -> Lifetime {
+        if self.attributes.token { Lifetime::Token } else { Lifetime::Session }
+    }
 }
 
-impl Hsm {
-    pub(super) fn generate_key(
-        &self,
-        op: &GenerateKey,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<Vec<KeyHandle>, No> {
-        let (owner, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        let count = self.check_template(op, owner)?;
-        let new = match env.worked {
+impl Decide for GenerateKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Vec<KeyHandle>> {
+        let (owner, _) = case.user()?;
+        let count = case.hsm.check_template(self, owner)?;
+        let new = match case.env.worked {
             Some(Worked::Generated(new)) if new.len() == count => new,
-            _ => return Err(No::Needs(Work::Generate(op.spec))),
+            _ => return Err(No::Needs(Work::Generate(self.spec))),
         };
-        let handles = self.keys.handles(self.identity.node_id, count)?;
-        let session = Some(caller).filter(|_| op.lifetime == Lifetime::Session);
-        for (handle, new) in handles.iter().zip(new) {
-            changes.push(Change::KeyCreated { handle: *handle, key: finish(new, op, owner), session });
+        let handles = case.hsm.keys.handles(case.hsm.identity.node_id, count)?;
+        let session = Some(case.caller).filter(|_| self.lifetime == Lifetime::Session);
+        let made = |(handle, new): (&KeyHandle, &NewKey)| Event::KeyCreated {
+            handle: *handle,
+            key: finish(new, self, owner),
+            session,
+        };
+        let events = handles.iter().zip(new).map(made).collect();
+        let first = handles.first().copied();
+        Ok(Decided { key: first, ..Decided::new(handles, events) })
+    }
+}
+
+impl Decide for DeleteKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        if !case.own_key(self.handle)?.attributes.destroyable {
+            return Err(Refusal::KeyNotDestroyable.into());
         }
-        Ok(handles)
+        Ok(Decided::done(Event::KeyDeleted(self.handle)))
     }
+}
 
-    pub(super) fn delete_key(
-        &self,
-        op: &DeleteKey,
-        caller: SessionId,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
-        let key = self.own_key(op.handle, caller)?;
-        if !key.attributes.destroyable {
-            return Err(Refusal::KeyNotDestroyable);
-        }
-        changes.push(Change::KeyDeleted(op.handle));
-        Ok(())
+impl Decide for FindKeys {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Vec<KeyHandle>> {
+        let (user, _) = case.user()?;
+        let usable = case.hsm.keys.all().filter(|(_, key)| key.is_usable_by(user));
+        Ok(Decided::read(usable.filter(|(_, key)| matches(self, key)).map(|(handle, _)| handle).collect()))
     }
+}
 
-    pub(super) fn find_keys(&self, op: &FindKeys, caller: SessionId) -> Result<Vec<KeyHandle>, Refusal> {
-        let (user, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        let usable = self.keys.all().filter(|(_, key)| key.is_usable_by(user));
-        Ok(usable.filter(|(_, key)| matches(op, key)).map(|(handle, _)| handle).collect())
-    }
-
-    pub(super) fn describe_key(
-        &self,
-        op: &DescribeKey,
-        caller: SessionId,
-    ) -> Result<KeyDescription, Refusal> {
-        let key = self.usable_key(op.handle, caller)?;
-        Ok(KeyDescription {
+impl Decide for DescribeKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<KeyDescription> {
+        let key = case.usable_key(self.handle)?;
+        Ok(Decided::read(KeyDescription {
             owner: key.owner,
             shared_with: key.shared_with.iter().copied().collect(),
-            lifetime: if key.attributes.token { Lifetime::Token } else { Lifetime::Session },
+            lifetime: key.lifetime(),
             m_value: key.m_value,
-        })
+        }))
     }
+}
 
-    pub(super) fn read_attributes(
-        &self,
-        op: &ReadAttributes,
-        caller: SessionId,
-    ) -> Result<Attributes, Refusal> {
-        Ok(self.usable_key(op.handle, caller)?.attributes.clone())
-    }
-
-    pub(super) fn set_attribute(
-        &self,
-        op: &SetAttribute,
-        caller: SessionId,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
-        let key = match op.attribute.set_by() {
-            SetBy::Officer => self.keys.get(op.handle)?,
-            SetBy::Owner => self.own_key(op.handle, caller)?,
-            SetBy::Nobody => return Err(Refusal::AttributeReadOnly),
-        };
-        let is_too_long = matches!(&op.value, Value::Text(text) if text.len() > MAX_TEXT);
-        let is_one_way = op.attribute == Attribute::Token
-            || (op.attribute == Attribute::WrapWithTrusted && key.attributes.wrap_with_trusted);
-        let mut after = key.attributes.clone();
-        if is_too_long
-            || (is_one_way && op.value == Value::Byte(0))
-            || after.set(op.attribute, &op.value).is_none()
-        {
-            return Err(Refusal::InvalidInput);
-        }
-        let (handle, attribute, value) = (op.handle, op.attribute, op.value.clone());
-        let becomes_token = after.token && !key.attributes.token;
-        changes.push(if becomes_token {
-            // Whole: a snapshot that was taken before does not have it.
-            Change::KeyCreated { handle, key: Key { attributes: after, ..Key::clone(key) }, session: None }
-        } else {
-            Change::AttributeSet { handle, attribute, value }
-        });
-        Ok(())
-    }
-
-    pub(super) fn share_key(
-        &self,
-        op: &ShareKey,
-        caller: SessionId,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
-        let key = self.own_key(op.handle, caller)?;
+impl Decide for ShareKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let key = case.own_key(self.handle)?;
         let is_public = key.attributes.class == KeyClass::Public;
-        let after = match op.sharing {
-            Sharing::Share => key.shared_with.iter().chain(&op.users).collect::<BTreeSet<_>>().len(),
-            Sharing::Unshare if op.users.iter().all(|user| key.shared_with.contains(user)) => 0,
-            Sharing::Unshare => return Err(Refusal::InvalidInput),
+        let after = match self.sharing {
+            Sharing::Share => key.shared_with.iter().chain(&self.users).collect::<BTreeSet<_>>().len(),
+            Sharing::Unshare if self.users.iter().all(|user| key.shared_with.contains(user)) => 0,
+            Sharing::Unshare => return Err(Refusal::InvalidInput.into()),
         };
-        if is_public || !key.attributes.token || op.users.is_empty() || after > MAX_SHARED {
-            return Err(Refusal::InvalidInput);
+        if is_public || !key.attributes.token || self.users.is_empty() || after > MAX_SHARED {
+            return Err(Refusal::InvalidInput.into());
         }
-        self.must_be_others(&op.users, key.owner)?;
-        changes.push(Change::KeyShared { handle: op.handle, users: op.users.clone(), sharing: op.sharing });
-        Ok(())
+        case.hsm.must_be_others(&self.users, key.owner)?;
+        let (handle, users, sharing) = (self.handle, self.users.clone(), self.sharing);
+        Ok(Decided::done(Event::KeyShared { handle, users, sharing }))
     }
+}
 
-    pub(super) fn sign(&self, op: &Sign, caller: SessionId, env: &Env<'_>) -> Result<Signature, No> {
-        let key = self.usable_key(op.handle, caller)?;
-        let scheme_fits = match op.mechanism.scheme {
+impl Decide for Sign {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Signature> {
+        let key = case.usable_key(self.handle)?;
+        let scheme_fits = match self.mechanism.scheme {
             SignScheme::RsaPkcs | SignScheme::RsaPss => key.attributes.key_type == KeyType::Rsa,
             SignScheme::Ecdsa => key.attributes.key_type == KeyType::Ec,
         };
@@ -187,51 +142,57 @@ impl Hsm {
         if !is_private || !key.attributes.sign || !scheme_fits {
             return Err(Refusal::KeyUnfit.into());
         }
-        if op.hash.len() != op.mechanism.hash.bytes() {
+        if self.hash.len() != self.mechanism.hash.bytes() {
             return Err(Refusal::InvalidInput.into());
         }
-        match env.worked {
-            Some(Worked::Signed(signed)) => Ok(signed.clone().map(Signature)?),
+        match case.env.worked {
+            Some(Worked::Signed(signed)) => Ok(Decided::read(signed.clone().map(Signature)?)),
             _ => {
-                let (key, mechanism, hash) = (key.material.clone(), op.mechanism, op.hash.clone());
+                let (key, mechanism, hash) = (key.material.clone(), self.mechanism, self.hash.clone());
                 Err(No::Needs(Work::Sign { key, mechanism, hash }))
             }
         }
     }
+}
 
-    pub(super) fn list_keys(&self, op: &ListKeys) -> Result<KeyList, Refusal> {
-        if let Some(user) = op.user
-            && !self.users.contains_key(&user)
+impl Decide for ListKeys {
+    fn decide(&self, case: &Case<'_>) -> Ruling<KeyList> {
+        if let Some(user) = self.user
+            && !case.hsm.users.contains_key(&user)
         {
-            return Err(Refusal::NoSuchUser);
+            return Err(Refusal::NoSuchUser.into());
         }
-        let hold = |key: &Key| match op.user {
+        let hold = |key: &Key| match self.user {
             None => Some(None),
             Some(user) if key.owner == user => Some(Some(Hold::Owned)),
             Some(user) if key.shared_with.contains(&user) => Some(Some(Hold::Shared)),
             Some(_) => None,
         };
         let keys: Vec<_> =
-            self.keys.tokens().filter_map(|(handle, key)| Some((*handle, hold(key)?))).collect();
-        let hash = (op.hash && !keys.is_empty()).then(|| self.key_hash());
-        Ok(KeyList { keys, hash })
+            case.hsm.keys.tokens().filter_map(|(handle, key)| Some((*handle, hold(key)?))).collect();
+        let hash = (self.hash && !keys.is_empty()).then(|| case.hsm.key_hash());
+        Ok(Decided::read(KeyList { keys, hash }))
     }
+}
 
-    /// The key of a user who may use it.
-    pub(super) fn usable_key(&self, handle: KeyHandle, caller: SessionId) -> Result<&Key, Refusal> {
-        let (user, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        let key = self.keys.get(handle)?;
+impl Case<'_> {
+    /// The key, if the caller may use it.
+    pub(super) fn usable_key(&self, handle: KeyHandle) -> Result<&Arc<Key>, Refusal> {
+        let (user, _) = self.user()?;
+        let key = self.hsm.keys.get(handle)?;
         if key.is_usable_by(user) { Ok(key) } else { Err(Refusal::KeyAccessDenied) }
     }
 
-    /// The key of a user who owns it.
-    pub(super) fn own_key(&self, handle: KeyHandle, caller: SessionId) -> Result<&Arc<Key>, Refusal> {
-        let (user, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        let key = self.keys.get(handle)?;
+    /// The key, if the caller owns it.
+    pub(super) fn own_key(&self, handle: KeyHandle) -> Result<&Arc<Key>, Refusal> {
+        let (user, _) = self.user()?;
+        let key = self.hsm.keys.get(handle)?;
         if key.owner == user { Ok(key) } else { Err(Refusal::KeyAccessDenied) }
     }
+}
 
-    /// How many keys the request makes, if it is one that can be granted.
+impl Hsm {
+    /// How many keys the request makes, if it can be granted.
     fn check_template(&self, op: &GenerateKey, owner: UserId) -> Result<usize, Refusal> {
         let count = match op.spec {
             KeySpec::Aes { bytes: 16 | 24 | 32 } | KeySpec::TripleDes => 1,
@@ -253,7 +214,7 @@ impl Hsm {
         {
             return Err(Refusal::InvalidInput);
         }
-        // A pair shares its id; two keys made apart do not.
+        // The two halves of a pair share their id; keys made apart must not.
         if !op.id.is_empty() && self.keys.all().any(|(_, key)| key.attributes.id == op.id) {
             return Err(Refusal::InvalidInput);
         }
@@ -264,7 +225,7 @@ impl Hsm {
         Ok(count)
     }
 
-    /// Keys are shared with CUs who do not own them.
+    /// Refuses to share a key with its owner, or with users other than CUs.
     fn must_be_others(&self, users: &[UserId], owner: UserId) -> Result<(), Refusal> {
         let is_other = |user: &UserId| {
             *user != owner && self.users.get(user).is_some_and(|user| user.user_type == UserType::Cu)
@@ -272,25 +233,26 @@ impl Hsm {
         if users.iter().all(is_other) { Ok(()) } else { Err(Refusal::InvalidInput) }
     }
 
-    /// A hash of every token key with its owner and sharers, by name: the same on equal HSMs.
+    /// A hash of every token key with its owner and sharers: the same on equal HSMs. Users go in by name, as their
+    /// numbers differ from HSM to HSM.
     fn key_hash(&self) -> [u8; 32] {
         let name = |id: &UserId| {
             let user = self.users.get(id);
             user.map(|user| format!("{}:{}", user.user_type, user.name.folded())).unwrap_or_default()
         };
-        let mut context = Context::new(&SHA256);
+        let mut hashed = Vec::new();
         for (handle, key) in self.keys.tokens() {
             let mut sharers: Vec<String> = key.shared_with.iter().map(name).collect();
             sharers.sort();
-            context.update(&handle.0.to_be_bytes());
-            context.update(&key.material.fingerprint);
-            context
-                .update(format!("{};{};{}\n", name(&key.owner), sharers.join(","), key.m_value).as_bytes());
+            hashed.extend(handle.0.to_be_bytes());
+            hashed.extend(key.material.fingerprint);
+            hashed.extend(format!("{};{};{}\n", name(&key.owner), sharers.join(","), key.m_value).as_bytes());
         }
-        <[u8; 32]>::try_from(context.finish().as_ref()).unwrap_or_default()
+        sha256(&hashed)
     }
 }
 
+/// The key that the owner asked for; the public half of a pair is nobody's to share, and anybody's to use.
 fn finish(new: &NewKey, op: &GenerateKey, owner: UserId) -> Key {
     let is_public = new.attributes.class == KeyClass::Public;
     let attributes = Attributes {
@@ -308,12 +270,11 @@ fn finish(new: &NewKey, op: &GenerateKey, owner: UserId) -> Key {
 
 fn matches(op: &FindKeys, key: &Key) -> bool {
     let attributes = &key.attributes;
-    let lifetime = if attributes.token { Lifetime::Token } else { Lifetime::Session };
     op.class.is_none_or(|class| class == attributes.class)
         && op.key_type.is_none_or(|key_type| key_type == attributes.key_type)
         && op.label.as_ref().is_none_or(|label| *label == attributes.label)
         && op.id.as_ref().is_none_or(|id| *id == attributes.id)
-        && op.lifetime.is_none_or(|wanted| wanted == lifetime)
+        && op.lifetime.is_none_or(|lifetime| lifetime == key.lifetime())
         && op.users.iter().all(|user| key.is_usable_by(*user))
         && op.modulus.as_ref().is_none_or(|modulus| Some(modulus) == attributes.modulus.as_ref())
         && op.kcv.as_ref().is_none_or(|kcv| attributes.kcv.is_some_and(|own| own == kcv.as_slice()))

@@ -16,9 +16,9 @@ use crate::protocol::user::UserId;
 pub(super) struct Keys {
     token: BTreeMap<KeyHandle, Arc<Key>>,
     next_index: u32,
-    /// Of keys that are deleted and needed approvals, by fingerprint: how many changes had been approved.
+    /// The approved changes of deleted keys, by fingerprint: an older copy must not bring a key back without them.
     retired: BTreeMap<[u8; 32], u32>,
-    /// Gone with their sessions.
+    /// They end with their sessions, and are not stored.
     #[serde(skip)]
     session: BTreeMap<KeyHandle, (SessionId, Arc<Key>)>,
 }
@@ -43,7 +43,8 @@ impl Keys {
             || self.session.values().any(|(_, key)| key.owner == user)
     }
 
-    /// The next free ones of this node; when all were given once, those that no key has any more.
+    /// The next free ones of this node. A handle is reused only when all have been given once, so that a client that
+    /// missed a deletion does not take another key for the old one.
     pub(super) fn handles(&self, node_id: u32, count: usize) -> Result<Vec<KeyHandle>, Refusal> {
         let base = node_id.checked_mul(HANDLES_PER_NODE).ok_or(Refusal::TooManyKeys)?;
         let next = self.next_index.clamp(FIRST_INDEX, HANDLES_PER_NODE);
@@ -70,7 +71,7 @@ impl Keys {
         }
     }
 
-    /// Handles up to this one are given on this node.
+    /// Handles up to this one count as given, if it is one of this node: copies bring those of other nodes.
     pub(super) fn use_up(&mut self, node_id: u32, handle: KeyHandle) {
         if handle.0.checked_div(HANDLES_PER_NODE) == Some(node_id) {
             let next = (handle.0 % HANDLES_PER_NODE).saturating_add(1);
@@ -89,7 +90,7 @@ impl Keys {
         self.session.remove(&handle);
     }
 
-    /// The most changes that were approved for a key, under any handle and also if it is deleted: a copy with fewer
+    /// The most changes that were approved for a key, under any handle and even if it is deleted: a copy with fewer
     /// would undo one.
     pub(super) fn approved(&self, fingerprint: &[u8; 32]) -> u32 {
         let held = self.all().filter(|(_, key)| key.material.fingerprint == *fingerprint);
@@ -118,7 +119,7 @@ impl Keys {
 
     pub(super) fn set(&mut self, handle: KeyHandle, attribute: Attribute, value: &Value) {
         let Some(key) = self.get_mut(handle) else { return };
-        // It was decided that the attribute can be set so.
+        // The rule has tried it.
         let _ = key.attributes.set(attribute, value);
         if attribute.set_by() == SetBy::Owner {
             count_approval(key);
@@ -138,7 +139,8 @@ impl Keys {
         Ok(Self { token, next_index: self.next_index, retired, session: BTreeMap::new() })
     }
 
-    /// Counts on from the handles that this node has given, if any, and has no session keys.
+    /// Makes them the keys of another node. Among them may be copies of keys that a node of this number made: its next
+    /// handle comes after theirs.
     pub(super) fn move_to(&mut self, node_id: u32) {
         self.session.clear();
         self.next_index = 0;
@@ -158,7 +160,7 @@ impl Keys {
     }
 }
 
-/// A change of a key that needs approvals had them.
+/// The change of a key that needs approvals had them.
 fn count_approval(key: &mut Key) {
     if key.m_value > 1 {
         key.approved = key.approved.saturating_add(1);

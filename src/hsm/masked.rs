@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Change, Copied, CopiedKey, CopiedUser, Env, Hsm, Key, MAX_KEYS, MAX_USERS, No, SessionId, User};
-use super::{UserName, Work, Worked};
+use super::user::must_be_manageable;
+use super::{
+    Case, Copied, CopiedKey, CopiedUser, Decide, Decided, Env, Event, Hsm, Key, MAX_KEYS, No, Ruling,
+};
+use super::{User, UserName, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::{
@@ -12,22 +15,17 @@ use crate::protocol::masked::{
 };
 use crate::protocol::user::{UserId, UserType};
 
-impl Hsm {
-    /// A CU copies its own keys, a CO and the AU any.
-    pub(super) fn extract_key(
-        &self,
-        op: &ExtractKey,
-        caller: SessionId,
-        env: &Env<'_>,
-    ) -> Result<MaskedObject, No> {
-        let key = self.keys.token(op.handle)?;
-        self.must_manage(key.owner, caller)?;
+/// A CU copies its own keys, a CO and the AU any.
+impl Decide for ExtractKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<MaskedObject> {
+        let key = case.hsm.keys.token(self.handle)?;
+        case.must_manage(key.owner)?;
         let name = |id: &UserId| {
-            let user = self.users.get(id).ok_or(Refusal::NoSuchUser)?;
+            let user = case.hsm.users.get(id).ok_or(Refusal::NoSuchUser)?;
             Ok((user.user_type, user.name.as_str().to_owned()))
         };
         let copied = CopiedKey {
-            handle: op.handle,
+            handle: self.handle,
             attributes: key.attributes.clone(),
             material: key.material.clone(),
             owner: name(&key.owner)?,
@@ -35,102 +33,112 @@ impl Hsm {
             m_value: key.m_value,
             approved: key.approved,
         };
-        masked(Copied::Key(copied), env)
+        masked(Copied::Key(copied), case.env)
     }
+}
 
-    pub(super) fn extract_user(&self, op: &ExtractUser, env: &Env<'_>) -> Result<MaskedObject, No> {
-        let user = self.users.get(&op.id).ok_or(Refusal::NoSuchUser)?;
+impl Decide for ExtractUser {
+    fn decide(&self, case: &Case<'_>) -> Ruling<MaskedObject> {
+        let user = case.hsm.users.get(&self.id).ok_or(Refusal::NoSuchUser)?;
+        must_be_manageable(user.user_type)?;
         let copied = CopiedUser {
-            user_type: manageable(user.user_type)?,
+            user_type: user.user_type,
             name: user.name.as_str().to_owned(),
             password: user.password.clone(),
             quorum_key: user.quorum_key.clone(),
         };
-        masked(Copied::User(copied), env)
+        masked(Copied::User(copied), case.env)
     }
+}
 
-    pub(super) fn insert_copied_key(
-        &self,
-        op: &InsertKey,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<Inserted<KeyHandle>, No> {
-        let copied = match unmasked(&op.object, env)? {
+impl Decide for InsertKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Inserted<KeyHandle>> {
+        let copied = match unmasked(&self.object, case.env)? {
             Copied::Key(copied) => copied,
             Copied::User(_) => return Err(Refusal::MaskedObjectInvalid.into()),
         };
-        let mut key = self.resolve(copied)?;
-        self.must_manage(key.owner, caller)?;
-        if key.m_value > 1 && key.approved < self.keys.approved(&key.material.fingerprint) {
+        let mut key = case.hsm.resolve(copied)?;
+        case.must_manage(key.owner)?;
+        if key.m_value > 1 && key.approved < case.hsm.keys.approved(&key.material.fingerprint) {
             return Err(Refusal::CopyIsOlder.into());
         }
-        let handle = match op.place {
+        let handle = match self.place {
             Place::SameHandle => copied.handle,
             Place::NewHandle => {
-                let free = self.keys.handles(self.identity.node_id, 1)?;
+                let free = case.hsm.keys.handles(case.hsm.identity.node_id, 1)?;
                 free.first().copied().ok_or(Refusal::TooManyKeys)?
             }
         };
-        let present = self.keys.get(handle);
-        if !self.is_overseer(caller) {
-            keep_what_others_decide(&mut key, present.ok());
+        let present = case.hsm.keys.get(handle).ok();
+        if !case.is_overseer() {
+            keep_what_others_decide(&mut key, present);
         }
-        match present {
-            Ok(present) => {
-                // A CU may own the copy and not what is here.
-                self.must_manage(present.owner, caller)?;
-                Ok(replace_key(handle, present, key, op.existing, changes)?)
+        let inserted = match present {
+            Some(present) => {
+                // A CU may own the copy, but not what is here.
+                case.must_manage(present.owner)?;
+                compared(handle, present, &key, self.existing)?
             }
-            Err(_) if self.keys.len() >= MAX_KEYS => Err(Refusal::TooManyKeys.into()),
-            Err(_) => {
-                changes.push(Change::KeyCreated { handle, key, session: None });
-                Ok(Inserted::Created(handle))
+            None if case.hsm.keys.len() >= MAX_KEYS => return Err(Refusal::TooManyKeys.into()),
+            None => Inserted::Created(handle),
+        };
+        let events = match inserted {
+            Inserted::Created(_) | Inserted::Replaced(_) => {
+                vec![Event::KeyCreated { handle, key, session: None }]
             }
-        }
+            Inserted::Equal(_) | Inserted::Differs(..) => Vec::new(),
+        };
+        Ok(Decided { key: Some(handle), ..Decided::new(inserted, events) })
     }
+}
 
-    pub(super) fn insert_copied_user(
-        &self,
-        op: &InsertUser,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<Inserted<UserId>, No> {
-        let copied = match unmasked(&op.object, env)? {
+impl Decide for InsertUser {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Inserted<UserId>> {
+        let copied = match unmasked(&self.object, case.env)? {
             Copied::User(copied) => copied,
             Copied::Key(_) => return Err(Refusal::MaskedObjectInvalid.into()),
         };
-        let user_type = manageable(copied.user_type)?;
-        let found = self.find_user(user_type, &copied.name);
-        self.must_have_no_others_key(found.ok().map(|(id, _)| id), copied.quorum_key.as_ref())?;
+        let CopiedUser { user_type, name, password, quorum_key } = copied.clone();
+        must_be_manageable(user_type)?;
+        let found = case.hsm.find_user(user_type, &name);
+        case.hsm.must_have_no_others_key(found.ok().map(|(id, _)| id), quorum_key.as_ref())?;
         let Ok((id, present)) = found else {
-            if self.users.len() >= MAX_USERS {
-                return Err(Refusal::TooManyUsers.into());
-            }
-            let id = UserId(self.next_user.max(1));
-            let name = UserName::parse(&copied.name)?;
-            let user = User::new(user_type, name, copied.password.clone())
-                .with_quorum_key(copied.quorum_key.clone());
-            changes.push(Change::UserCreated { id, user });
-            return Ok(Inserted::Created(id));
+            let id = case.hsm.free_user_id()?;
+            let user = User::new(user_type, UserName::parse(&name)?, password).with_quorum_key(quorum_key);
+            return Ok(Decided::new(Inserted::Created(id), vec![Event::UserCreated { id, user }]));
         };
         let differences = named([
-            (present.password != copied.password, Difference::Password),
-            (present.quorum_key != copied.quorum_key, Difference::QuorumKey),
+            (present.password != password, Difference::Password),
+            (present.quorum_key != quorum_key, Difference::QuorumKey),
         ]);
-        match op.existing {
-            _ if differences.is_empty() => Ok(Inserted::Equal(id)),
-            Existing::Compare => Ok(Inserted::Differs(id, differences)),
-            Existing::Replace if self.has_session(id, None) => Err(Refusal::UserIsLoggedIn.into()),
+        match self.existing {
+            _ if differences.is_empty() => Ok(Decided::read(Inserted::Equal(id))),
+            Existing::Compare => Ok(Decided::read(Inserted::Differs(id, differences))),
+            Existing::Replace if case.hsm.has_session(id, None) => Err(Refusal::UserIsLoggedIn.into()),
             Existing::Replace => {
-                changes.push(Change::PasswordChanged { id, user_type, password: copied.password.clone() });
-                changes.push(Change::QuorumKeySet { id, key: copied.quorum_key.clone() });
-                Ok(Inserted::Replaced(id))
+                let events = vec![
+                    Event::PasswordChanged { id, user_type, password },
+                    Event::QuorumKeySet { id, key: quorum_key },
+                ];
+                Ok(Decided::new(Inserted::Replaced(id), events))
             }
         }
     }
+}
 
-    /// The copied key with the users of this HSM, who are found by type and name.
+impl Case<'_> {
+    fn is_overseer(&self) -> bool {
+        self.user().is_ok_and(|(_, user)| matches!(user.user_type, UserType::Co | UserType::Au))
+    }
+
+    fn must_manage(&self, owner: UserId) -> Result<(), Refusal> {
+        let (id, _) = self.user()?;
+        if id == owner || self.is_overseer() { Ok(()) } else { Err(Refusal::KeyAccessDenied) }
+    }
+}
+
+impl Hsm {
+    /// The copied key with the numbers of this HSM's users, who are found by type and name.
     fn resolve(&self, copied: &CopiedKey) -> Result<Key, Refusal> {
         let find = |(user_type, name): &(UserType, String)| {
             self.find_user(*user_type, name).map(|(id, _)| id).map_err(|_| Refusal::MaskedOwnerMissing)
@@ -144,18 +152,9 @@ impl Hsm {
             approved: copied.approved,
         })
     }
-
-    fn is_overseer(&self, caller: SessionId) -> bool {
-        self.caller(caller).is_some_and(|(_, user)| matches!(user.user_type, UserType::Co | UserType::Au))
-    }
-
-    fn must_manage(&self, owner: UserId, caller: SessionId) -> Result<(), Refusal> {
-        let (id, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        if id == owner || self.is_overseer(caller) { Ok(()) } else { Err(Refusal::KeyAccessDenied) }
-    }
 }
 
-/// A CU must not undo by an older copy of its key what a CO decided about it, or what is decided for good.
+/// A CU must not use an older copy of its key to undo what a CO has decided about it, or what is decided for good.
 fn keep_what_others_decide(key: &mut Key, present: Option<&Arc<Key>>) {
     key.m_value = present.map_or(key.m_value, |present| present.m_value.max(key.m_value));
     let present = present.map(|present| &present.attributes);
@@ -163,26 +162,22 @@ fn keep_what_others_decide(key: &mut Key, present: Option<&Arc<Key>>) {
     key.attributes.wrap_with_trusted |= present.is_some_and(|present| present.wrap_with_trusted);
 }
 
-/// A key that is there already: is it the same key, and in what does it differ?
-fn replace_key(
+/// What becomes of a copy whose handle is in use, if it is a copy of the same key.
+fn compared(
     handle: KeyHandle,
-    present: &Arc<Key>,
-    key: Key,
+    present: &Key,
+    key: &Key,
     existing: Existing,
-    changes: &mut Vec<Change>,
 ) -> Result<Inserted<KeyHandle>, Refusal> {
     if present.material.fingerprint != key.material.fingerprint {
         return Err(Refusal::HandleTaken);
     }
-    let differences = differences(present, &key);
-    match existing {
-        _ if differences.is_empty() => Ok(Inserted::Equal(handle)),
-        Existing::Compare => Ok(Inserted::Differs(handle, differences)),
-        Existing::Replace => {
-            changes.push(Change::KeyCreated { handle, key, session: None });
-            Ok(Inserted::Replaced(handle))
-        }
-    }
+    let differences = differences(present, key);
+    Ok(match existing {
+        _ if differences.is_empty() => Inserted::Equal(handle),
+        Existing::Compare => Inserted::Differs(handle, differences),
+        Existing::Replace => Inserted::Replaced(handle),
+    })
 }
 
 fn differences(present: &Key, key: &Key) -> Vec<Difference> {
@@ -198,16 +193,9 @@ fn named<const COUNT: usize>(compared: [(bool, Difference); COUNT]) -> Vec<Diffe
     compared.into_iter().filter_map(|(differs, difference)| differs.then_some(difference)).collect()
 }
 
-fn manageable(user_type: UserType) -> Result<UserType, Refusal> {
-    match user_type {
-        UserType::Co | UserType::Cu => Ok(user_type),
-        UserType::Au | UserType::PreCo | UserType::Unknown => Err(Refusal::InvalidUserType),
-    }
-}
-
-fn masked(copied: Copied, env: &Env<'_>) -> Result<MaskedObject, No> {
+fn masked(copied: Copied, env: &Env<'_>) -> Ruling<MaskedObject> {
     match env.worked {
-        Some(Worked::Masked(object)) => Ok(MaskedObject(object.clone())),
+        Some(Worked::Masked(object)) => Ok(Decided::read(MaskedObject(object.clone()))),
         _ => Err(No::Needs(Work::Mask(Box::new(copied)))),
     }
 }

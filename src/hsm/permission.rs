@@ -1,35 +1,28 @@
-//! Who may ask for what: one decision, from the operation's entry in the table.
+//! Who may ask for what: one decision, from what the request says of itself.
 
-use super::{Hsm, SessionId, User};
-use crate::protocol::attribute::SetBy;
+use super::{Case, User};
 use crate::protocol::user::UserType;
 use crate::protocol::{Access, Refusal, Request};
 
-impl Hsm {
+impl Case<'_> {
     /// Refuses a request that the session's user may not make.
-    pub(super) fn permit(&self, request: &Request, caller: SessionId) -> Result<(), Refusal> {
-        let user = self.caller(caller).map(|(_, user)| user);
-        let is_own = user.is_some_and(|user| is_about(request, user));
+    pub(super) fn permit(&self, request: &Request) -> Result<(), Refusal> {
+        let user = self.user().map(|(_, user)| user);
+        let is_own = user.is_ok_and(|user| is_about(request, user));
         let allowed: &[UserType] = match request.access() {
             Access::Public | Access::Anyone => return Ok(()),
             Access::OfficerOrSelf if is_own => return Ok(()),
             Access::LoggedIn => &[UserType::Co, UserType::Cu, UserType::Au, UserType::PreCo],
             Access::Officer | Access::OfficerOrSelf => &[UserType::Co],
             Access::Oneself if is_own => &[UserType::Co, UserType::Cu],
-            Access::Oneself => &[],
             Access::CryptoUser => &[UserType::Cu],
             Access::Overseer => &[UserType::Co, UserType::Au],
             Access::User => &[UserType::Co, UserType::Cu, UserType::Au],
-            Access::ByAttribute if is_for_officers(request) => &[UserType::Co],
-            Access::ByAttribute => &[UserType::Cu],
+            // The operation has named the user type that its attribute takes.
+            Access::Oneself | Access::ByAttribute => &[],
         };
-        let user = user.ok_or(Refusal::NotLoggedIn)?;
-        if allowed.contains(&user.user_type) { Ok(()) } else { Err(Refusal::NotAuthorized) }
+        if allowed.contains(&user?.user_type) { Ok(()) } else { Err(Refusal::NotAuthorized) }
     }
-}
-
-fn is_for_officers(request: &Request) -> bool {
-    matches!(request, Request::SetAttribute(op) if op.attribute.set_by() == SetBy::Officer)
 }
 
 /// Whether the request names this user.

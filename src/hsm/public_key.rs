@@ -1,4 +1,4 @@
-//! The public keys of officers, by which their signatures are verified.
+//! The public keys that verify users' signatures.
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::protocol::Refusal;
 
-/// An RSA key of 2048 bits. However it was encoded, the same key is equal to itself.
+/// An RSA key of 2048 bits. Equal keys are equal however they were encoded, so that one key cannot approve twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey {
     modulus: Vec<u8>,
@@ -22,7 +22,7 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`Refusal::PublicKeyInvalid`] if it is another kind of key, or none.
+    /// [`Refusal::PublicKeyInvalid`] if it is another kind of key, or not a key.
     pub fn parse(der: &[u8]) -> Result<Self, Refusal> {
         let parse = || {
             let (rest, info) = SubjectPublicKeyInfo::from_der(der).ok()?;
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rsa_keys_of_2048_bits_are_taken_and_nothing_behind_them() {
+    fn only_rsa_keys_of_2048_bits_are_taken_and_no_trailing_bytes() {
         let good = der(&pair(KeySize::Rsa2048));
         assert!(PublicKey::parse(&good).is_ok());
         assert!(PublicKey::parse(&[good.as_slice(), &[0]].concat()).is_err());

@@ -1,11 +1,10 @@
-//! What M of N have to approve: M values, registered keys, and whether a request has its approvals.
+//! What M of N users have to approve: M values, registered keys, and whether a request has its approvals.
 
 use serde::{Deserialize, Serialize};
 
 use super::permission::is_about;
 use super::public_key::PublicKey;
-use super::{Change, Env, Hsm, SessionId};
-use crate::protocol::attribute::SetBy;
+use super::{Case, Decide, Decided, Event, Hsm, Ruling, User};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{
     GetMValue, MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Service, SetMValue, Token,
@@ -16,9 +15,9 @@ use crate::protocol::{Access, Refusal, Request};
 /// A key that verifies what its user approves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuorumKey {
-    /// The key itself.
+    /// RSA, of 2048 bits.
     pub public_key: PublicKey,
-    /// Whether its user signs with it to log in, too.
+    /// Whether its user also signs with it to log in.
     pub is_second_factor: bool,
 }
 
@@ -29,7 +28,7 @@ pub(super) struct MValues {
     misc_co: u8,
 }
 
-/// The lowest M value that can be set, and the highest.
+/// The M values that can be set.
 const M: std::ops::RangeInclusive<u8> = 2..=8;
 
 impl MValues {
@@ -49,7 +48,7 @@ impl MValues {
         match service {
             Service::UserManagement => self.user_management = m,
             Service::MiscCo => self.misc_co = m,
-            // It was decided that the service has one.
+            // The rule has refused these.
             Service::BackupByCu
             | Service::BackupByCo
             | Service::Cloning
@@ -73,42 +72,87 @@ pub(super) struct Needed {
     pub(super) m: u8,
 }
 
-impl Hsm {
+impl Case<'_> {
     /// The token by which a request is approved; `None` if it needs no approval.
-    ///
-    /// A request that is refused for want of approvals has not been looked at any further.
-    pub(super) fn approval(
-        &self,
-        request: &Request,
-        caller: SessionId,
-        env: &Env<'_>,
-    ) -> Result<Option<u32>, Refusal> {
-        let Some(needed) = self.needed(request, caller) else { return Ok(None) };
-        self.approved_token(needed, caller, env.now).map(Some).ok_or(Refusal::MxnAuthFailed)
+    pub(super) fn approval(&self, request: &Request) -> Result<Option<u32>, Refusal> {
+        let Some(needed) = self.needed(request) else { return Ok(None) };
+        self.approved_token(needed).map(Some).ok_or(Refusal::MxnAuthFailed)
     }
 
-    fn needed(&self, request: &Request, caller: SessionId) -> Option<Needed> {
+    fn needed(&self, request: &Request) -> Option<Needed> {
         let service = request.service()?;
-        let own = |(_, user): (UserId, &super::User)| is_about(request, user);
-        // Nobody has to ask others for a new password of one's own.
-        if request.access() == Access::OfficerOrSelf && self.caller(caller).is_some_and(own) {
+        // Nobody has to ask others for a new password of their own.
+        let is_own = self.user().is_ok_and(|(_, user)| is_about(request, user));
+        if is_own && request.access() == Access::OfficerOrSelf {
             return None;
         }
-        // It is not the users of a key who vouch for it.
-        if matches!(request, Request::SetAttribute(op) if op.attribute.set_by() == SetBy::Officer) {
-            return None;
-        }
-        let is_of_key = matches!(service, Service::UseKey | Service::ManageKey);
-        match request.key() {
+        let key = match service {
+            Service::UseKey | Service::ManageKey => request.key(),
+            Service::BackupByCu
+            | Service::BackupByCo
+            | Service::Cloning
+            | Service::UserManagement
+            | Service::MiscCo => Some(KeyHandle(0)),
+        };
+        match key {
+            Some(key) => self.hsm.m_of(service, key).map(|m| Needed { service, key, m }),
             // An operation on a key that does not say which cannot be approved.
-            None if is_of_key => Some(Needed { service, key: KeyHandle(0), m: u8::MAX }),
-            Some(key) if is_of_key => self.m_of(service, key).map(|m| Needed { service, key, m }),
-            Some(_) | None => {
-                self.m_of(service, KeyHandle(0)).map(|m| Needed { service, key: KeyHandle(0), m })
-            }
+            None => Some(Needed { service, key: KeyHandle(0), m: u8::MAX }),
         }
     }
+}
 
+impl Decide for GetMValue {
+    fn decide(&self, case: &Case<'_>) -> Ruling<u8> {
+        Ok(Decided::read(case.hsm.m_values.of(self.service).max(1)))
+    }
+}
+
+impl Decide for SetMValue {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let MValues { user_management, misc_co } = case.hsm.m_values;
+        let breaks_order = match self.service {
+            // Once it is set, those of service 4 approve a change, who are at least as many.
+            Service::UserManagement => {
+                (user_management > 0 && misc_co == 0) || (misc_co > 0 && self.m > misc_co)
+            }
+            Service::MiscCo => self.m < user_management,
+            Service::BackupByCu
+            | Service::BackupByCo
+            | Service::Cloning
+            | Service::UseKey
+            | Service::ManageKey => return Err(Refusal::NoMValue.into()),
+        };
+        if !M.contains(&self.m) || usize::from(self.m) > case.hsm.registered_officers() {
+            return Err(Refusal::MValueInvalid.into());
+        }
+        if breaks_order {
+            return Err(Refusal::MValueOrder.into());
+        }
+        Ok(Decided::done(Event::MValueSet { service: self.service, m: self.m }))
+    }
+}
+
+impl Decide for RegisterQuorumKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let (id, user) = case.hsm.find_user(self.user_type, &self.name)?;
+        if user.has_second_factor() {
+            return Err(Refusal::PublicKeyIsSecondFactor.into());
+        }
+        // A signed quorum token would be an approval and a registration in one.
+        if !(1..=MAX_REGISTRATION_TOKEN).contains(&self.token.len()) || Token::begins(&self.token) {
+            return Err(Refusal::InvalidInput.into());
+        }
+        let public_key = case.hsm.key_for(Some(id), &self.public_key)?;
+        if !public_key.verifies(&self.token, &self.signature) {
+            return Err(Refusal::SignatureInvalid.into());
+        }
+        let key = Some(QuorumKey { public_key, is_second_factor: false });
+        Ok(Decided::done(Event::QuorumKeySet { id, key }))
+    }
+}
+
+impl Hsm {
     /// How many have to approve an operation of the service on this key; `None` if nobody has to.
     pub(super) fn m_of(&self, service: Service, key: KeyHandle) -> Option<u8> {
         let m = match service {
@@ -122,7 +166,7 @@ impl Hsm {
         Some(m).filter(|m| *m > 1)
     }
 
-    /// Whether a user is one of those who may approve this; the user's key is another question.
+    /// Whether a user may approve this; whether the user has a registered key is another question.
     pub(super) fn may_approve(&self, user: UserId, service: Service, key: KeyHandle) -> bool {
         match service {
             Service::UseKey | Service::ManageKey => self.keys.get(key).is_ok_and(|key| key.is_held_by(user)),
@@ -134,57 +178,7 @@ impl Hsm {
         }
     }
 
-    pub(super) fn m_value(&self, op: &GetMValue) -> u8 {
-        self.m_values.of(op.service).max(1)
-    }
-
-    pub(super) fn set_m_value(&self, op: &SetMValue, changes: &mut Vec<Change>) -> Result<(), Refusal> {
-        let MValues { user_management, misc_co } = self.m_values;
-        let breaks_order = match op.service {
-            // Once it is set, those of service 4 approve a change, who are at least as many.
-            Service::UserManagement => {
-                (user_management > 0 && misc_co == 0) || (misc_co > 0 && op.m > misc_co)
-            }
-            Service::MiscCo => op.m < user_management,
-            Service::BackupByCu
-            | Service::BackupByCo
-            | Service::Cloning
-            | Service::UseKey
-            | Service::ManageKey => return Err(Refusal::NoMValue),
-        };
-        if !M.contains(&op.m) || usize::from(op.m) > self.registered_officers() {
-            return Err(Refusal::MValueInvalid);
-        }
-        if breaks_order {
-            return Err(Refusal::MValueOrder);
-        }
-        changes.push(Change::MValueSet { service: op.service, m: op.m });
-        Ok(())
-    }
-
-    pub(super) fn register_quorum_key(
-        &self,
-        op: &RegisterQuorumKey,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
-        let (id, user) = self.find_user(op.user_type, &op.name)?;
-        if user.has_second_factor() {
-            return Err(Refusal::PublicKeyIsSecondFactor);
-        }
-        // A signed token would be an approval and a registration in one.
-        if !(1..=MAX_REGISTRATION_TOKEN).contains(&op.token.len()) || Token::begins(&op.token) {
-            return Err(Refusal::InvalidInput);
-        }
-        let public_key = self.key_for(Some(id), &op.public_key)?;
-        if !public_key.verifies(&op.token, &op.signature) {
-            return Err(Refusal::SignatureInvalid);
-        }
-        let key = Some(QuorumKey { public_key, is_second_factor: false });
-        changes.push(Change::QuorumKeySet { id, key });
-        Ok(())
-    }
-
-    /// Reads a key that is to be a user's: nobody else may have it, or one person could approve as two.
+    /// Reads a user's new key: nobody else may have it, or one person could approve as two.
     pub(super) fn key_for(&self, user: Option<UserId>, der: &[u8]) -> Result<PublicKey, Refusal> {
         let public_key = PublicKey::parse(der)?;
         if self.is_anothers(user, &public_key) { Err(Refusal::PublicKeyTaken) } else { Ok(public_key) }
@@ -209,7 +203,7 @@ impl Hsm {
     }
 
     /// Refuses to delete a CO without whom nothing could ever be approved again.
-    pub(super) fn must_be_dispensable(&self, user: &super::User) -> Result<(), Refusal> {
+    pub(super) fn must_be_dispensable(&self, user: &User) -> Result<(), Refusal> {
         let approves = user.user_type == UserType::Co && user.quorum_key.is_some();
         let left = self.registered_officers().saturating_sub(1);
         if approves && left < usize::from(self.m_values.highest()) {

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use super::hash::sha256;
 use super::public_key::PublicKey;
 use super::quorum::QuorumKey;
-use super::{Change, Env, Hsm, No, SessionId, User, UserName, Work, Worked};
+use super::{Case, Decide, Decided, Event, Hsm, No, Ruling, SessionId, User, UserName, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor, Purpose, SignedDigests};
 use crate::protocol::user::{UserId, UserType};
 
-/// What sessions have been given to sign, one each.
+/// What sessions have to sign, one each.
 pub(super) type Challenges = BTreeMap<SessionId, Challenge>;
 
 /// Something to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
     purpose: Purpose,
-    /// Hashed, it is what is signed.
+    /// Its hash is what is signed.
     message: Vec<u8>,
     digest: Digest,
 }
@@ -31,9 +31,7 @@ impl Challenge {
     fn new(hsm_id: &str, op: &GetDigest, random: &[u8; 32]) -> Self {
         let user = format!("{hsm_id};{:?};{};{};", op.purpose, op.user_type, op.name.to_ascii_lowercase());
         let message = [MAGIC.as_slice(), random, user.as_bytes()].concat();
-        let hash = digest(&SHA256, &message);
-        let digest = Digest(<[u8; 32]>::try_from(hash.as_ref()).unwrap_or_default());
-        Self { purpose: op.purpose, message, digest }
+        Self { purpose: op.purpose, digest: Digest(sha256(&message)), message }
     }
 
     /// Whether it was given for this user.
@@ -44,65 +42,54 @@ impl Challenge {
     }
 }
 
-impl Hsm {
-    /// Everybody may ask, before the login and for any name: a digest tells nothing, and is good for nothing alone.
-    pub(super) fn get_digest(
-        &self,
-        op: &GetDigest,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<Digest, No> {
-        let is_login = op.purpose == Purpose::Login;
-        if !is_login && !matches!(op.user_type, UserType::Co | UserType::PreCo) {
-            return Err(Refusal::SecondFactorForOfficers.into());
+/// Anyone may ask, before the login and for any name: a digest reveals nothing, and is good for nothing by itself.
+impl Decide for GetDigest {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Digest> {
+        if self.purpose != Purpose::Login {
+            must_be_officer(self.user_type)?;
         }
-        if op.name.len() > UserName::MAX {
+        if self.name.len() > UserName::MAX {
             return Err(Refusal::InvalidInput.into());
         }
-        let Some(Worked::Random(random)) = env.worked else { return Err(No::Needs(Work::Random)) };
-        let challenge = Challenge::new(&self.identity.hsm_id, op, random);
+        let Some(Worked::Random(random)) = case.env.worked else { return Err(No::Needs(Work::Random)) };
+        let challenge = Challenge::new(&case.hsm.identity.hsm_id, self, random);
         let digest = challenge.digest;
-        changes.push(Change::ChallengeGiven { session: caller, challenge });
-        Ok(digest)
+        Ok(Decided::new(digest, vec![Event::ChallengeGiven { session: case.caller, challenge }]))
     }
+}
 
-    /// The key of a new second factor, if whoever sets it has the private key; `None` if there is to be none.
+impl Case<'_> {
+    /// The key of a new second factor, if whoever sets it has the private key; `None` if none is set.
     pub(super) fn new_second_factor(
         &self,
         new: Option<&NewSecondFactor>,
         purpose: Purpose,
-        user_type: UserType,
-        name: &str,
-        caller: SessionId,
+        about: (UserType, &str),
     ) -> Result<Option<QuorumKey>, Refusal> {
         let Some(new) = new else { return Ok(None) };
-        if !matches!(user_type, UserType::Co | UserType::PreCo) {
-            return Err(Refusal::SecondFactorForOfficers);
-        }
-        let user = self.find_user(user_type, name).ok().map(|(id, _)| id);
-        let public_key = self.key_for(user, &new.public_key)?;
-        self.must_be_signed(&new.signed, &public_key, purpose, (user_type, name), caller)?;
+        let (user_type, name) = about;
+        must_be_officer(user_type)?;
+        let user = self.hsm.find_user(user_type, name).ok().map(|(id, _)| id);
+        let public_key = self.hsm.key_for(user, &new.public_key)?;
+        self.must_be_signed(&new.signed, &public_key, purpose, about)?;
         Ok(Some(QuorumKey { public_key, is_second_factor: true }))
     }
 
-    /// Refuses a login without the second factor that its user has.
+    /// Refuses a login without the second factor that its user has. This comes before the password, so that nobody
+    /// without the key learns whether a password is right.
     pub(super) fn must_have_second_factor(
         &self,
         (id, user): (UserId, &User),
         signed: Option<&SignedDigests>,
-        caller: SessionId,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), No> {
         let Some(key) = user.quorum_key.as_ref().filter(|key| key.is_second_factor) else { return Ok(()) };
-        // Before the password is looked at, so that nobody learns whether it is right.
         let signed = signed.ok_or(Refusal::SecondFactorMissing)?;
         let about = (user.user_type, user.name.as_str());
-        let checked = self.must_be_signed(signed, &key.public_key, Purpose::Login, about, caller);
-        if checked == Err(Refusal::SignatureInvalid) {
-            changes.push(Change::LoginFailed(id));
+        match self.must_be_signed(signed, &key.public_key, Purpose::Login, about) {
+            // A guess, as a wrong password is; the other refusals are of logins that brought no signature to try.
+            Err(refusal @ Refusal::SignatureInvalid) => Err(No::LoginFailed(id, refusal)),
+            checked => Ok(checked?),
         }
-        checked
     }
 
     fn must_be_signed(
@@ -111,14 +98,22 @@ impl Hsm {
         key: &PublicKey,
         purpose: Purpose,
         (user_type, name): (UserType, &str),
-        caller: SessionId,
     ) -> Result<(), Refusal> {
-        let given = self.challenges.get(&caller).filter(|given| {
-            given.purpose == purpose && given.is_about(&self.identity.hsm_id, user_type, name)
-        });
+        let Hsm { identity, challenges, .. } = self.hsm;
+        let given = challenges
+            .get(&self.caller)
+            .filter(|given| given.purpose == purpose && given.is_about(&identity.hsm_id, user_type, name));
         let given = given.ok_or(Refusal::DigestUnknown)?;
         let signature = signed.0.iter().find(|(digest, _)| *digest == given.digest);
         let (_, signature) = signature.ok_or(Refusal::DigestUnsigned)?;
         if key.verifies(&given.message, signature) { Ok(()) } else { Err(Refusal::SignatureInvalid) }
+    }
+}
+
+/// A PRECO counts: the change of password that makes it a CO can set a second factor.
+fn must_be_officer(user_type: UserType) -> Result<(), Refusal> {
+    match user_type {
+        UserType::Co | UserType::PreCo => Ok(()),
+        UserType::Unknown | UserType::Cu | UserType::Au => Err(Refusal::SecondFactorForOfficers),
     }
 }

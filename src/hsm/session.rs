@@ -5,12 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, No, User, Work, Worked};
+use super::{Case, Decide, Decided, Event, Hsm, No, Ruling, User, Work, Worked};
 use crate::protocol::Refusal;
-use crate::protocol::session::Login;
+use crate::protocol::session::{Login, Logout};
 use crate::protocol::user::UserId;
 
-/// Names one connection to one HSM; the audit log's session handle.
+/// Names one connection to one HSM; the audit log calls it the session handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub u32);
 
@@ -34,6 +34,32 @@ impl Sessions {
     }
 }
 
+impl Decide for Login {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let (id, user) = case.hsm.find_user(self.user_type, &self.name)?;
+        if user.is_locked_out() {
+            return Err(Refusal::UserLockedOut.into());
+        }
+        case.must_have_second_factor((id, user), self.second_factor.as_ref())?;
+        let right = match case.env.worked {
+            Some(Worked::Checked { hash, right }) if *hash == user.password => right,
+            // Nothing was compared yet, or another hash: the password was changed meanwhile.
+            _ => return Err(No::Needs(Work::CheckPassword(user.password.clone()))),
+        };
+        if *right {
+            Ok(Decided::done(Event::LoggedIn { session: case.caller, user: id }))
+        } else {
+            Err(No::LoginFailed(id, Refusal::LoginFailure))
+        }
+    }
+}
+
+impl Decide for Logout {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        Ok(Decided::done(Event::LoggedOut(case.caller)))
+    }
+}
+
 impl Hsm {
     /// Forgets a session whose connection has ended.
     pub fn close(&mut self, session: SessionId) {
@@ -43,47 +69,21 @@ impl Hsm {
         self.keys.end_session(Some(session));
     }
 
-    pub(super) fn login(
-        &self,
-        op: &Login,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), No> {
-        let (id, user) = self.find_user(op.user_type, &op.name)?;
-        if user.is_locked_out() {
-            return Err(Refusal::UserLockedOut.into());
-        }
-        self.must_have_second_factor((id, user), op.second_factor.as_ref(), caller, changes)?;
-        if password_is_right(user, env)? {
-            changes.push(Change::LoggedIn { session: caller, user: id });
-            return Ok(());
-        }
-        changes.push(Change::LoginFailed(id));
-        Err(Refusal::LoginFailure.into())
-    }
-
     /// The user of a session.
-    pub(super) fn caller(&self, session: SessionId) -> Option<(UserId, &User)> {
+    pub(super) fn user_of(&self, session: SessionId) -> Option<(UserId, &User)> {
         let id = self.sessions.0.get(&session)?;
         Some((*id, self.users.get(id)?))
     }
 
-    /// Whether a user is logged in on a session that `but` does not name.
+    /// Whether a user is logged in on another session than `but`.
     pub(super) fn has_session(&self, user: UserId, but: Option<SessionId>) -> bool {
         self.sessions.0.iter().any(|(session, of)| *of == user && Some(*session) != but)
     }
 
     pub(super) fn log_in(&mut self, session: SessionId, user: UserId) {
+        // Whoever was logged in here may have been another user.
         self.tokens.end_session(session);
         self.sessions.0.insert(session, user);
         self.forget_failures(user);
-    }
-}
-
-fn password_is_right(user: &User, env: &Env<'_>) -> Result<bool, No> {
-    match env.worked {
-        Some(Worked::Checked { hash, right }) if *hash == user.password => Ok(*right),
-        _ => Err(No::Needs(Work::CheckPassword(user.password.clone()))),
     }
 }

@@ -1,14 +1,16 @@
 //! Tokens: got by a session, approved by signatures, used up by one operation.
 //!
-//! They are no history: a token ends with the login of its session, so it never outlives a restart.
+//! They are not stored: a token ends with the login of its session, so it never outlives a restart.
 
 use std::collections::BTreeMap;
 
 use super::quorum::Needed;
-use super::{Change, Env, Hsm, No, PublicKey, SessionId, Work, Worked};
+use super::{Case, Decide, Decided, Event, Hsm, Identity, No, PublicKey, Ruling, SessionId, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
-use crate::protocol::quorum::{ApproveToken, DeleteTokens, GetToken, Service, Token, TokenAbout, TokenRow};
+use crate::protocol::quorum::{
+    ApproveToken, DeleteTokens, GetToken, ListTokens, Service, Token, TokenAbout, TokenRow,
+};
 use crate::protocol::user::{UserId, UserType};
 
 /// How many tokens an HSM holds.
@@ -17,29 +19,29 @@ pub const MAX_TOKENS: usize = 1024;
 /// How long a token can be approved and used, in microseconds.
 const VALIDITY: u64 = 600 * 1_000_000;
 
-/// How far a clock may be corrected backwards, in microseconds.
+/// How far the clock may be set back without ending tokens, in microseconds.
 const CLOCK_STEP: u64 = 60 * 1_000_000;
 
 /// All tokens of an HSM, by their numbers.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Tokens {
-    held: BTreeMap<u32, Held>,
+    held: BTreeMap<u32, HeldToken>,
     last: u32,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-struct Held {
+struct HeldToken {
     token: Token,
     session: SessionId,
     user: UserId,
     /// Microseconds since 1970.
     issued: u64,
-    /// By which key: an approval ends with it, and no key approves twice, whoever has it.
+    /// The key of each approval: the approval ends with it, and no key approves twice, whoever has it.
     approvals: BTreeMap<UserId, PublicKey>,
 }
 
-impl Held {
-    /// A clock that was set back makes no token last longer.
+impl HeldToken {
+    /// Setting the clock back makes no token last longer.
     fn left(&self, now: u64) -> u64 {
         if now.saturating_add(CLOCK_STEP) < self.issued {
             return 0;
@@ -56,7 +58,7 @@ impl Tokens {
     pub(super) fn add(&mut self, token: Token, session: SessionId, user: UserId, issued: u64) {
         self.last = self.last.max(token.about.id);
         let approvals = BTreeMap::new();
-        self.held.insert(token.about.id, Held { token, session, user, issued, approvals });
+        self.held.insert(token.about.id, HeldToken { token, session, user, issued, approvals });
     }
 
     pub(super) fn approve(&mut self, token: u32, approver: UserId, key: PublicKey) {
@@ -65,7 +67,7 @@ impl Tokens {
         }
     }
 
-    /// Another key may have the handle from now on.
+    /// Ends the tokens for a key whose handle may now be another's.
     pub(super) fn end_key(&mut self, handle: KeyHandle) {
         self.held.retain(|_, held| held.token.about.key != handle);
     }
@@ -83,119 +85,111 @@ impl Tokens {
     }
 }
 
-impl Hsm {
-    /// A token of this session for this, that enough of those who may approve it have approved.
-    pub(super) fn approved_token(&self, needed: Needed, caller: SessionId, now: u64) -> Option<u32> {
-        let is_approved = |held: &Held| {
-            let Needed { service, key, m } = needed;
-            let about = &held.token.about;
-            (held.session, about.service, about.key) == (caller, service, key)
-                && !held.is_expired(now)
-                && self.counted(held).count() >= usize::from(m)
-        };
-        self.tokens.held.iter().find(|(_, held)| is_approved(held)).map(|(id, _)| *id)
-    }
-
-    pub(super) fn get_token(
-        &self,
-        op: &GetToken,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<Token, No> {
-        let (user, name) = self.may_get(op, caller)?;
-        if self.m_of(op.service, op.key).is_none() {
+impl Decide for GetToken {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Token> {
+        let (user, name) = case.may_get(self)?;
+        if case.hsm.m_of(self.service, self.key).is_none() {
             return Err(Refusal::NoQuorum.into());
         }
-        let of_keys = |held: &&Held| held.token.about.key != KeyHandle(0);
-        let is_full = self.tokens.held.len() >= MAX_TOKENS
-            // Whoever has a key must not keep the officers from theirs.
-            || (op.key != KeyHandle(0) && self.tokens.held.values().filter(of_keys).count() >= MAX_TOKENS / 2);
-        let mut expired = self.tokens.held.iter().filter(|(_, held)| held.is_expired(env.now));
-        let in_the_way = match expired.next() {
-            _ if !is_full => None,
-            Some((id, _)) => Some(*id),
-            None => return Err(Refusal::TooManyTokens.into()),
-        };
-        let Some(Worked::Random(nonce)) = env.worked else { return Err(No::Needs(Work::Random)) };
-        changes.extend(in_the_way.map(Change::TokenRemoved));
-        let (id, node) = (self.tokens.last.saturating_add(1), self.identity.node_id);
-        let about = TokenAbout { id, service: op.service, node, key: op.key, user: name };
-        let token = Token { about, hsm_id: self.identity.hsm_id.clone(), nonce: *nonce };
-        changes.push(Change::TokenIssued { token: token.clone(), session: caller, user, issued: env.now });
-        Ok(token)
+        let in_the_way = case.in_the_way_of(self)?;
+        let Some(Worked::Random(nonce)) = case.env.worked else { return Err(No::Needs(Work::Random)) };
+        let Identity { hsm_id, node_id, .. } = &case.hsm.identity;
+        let id = case.hsm.tokens.last.saturating_add(1);
+        let about = TokenAbout { id, service: self.service, node: *node_id, key: self.key, user: name };
+        let token = Token { about, hsm_id: hsm_id.clone(), nonce: *nonce };
+        let (session, issued) = (case.caller, case.env.now);
+        let got = Event::TokenIssued { token: token.clone(), session, user, issued };
+        Ok(Decided::new(token, in_the_way.map(Event::TokenRemoved).into_iter().chain([got]).collect()))
     }
+}
 
-    pub(super) fn approve_token(
-        &self,
-        op: &ApproveToken,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
-        let (id, held) = self.own_token_in(&op.tokens, caller)?;
-        if held.is_expired(env.now) {
-            return Err(Refusal::TokenExpired);
+impl Decide for ApproveToken {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let (token, held) = case.own_token_in(&self.tokens)?;
+        if held.is_expired(case.env.now) {
+            return Err(Refusal::TokenExpired.into());
         }
         let TokenAbout { service, key, .. } = held.token.about;
-        let (approver, user) = self.find_user(op.user_type, &op.name)?;
-        if !self.may_approve(approver, service, key) {
-            return Err(Refusal::NotAnApprover);
+        let (approver, user) = case.hsm.find_user(self.user_type, &self.name)?;
+        if !case.hsm.may_approve(approver, service, key) {
+            return Err(Refusal::NotAnApprover.into());
         }
         let registered = user.quorum_key.as_ref().ok_or(Refusal::ApproverNotRegistered)?;
-        if !registered.public_key.verifies(&op.tokens, &op.signature) {
-            return Err(Refusal::SignatureInvalid);
+        if !registered.public_key.verifies(&self.tokens, &self.signature) {
+            return Err(Refusal::SignatureInvalid.into());
         }
         if held.approvals.values().any(|key| *key == registered.public_key) {
-            return Err(Refusal::AlreadyApproved);
+            return Err(Refusal::AlreadyApproved.into());
         }
         let key = registered.public_key.clone();
-        changes.push(Change::TokenApproved { token: id, approver, key });
-        Ok(())
+        Ok(Decided::done(Event::TokenApproved { token, approver, key }))
     }
+}
 
-    pub(super) fn list_tokens(&self, env: &Env<'_>) -> Vec<TokenRow> {
-        let row = |held: &Held| {
+impl Decide for ListTokens {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Vec<TokenRow>> {
+        let row = |held: &HeldToken| {
             let about = held.token.about.clone();
             TokenRow {
-                validity: u32::try_from(held.left(env.now) / 1_000_000).unwrap_or_default(),
-                required: self.m_of(about.service, about.key).unwrap_or(1),
-                approvers: self.counted(held).map(str::to_owned).collect(),
+                validity: u32::try_from(held.left(case.env.now) / 1_000_000).unwrap_or_default(),
+                required: case.hsm.m_of(about.service, about.key).unwrap_or(1),
+                approvers: case.hsm.counted(held).map(str::to_owned).collect(),
                 about,
             }
         };
-        self.tokens.held.values().map(row).collect()
+        Ok(Decided::read(case.hsm.tokens.held.values().map(row).collect()))
     }
+}
 
-    pub(super) fn delete_tokens(
-        &self,
-        op: &DeleteTokens,
-        caller: SessionId,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), Refusal> {
-        let (user, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        match op {
-            DeleteTokens::OfFile(file) => {
-                let (id, held) = self.token_in(file)?;
-                if held.user != user {
-                    return Err(Refusal::TokenOfAnother);
-                }
-                changes.push(Change::TokenRemoved(id));
-            }
-            DeleteTokens::All => {
-                let own = self.tokens.held.iter().filter(|(_, held)| held.user == user);
-                changes.extend(own.map(|(id, _)| Change::TokenRemoved(*id)));
+impl Decide for DeleteTokens {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let (user, _) = case.user()?;
+        match self {
+            Self::OfFile(file) => match case.hsm.token_in(file)? {
+                (_, held) if held.user != user => Err(Refusal::TokenOfAnother.into()),
+                (token, _) => Ok(Decided::done(Event::TokenRemoved(token))),
+            },
+            Self::All => {
+                let own = case.hsm.tokens.held.iter().filter(|(_, held)| held.user == user);
+                Ok(Decided::new((), own.map(|(token, _)| Event::TokenRemoved(*token)).collect()))
             }
         }
-        Ok(())
+    }
+}
+
+impl Case<'_> {
+    /// A token of this session for this, with enough approvals by those who may approve it.
+    pub(super) fn approved_token(&self, needed: Needed) -> Option<u32> {
+        let is_approved = |held: &HeldToken| {
+            let Needed { service, key, m } = needed;
+            let about = &held.token.about;
+            (held.session, about.service, about.key) == (self.caller, service, key)
+                && !held.is_expired(self.env.now)
+                && self.hsm.counted(held).count() >= usize::from(m)
+        };
+        self.hsm.tokens.held.iter().find(|(_, held)| is_approved(held)).map(|(id, _)| *id)
     }
 
-    /// Whether the caller may want this approved, and who that is.
-    fn may_get(&self, op: &GetToken, caller: SessionId) -> Result<(UserId, String), Refusal> {
-        let (id, user) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
+    /// The expired token that has to go for this one to fit, if the HSM is full.
+    fn in_the_way_of(&self, op: &GetToken) -> Result<Option<u32>, Refusal> {
+        let held = &self.hsm.tokens.held;
+        let of_keys = |held: &&HeldToken| held.token.about.key != KeyHandle(0);
+        let is_full = held.len() >= MAX_TOKENS
+            // Half are kept for officers: any CU can make a key with an M value, and get tokens for it.
+            || (op.key != KeyHandle(0) && held.values().filter(of_keys).count() >= MAX_TOKENS / 2);
+        if !is_full {
+            return Ok(None);
+        }
+        let expired = held.iter().find(|(_, held)| held.is_expired(self.env.now));
+        expired.map(|(id, _)| Some(*id)).ok_or(Refusal::TooManyTokens)
+    }
+
+    /// Whether the caller may have this approved, and who that is.
+    fn may_get(&self, op: &GetToken) -> Result<(UserId, String), Refusal> {
+        let (id, user) = self.user()?;
         let is_for_officers = match op.service {
-            Service::UseKey => self.usable_key(op.key, caller).map(|_| false)?,
-            Service::ManageKey => self.own_key(op.key, caller).map(|_| false)?,
+            Service::UseKey => self.usable_key(op.key).map(|_| false)?,
+            Service::ManageKey => self.own_key(op.key).map(|_| false)?,
             Service::UserManagement | Service::MiscCo => true,
             Service::BackupByCu | Service::BackupByCo | Service::Cloning => {
                 return Err(Refusal::ServiceNotOffered);
@@ -214,19 +208,21 @@ impl Hsm {
     }
 
     /// The token in the file that this session got.
-    fn own_token_in(&self, file: &[u8], caller: SessionId) -> Result<(u32, &Held), Refusal> {
-        let (user, _) = self.caller(caller).ok_or(Refusal::NotLoggedIn)?;
-        let (id, held) = self.token_in(file)?;
-        match held {
-            held if held.user != user => Err(Refusal::TokenOfAnother),
-            held if held.session != caller => Err(Refusal::TokenOfAnotherSession),
-            held => Ok((id, held)),
+    fn own_token_in(&self, file: &[u8]) -> Result<(u32, &HeldToken), Refusal> {
+        let (user, _) = self.user()?;
+        match self.hsm.token_in(file)? {
+            (_, held) if held.user != user => Err(Refusal::TokenOfAnother),
+            (_, held) if held.session != self.caller => Err(Refusal::TokenOfAnotherSession),
+            own => Ok(own),
         }
     }
+}
 
+impl Hsm {
     /// The one token of this HSM in a file.
-    fn token_in(&self, file: &[u8]) -> Result<(u32, &Held), Refusal> {
+    fn token_in(&self, file: &[u8]) -> Result<(u32, &HeldToken), Refusal> {
         let tokens = Token::parse_file(file).map_err(|_| Refusal::InvalidInput)?;
+        // Of two, nobody could say which one a signature approves.
         let mut of_this = tokens.iter().filter(|token| token.hsm_id == self.identity.hsm_id);
         let token = of_this.next().ok_or(Refusal::TokenForeign)?;
         if of_this.next().is_some() {
@@ -236,13 +232,13 @@ impl Hsm {
         held.map(|held| (token.about.id, held)).ok_or(Refusal::TokenGone)
     }
 
-    /// Who has approved, and may still do so: an approval ends with what it rests on.
-    fn counted<'a>(&'a self, held: &'a Held) -> impl Iterator<Item = &'a str> {
+    /// The names of those who have approved and still could: an approval ends with the right and the key it rests on.
+    fn counted<'a>(&'a self, held: &'a HeldToken) -> impl Iterator<Item = &'a str> {
         let TokenAbout { service, key, .. } = held.token.about;
         held.approvals.iter().filter_map(move |(id, by)| {
             let user = self.users.get(id).filter(|_| self.may_approve(*id, service, key))?;
-            let has_it_still = user.quorum_key.as_ref().is_some_and(|now| now.public_key == *by);
-            has_it_still.then_some(user.name.as_str())
+            let has_key_still = user.quorum_key.as_ref().is_some_and(|now| now.public_key == *by);
+            has_key_still.then_some(user.name.as_str())
         })
     }
 }

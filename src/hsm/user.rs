@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Env, Hsm, No, QuorumKey, SessionId, Work, Worked};
+use super::{Case, Decide, Decided, Env, Event, Hsm, No, QuorumKey, Ruling, Work, Worked};
 use crate::protocol::second_factor::Purpose;
-use crate::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserId, UserRow, UserType};
+use crate::protocol::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
 use crate::protocol::{Refusal, Secret};
 
 /// How many users an HSM holds.
@@ -13,7 +13,7 @@ pub const MAX_USERS: usize = 1024;
 /// The password of a new HSM's `admin`. Whoever activates the HSM replaces it.
 pub const FIRST_PASSWORD: &str = "password";
 
-/// Wrong passwords that lock a user.
+/// So many wrong passwords or second factors lock a user out.
 const MAX_FAILURES: u32 = 5;
 
 /// A user of an HSM.
@@ -25,13 +25,14 @@ pub struct User {
     pub name: UserName,
     /// What a password is compared with.
     pub password: PasswordHash,
+    /// Wrong passwords and second factors since the last login.
     failures: u32,
     /// Registered for approvals, or with a second factor.
     pub(super) quorum_key: Option<QuorumKey>,
 }
 
 impl User {
-    /// A user nobody has failed to log in as.
+    /// A user without failed logins.
     #[must_use]
     pub fn new(user_type: UserType, name: UserName, password: PasswordHash) -> Self {
         Self { user_type, name, password, failures: 0, quorum_key: None }
@@ -66,7 +67,7 @@ impl UserName {
     ///
     /// # Errors
     ///
-    /// [`Refusal::InvalidInput`] if it is not one.
+    /// [`Refusal::InvalidInput`] if it is anything else.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if is_word && (1..=Self::MAX).contains(&text.len()) {
@@ -75,10 +76,8 @@ impl UserName {
             Err(Refusal::InvalidInput)
         }
     }
-}
 
-impl UserName {
-    /// As typed at creation.
+    /// As typed when the user was created.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -91,12 +90,12 @@ impl UserName {
     }
 }
 
-/// An Argon2id hash in PHC string format; what no password can match if it is not one.
+/// An Argon2id hash in PHC string format. No password matches anything else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordHash(pub String);
 
-impl Hsm {
-    pub(super) fn list_users(&self) -> Vec<UserRow> {
+impl Decide for ListUsers {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Vec<UserRow>> {
         let row = |(id, user): (&UserId, &User)| UserRow {
             id: *id,
             user_type: user.user_type,
@@ -105,80 +104,81 @@ impl Hsm {
             login_failures: user.failures,
             second_factor: user.has_second_factor(),
         };
-        self.users.iter().map(row).collect()
+        Ok(Decided::read(case.hsm.users.iter().map(row).collect()))
     }
+}
 
-    pub(super) fn create_user(
-        &self,
-        op: &CreateUser,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<UserId, No> {
-        must_be_manageable(op.user_type)?;
-        let name = UserName::parse(&op.name)?;
-        must_have_allowed_length(&op.password)?;
-        if self.find_user(op.user_type, &op.name).is_ok() {
+impl Decide for CreateUser {
+    fn decide(&self, case: &Case<'_>) -> Ruling<UserId> {
+        must_be_manageable(self.user_type)?;
+        let name = UserName::parse(&self.name)?;
+        must_have_allowed_length(&self.password)?;
+        if case.hsm.find_user(self.user_type, &self.name).is_ok() {
             return Err(Refusal::UserExists.into());
         }
-        if self.users.len() >= MAX_USERS {
-            return Err(Refusal::TooManyUsers.into());
-        }
-        let (new, purpose) = (op.second_factor.as_ref(), Purpose::CreateUser);
-        let quorum_key = self.new_second_factor(new, purpose, op.user_type, &op.name, caller)?;
-        let password = new_password(env)?;
-        let id = UserId(self.next_user.max(1));
-        let user = User::new(op.user_type, name, password).with_quorum_key(quorum_key);
-        changes.push(Change::UserCreated { id, user });
-        Ok(id)
+        let id = case.hsm.free_user_id()?;
+        let (new, about) = (self.second_factor.as_ref(), (self.user_type, self.name.as_str()));
+        let quorum_key = case.new_second_factor(new, Purpose::CreateUser, about)?;
+        let user = User::new(self.user_type, name, new_password(case.env)?).with_quorum_key(quorum_key);
+        Ok(Decided::new(id, vec![Event::UserCreated { id, user }]))
     }
+}
 
-    pub(super) fn delete_user(&self, op: &DeleteUser, changes: &mut Vec<Change>) -> Result<(), No> {
-        must_be_manageable(op.user_type)?;
-        let (id, user) = self.find_user(op.user_type, &op.name)?;
-        if self.has_session(id, None) {
+impl Decide for DeleteUser {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        must_be_manageable(self.user_type)?;
+        let (id, user) = case.hsm.find_user(self.user_type, &self.name)?;
+        if case.hsm.has_session(id, None) {
             return Err(Refusal::UserIsLoggedIn.into());
         }
-        if self.keys.owns_any(id) {
+        if case.hsm.keys.owns_any(id) {
             return Err(Refusal::UserOwnsKeys.into());
         }
-        self.must_be_dispensable(user)?;
-        changes.push(Change::UserDeleted(id));
-        Ok(())
+        case.hsm.must_be_dispensable(user)?;
+        Ok(Decided::done(Event::UserDeleted(id)))
     }
+}
 
-    pub(super) fn change_password(
-        &self,
-        op: &ChangePassword,
-        caller: SessionId,
-        env: &Env<'_>,
-        changes: &mut Vec<Change>,
-    ) -> Result<(), No> {
-        let user_type = after_password_change(op.user_type)?;
-        must_have_allowed_length(&op.password)?;
-        let (id, user) = self.find_user(op.user_type, &op.name)?;
-        if self.has_session(id, Some(caller).filter(|_| self.is_own(id, caller))) {
+impl Decide for ChangePassword {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let user_type = after_password_change(self.user_type)?;
+        must_have_allowed_length(&self.password)?;
+        let (id, user) = case.hsm.find_user(self.user_type, &self.name)?;
+        // Users change their own password while they are logged in; nobody else's session may be open.
+        let own = Some(case.caller).filter(|_| case.user().is_ok_and(|(caller, _)| caller == id));
+        if case.hsm.has_session(id, own) {
             return Err(Refusal::UserIsLoggedIn.into());
         }
-        if user_type != op.user_type && self.find_user(user_type, &op.name).is_ok() {
+        if user_type != self.user_type && case.hsm.find_user(user_type, &self.name).is_ok() {
             return Err(Refusal::UserExists.into());
         }
-        let (new, purpose) = (op.second_factor.as_ref(), Purpose::ChangePassword);
-        let key = self.new_second_factor(new, purpose, op.user_type, &op.name, caller)?;
-        changes.push(Change::PasswordChanged { id, user_type, password: new_password(env)? });
-        // Without one, the second factor ends; a key that was only registered stays.
+        let (new, about) = (self.second_factor.as_ref(), (self.user_type, self.name.as_str()));
+        let key = case.new_second_factor(new, Purpose::ChangePassword, about)?;
+        let mut events = vec![Event::PasswordChanged { id, user_type, password: new_password(case.env)? }];
+        // Without a new one, a second factor ends; a key that was only registered stays.
         if key.is_some() || user.has_second_factor() {
-            changes.push(Change::QuorumKeySet { id, key });
+            events.push(Event::QuorumKeySet { id, key });
         }
-        Ok(())
+        Ok(Decided::new((), events))
     }
+}
 
+impl Hsm {
     pub(super) fn find_user(&self, user_type: UserType, name: &str) -> Result<(UserId, &User), Refusal> {
         self.users
             .iter()
             .find(|(_, user)| user.is_called(user_type, name))
             .map(|(id, user)| (*id, user))
             .ok_or(Refusal::NoSuchUser)
+    }
+
+    /// The number of the next user: never one that a user has had, as others may still name it by an old list.
+    pub(super) fn free_user_id(&self) -> Result<UserId, Refusal> {
+        if self.users.len() < MAX_USERS {
+            Ok(UserId(self.next_user.max(1)))
+        } else {
+            Err(Refusal::TooManyUsers)
+        }
     }
 
     pub(super) fn insert_user(&mut self, id: UserId, user: User) {
@@ -210,21 +210,17 @@ impl Hsm {
             user.failures = 0;
         }
     }
-
-    fn is_own(&self, id: UserId, caller: SessionId) -> bool {
-        self.caller(caller).is_some_and(|(own, _)| own == id)
-    }
 }
 
-/// Officers create and delete COs and CUs; the other two kinds come with the HSM.
-fn must_be_manageable(user_type: UserType) -> Result<(), Refusal> {
+/// Officers create, copy and delete COs and CUs; the other two kinds come with the HSM.
+pub(super) fn must_be_manageable(user_type: UserType) -> Result<(), Refusal> {
     match user_type {
         UserType::Co | UserType::Cu => Ok(()),
         UserType::Unknown | UserType::Au | UserType::PreCo => Err(Refusal::InvalidUserType),
     }
 }
 
-/// Activation: the first CO is the PRECO that changed its password.
+/// Activation: the first CO is the PRECO who changes its password.
 fn after_password_change(user_type: UserType) -> Result<UserType, Refusal> {
     match user_type {
         UserType::PreCo => Ok(UserType::Co),

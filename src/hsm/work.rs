@@ -1,4 +1,7 @@
-//! Slow or random work that a decision needs done outside, and what it brings.
+//! Slow or random work that a decision needs done elsewhere, and its results.
+//!
+//! A decision names the work and is made again with the result. So the HSM stays a function of its input, and other
+//! requests are decided while a password is hashed.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,24 +27,18 @@ pub enum Work {
     /// Draw random bytes.
     Random,
     /// Sign a hash with a private key.
-    Sign {
-        /// The key's value.
-        key: Material,
-        /// How.
-        mechanism: SignMechanism,
-        /// What.
-        hash: Vec<u8>,
-    },
+    #[expect(missing_docs, reason = "the types say it")]
+    Sign { key: Material, mechanism: SignMechanism, hash: Vec<u8> },
 }
 
-/// What the work brought.
+/// The result of [`Work`].
 #[derive(Clone)]
 pub enum Worked {
     /// The new password, hashed.
     Hashed(PasswordHash),
     /// Whether the password is the one of `hash`.
     Checked {
-        /// What it was compared with: a decision ignores a comparison with a hash that is no longer the user's.
+        /// A decision ignores the comparison if this is no longer the user's.
         hash: PasswordHash,
         /// Whether it matched.
         right: bool,
@@ -52,18 +49,18 @@ pub enum Worked {
     Masked(Vec<u8>),
     /// The copy, if it is one of this clone family.
     Unmasked(Result<Box<Copied>, Refusal>),
-    /// Nobody could have guessed them.
+    /// Bytes that nobody can guess.
     Random([u8; 32]),
     /// The signature, unless the key is not for this mechanism.
     Signed(Result<Vec<u8>, Refusal>),
 }
 
-/// A key that has no handle yet: what follows from its value, with everything else by default.
+/// A key without a handle, as its value alone determines it.
 #[derive(Clone)]
+#[expect(missing_docs, reason = "the types say it")]
 pub struct NewKey {
-    /// The defaults of its kind.
+    /// Those that follow from the value, and the defaults of its kind.
     pub attributes: Attributes,
-    /// Its value.
     pub material: Material,
 }
 
@@ -72,7 +69,7 @@ pub struct NewKey {
 pub struct Material {
     /// Encrypted under the HSM's master key; in a copy, under the clone family's masking key.
     pub wrapped: Wrapped,
-    /// The same for the same value on all HSMs of the clone family, and tells nothing of it to others.
+    /// Equal for equal values on all HSMs of the clone family; nobody else can tell anything from it.
     pub fingerprint: [u8; 32],
 }
 
@@ -85,34 +82,25 @@ pub enum Copied {
     User(CopiedUser),
 }
 
-/// A key on its way.
+/// A key on its way to another HSM.
 #[derive(Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of a key")]
 pub struct CopiedKey {
-    /// The original's.
     pub handle: KeyHandle,
-    /// All of them.
     pub attributes: Attributes,
-    /// Its value.
     pub material: Material,
-    /// Type and name.
     pub owner: (UserType, String),
-    /// Types and names.
     pub shared_with: Vec<(UserType, String)>,
-    /// How many users have to approve its use.
     pub m_value: u8,
-    /// How many changes they have approved.
     pub approved: u32,
 }
 
-/// A user on its way.
+/// A user on its way to another HSM.
 #[derive(Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of a user")]
 pub struct CopiedUser {
-    /// CO or CU.
     pub user_type: UserType,
-    /// As typed at creation.
     pub name: String,
-    /// What a password is compared with.
     pub password: PasswordHash,
-    /// Registered for approvals, or with a second factor.
     pub quorum_key: Option<QuorumKey>,
 }

@@ -1,16 +1,16 @@
-//! The numbers that results and node states have, and their words.
+//! Result codes of calls and node states, with their texts.
 
 use crate::cluster::Failure;
 use crate::protocol::Refusal;
 
-/// What a call, or a node, returned.
+/// The result of a call, or of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code(pub u32);
 
-/// A node, by its number, and what it returned.
+/// A node's number and its result.
 pub type State = (usize, Code);
 
-/// Numbers that are no HSM's refusal. Those from 0x30010000 are this project's.
+/// The codes that are not an HSM's refusal. Those from 0x30010000 do not exist in the original.
 const TEXTS: &[(Code, &str)] = &[
     (Code::SUCCESS, "HSM Return: SUCCESS"),
     (Code::INVALID_USER_TYPE, "HSM Error: Invalid User Type."),
@@ -19,41 +19,42 @@ const TEXTS: &[(Code, &str)] = &[
     (Code::INCOMPLETE, "HSM CLUSTER ERROR: The operation is incomplete on a part of the cluster"),
     (Code::UNAVAILABLE, "HSM CLUSTER ERROR: Server in cluster is unavailable"),
     (Code::WRONG_PASSWORD, "HSM Error: RET_USER_LOGIN_FAILURE"),
-    (Code::UNKNOWN_OUTCOME, "HSM CLUSTER ERROR: No answer from the server, it may or may not have done this"),
-    (Code::NOT_PROVED, "HSM CLUSTER ERROR: Server has not proved to be of the cluster"),
-    (Code::FOREIGN_TOKEN, "HSM CLUSTER ERROR: Server gave a token for something else, which is not written"),
+    (Code::UNKNOWN_OUTCOME, "HSM CLUSTER ERROR: No answer from the server; it may or may not have done this"),
+    (Code::NOT_PROVED, "HSM CLUSTER ERROR: Server has not proved that it belongs to the cluster"),
+    (Code::FOREIGN_TOKEN, "HSM CLUSTER ERROR: Server issued a token for something else; it is not written"),
 ];
 
 impl Code {
-    /// All is well.
+    /// The node did what it was asked; or all nodes did.
     pub const SUCCESS: Self = Self(0);
-    /// Only a CU may log in.
+    /// The user type may not log in with this tool.
     pub const INVALID_USER_TYPE: Self = Self(0xdb);
-    /// Some nodes did it and some did not.
+    /// Some nodes did it and others did not.
     pub const INCOMPLETE: Self = Self(0x3000_0080);
-    /// Nothing happened there.
+    /// The node was not reached; nothing happened there.
     pub const UNAVAILABLE: Self = Self(0x3000_0085);
-    /// What the original's client says when an HSM says 0xa3 to a login.
+    /// The original's client returns this when an HSM refuses a login with 0xa3.
     pub const WRONG_PASSWORD: Self = Self(0x4000_0049);
-    /// It was asked, and did not answer.
+    /// The node was asked to make a change and did not answer.
     pub const UNKNOWN_OUTCOME: Self = Self(0x3001_0001);
-    /// Nothing that matters is sent there.
+    /// The node is in limited commands mode: only public questions are sent to it.
     pub const NOT_PROVED: Self = Self(0x3001_0002);
-    /// It gave what nobody asked for, and nobody must sign.
+    /// The node issued a token that nobody asked for. Nobody must sign it.
     pub const FOREIGN_TOKEN: Self = Self(0x3001_0003);
 
-    /// Of a node's answer.
+    /// The code of a node's answer.
     pub fn of<R>(answer: &Result<R, Failure>) -> Self {
         match answer {
             Ok(_) => Self::SUCCESS,
             Err(Failure::Refused(refusal)) => refusal.into(),
+            // The original has no code for an interrupt; nothing happened there either.
             Err(Failure::NotReached(_) | Failure::Interrupted) => Self::UNAVAILABLE,
             Err(Failure::NoAnswer(_)) => Self::UNKNOWN_OUTCOME,
             Err(Failure::Limited) => Self::NOT_PROVED,
         }
     }
 
-    /// In words, if it means anything.
+    /// The code's text; `None` for an unknown code.
     #[must_use]
     pub fn text(self) -> Option<&'static str> {
         let own = TEXTS.iter().find(|(code, _)| *code == self).map(|(_, text)| *text);
@@ -61,7 +62,7 @@ impl Code {
         own.or_else(|| refusal().map(|refusal| refusal.text()))
     }
 
-    /// What a change has come to that every one of these nodes should have made.
+    /// The result of a change that all of these nodes should have made.
     #[must_use]
     pub fn of_all(states: &[State]) -> Self {
         if states.iter().all(|(_, code)| *code == Self::SUCCESS) && !states.is_empty() {
@@ -73,16 +74,18 @@ impl Code {
         }
     }
 
-    /// Why a call has failed everywhere: what an HSM says is worth more than that another says nothing.
+    /// The result of a call that failed on all of these nodes: a refusal, if there is one, says more than an HSM that
+    /// was not reached.
     #[must_use]
     pub fn of_none(states: &[State]) -> Self {
         let codes = || states.iter().map(|(_, code)| *code).filter(|code| *code != Self::SUCCESS);
         codes().find(|code| !code.is_of_cluster()).or(codes().next()).unwrap_or(Self::UNAVAILABLE)
     }
 
-    /// Whether it tells of a node, not of what was asked.
+    /// Whether the code describes the state of a node, not the answer to the request.
     #[must_use]
     pub fn is_of_cluster(self) -> bool {
+        // The original numbers the states of cluster and nodes from 0x30000000.
         self.0 >> 28 == 3
     }
 }

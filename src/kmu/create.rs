@@ -1,13 +1,14 @@
-//! Making a token key: on one HSM, then copied to the others.
+//! Making a token key on one HSM and copying it to the others.
 //!
-//! HSMs of a cluster do not speak with each other; the client is their coordinator. One HSM makes the key and gives
-//! it a handle, which no other HSM gives, as the node id is a part of it. Then the key leaves that HSM as a masked
-//! object, encrypted for the clone family, and every other HSM inserts it under the same handle, all at once.
+//! The HSMs of a cluster do not talk to each other; the client coordinates them. One HSM makes the key and assigns a
+//! handle, which no other HSM can assign because it contains the node id. Then the key leaves that HSM as a masked
+//! object, encrypted for the clone family, and all other HSMs insert it at once, under the same handle. Copies go only
+//! this way, so what the other HSMs hold cannot change the key on the HSM that made it.
 //!
-//! An HSM that is not reached, or that lacks the key's owner, lacks the key. That is a success if at least the
-//! *minimum* of nodes holds it (`create_object_minimum_nodes`, or `-min_srv`). If fewer do, the key is deleted from
-//! all nodes that took it. Only what this command made is deleted: a node that says that another key has the handle
-//! keeps that one.
+//! An HSM that is not reached, or that does not have the key's owner, does not get the key. That is a success if at
+//! least the *minimum* of nodes holds it (`create_object_minimum_nodes`, or `-min_srv`). If fewer do, the key is
+//! deleted from all nodes that inserted it. Only what this command made is deleted: a node where another key has the
+//! handle keeps that key.
 
 use std::collections::BTreeMap;
 
@@ -26,21 +27,21 @@ pub(super) enum Reach {
     OneNode,
     /// To every node, and to at least this many.
     AllNodes {
-        /// Or it is removed again.
+        /// If fewer nodes have the key, it is deleted again.
         minimum: usize,
     },
 }
 
-/// Makes a key or a pair by this operation, and prints how that went.
+/// Makes a key or a pair with this operation, and returns the text to print.
 ///
-/// `call` is the name of the result line, `told` what follows it when the key is kept.
+/// `call` is the name in the result line; `details` follows that line if the key is kept.
 pub(super) fn create<O: Operation>(
     session: &mut Session<'_>,
     call: &str,
     operation: O,
     reach: Reach,
     handles: fn(&O::Reply) -> Vec<KeyHandle>,
-    told: fn(&[KeyHandle]) -> String,
+    details: fn(&[KeyHandle]) -> String,
 ) -> Printed {
     let (maker, reply) = make_on_one(session, operation).map_err(|states| not_made(call, &states))?;
     let handles = handles(&reply);
@@ -53,7 +54,7 @@ pub(super) fn create<O: Operation>(
             Err(give_up(session, call, &spread, minimum))
         }
         Reach::AllNodes { .. } | Reach::OneNode => {
-            Ok(returned(call, Code::SUCCESS) + &told(&handles) + &status(&spread.states()))
+            Ok(returned(call, Code::SUCCESS) + &details(&handles) + &status(&spread.states()))
         }
     }
 }
@@ -61,7 +62,9 @@ pub(super) fn create<O: Operation>(
 fn not_made(call: &str, states: &[State]) -> Stop {
     let mut text = returned(call, Code::of_none(states)) + &status(states);
     for (node, _) in states.iter().filter(|(_, code)| *code == Code::UNKNOWN_OUTCOME) {
-        text.push_str(&line(&format!("If node id {node} has done it, findKey shows what no other has")));
+        text.push_str(&line(&format!(
+            "If node id {node} did this, findKey lists a key that no other node has"
+        )));
     }
     Stop::Failed(text)
 }
@@ -69,10 +72,10 @@ fn not_made(call: &str, states: &[State]) -> Stop {
 /// A key on a node.
 type OnNode = (usize, KeyHandle);
 
-/// Where a key is now.
+/// Where new keys are now.
 pub(super) struct Spread {
     states: BTreeMap<usize, Code>,
-    /// What was made where, or may have been.
+    /// The copies that were made, or may have been.
     made: Vec<OnNode>,
 }
 
@@ -82,7 +85,7 @@ impl Spread {
         Self { states: BTreeMap::from([(maker, Code::SUCCESS)]), made }
     }
 
-    /// How it went on each node, in order.
+    /// The state of each node, in order.
     pub(super) fn states(&self) -> Vec<State> {
         self.states.iter().map(|(node, code)| (*node, *code)).collect()
     }
@@ -92,7 +95,7 @@ impl Spread {
     }
 }
 
-/// Copies keys from the node that has them to all others, which shall have them under the same handles.
+/// Copies keys from the node that has them to all others, under the same handles.
 pub(super) fn spread(session: &mut Session<'_>, from: usize, handles: &[KeyHandle]) -> Spread {
     let mut spread = Spread::only(from, handles);
     let mut others: Vec<usize> = session.everywhere().into_iter().filter(|node| *node != from).collect();
@@ -107,7 +110,8 @@ pub(super) fn spread(session: &mut Session<'_>, from: usize, handles: &[KeyHandl
     spread
 }
 
-/// Inserts one copy on those of the nodes that still take part, and leaves out those that fail.
+/// Inserts one copy on the nodes that still take part. A node that fails takes no further part: it does not count as
+/// a holder of the keys anyway.
 fn copy(
     session: &mut Session<'_>,
     spread: &mut Spread,
@@ -119,9 +123,11 @@ fn copy(
     for (node, answer) in session.perform(others, insert) {
         let code = match &answer {
             Ok(Inserted::Created(_) | Inserted::Equal(_) | Inserted::Replaced(_)) => Code::SUCCESS,
+            // Comparing inserts nothing if another key has the handle.
             Ok(Inserted::Differs(..)) => Refusal::HandleTaken.into(),
             Err(_) => Code::of(&answer),
         };
+        // A lost answer may hide a copy. An equal key was there before this command and is not its to delete.
         if matches!(answer, Ok(Inserted::Created(_)) | Err(Failure::NoAnswer(_))) {
             spread.made.push((node, handle));
         }
@@ -132,14 +138,15 @@ fn copy(
     }
 }
 
-/// The key could not be copied: the fault is not the others'.
+/// The maker did not hand out the key, so its failure becomes the state of the other nodes, too.
 fn without_copies(mut spread: Spread, others: &[usize], failure: &Failure) -> Spread {
     let code = Code::of::<()>(&Err(failure.clone()));
     spread.states.extend(others.iter().map(|node| (*node, code)));
     spread
 }
 
-/// Asks the nodes one by one until one does it. Only a node where surely nothing happened is passed over.
+/// Asks one node after another until one makes the key. A refusal ends the search, because the other nodes would
+/// refuse, too. So does a lost answer, because a second node might make a second key.
 fn make_on_one<O: Operation>(
     session: &mut Session<'_>,
     operation: O,
@@ -161,7 +168,8 @@ fn make_on_one<O: Operation>(
     Err(failed)
 }
 
-/// All nodes, those first where somebody is logged in: a node may have come back without its login.
+/// All nodes, in the order of asking. A node that was reconnected has no login, and its refusal would end the search,
+/// so the nodes with a login come first.
 fn candidates(session: &Session<'_>) -> Vec<usize> {
     let is_logged_in =
         |node: &usize| session.cluster.servers().get(*node).is_some_and(|server| server.login().is_some());
@@ -170,11 +178,13 @@ fn candidates(session: &Session<'_>) -> Vec<usize> {
     first
 }
 
-/// Deletes what was made, and says so.
+/// Deletes the copies that were made, and reports it.
 fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usize) -> Stop {
-    // Whoever did not wait for the copies waits for this.
+    // An interrupt may have ended the copying. It must not end the deleting, too: copies would stay behind on some
+    // nodes.
     session.interrupt.clear();
     let states = spread.states();
+    // Printed before the deleting, which may have to wait for nodes.
     session.print(&format!(
         "{}{}{}{}",
         returned(call, Code::of_all(&states)),
@@ -186,17 +196,18 @@ fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usiz
     let mut text = returned("DeleteKey", Code::of_all(&states)) + &status(&states);
     for (node, handle) in left {
         text.push_str(&line(&format!(
-            "Key handle {handle} may be left on node id {node}, deleteKey -k {handle} removes it"
+            "Key handle {handle} may be left on node id {node}; deleteKey -k {handle} removes it"
         )));
     }
     Stop::Failed(text)
 }
 
-/// How it went on each node, and what may be left.
+/// The state of each node, and the copies that may be left.
 fn remove(session: &mut Session<'_>, made: &[OnNode]) -> (Vec<State>, Vec<OnNode>) {
     let (mut worst, mut left) = (BTreeMap::new(), Vec::new());
     for (node, handle) in made {
         for (node, code) in states(&session.perform(&[*node], DeleteKey { handle: *handle })) {
+            // The handle is invalid where a copy was only feared to have been made.
             let is_gone = code == Code::SUCCESS || code == Refusal::InvalidHandle.into();
             let worst = worst.entry(node).or_insert(Code::SUCCESS);
             if !is_gone {

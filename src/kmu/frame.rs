@@ -1,13 +1,13 @@
-//! The lines that every command's output is made of.
+//! The lines that all commands build their output from.
 
 use super::{Code, State};
 
-/// How a call of the original's library went: `Cfm3DeleteKey returned: 0x00 : HSM Return: SUCCESS`.
+/// The result line of a call of the original's library: `Cfm3DeleteKey returned: 0x00 : HSM Return: SUCCESS`.
 pub(super) fn returned(call: &str, code: Code) -> String {
     line(&format!("Cfm3{call} returned: 0x{:02x} : {}", code.0, text(code)))
 }
 
-/// How it went on each node.
+/// The status block: one line for each node.
 pub(super) fn status(states: &[State]) -> String {
     let mut block = line("Cluster Error Status");
     for (node, code) in states {
@@ -16,12 +16,12 @@ pub(super) fn status(states: &[State]) -> String {
     block
 }
 
-/// A line with a blank one above it.
+/// An indented line after an empty one.
 pub(super) fn line(text: &str) -> String {
     format!("\n\t{text}\n")
 }
 
-/// Text from an HSM that may be an impostor, for one line of the session.
+/// Text from an HSM, without control characters: an impostor must not be able to forge lines or control the terminal.
 pub(super) fn shown(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
 }

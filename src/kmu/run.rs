@@ -1,25 +1,21 @@
 //! Running one line.
 
 use super::commands::help::{list, page};
-use super::flags::{Flags, Usage};
-use super::{Session, find};
+use super::{COMMANDS, Session};
+use crate::command::{Usage, split};
 use crate::outcome::Outcome;
 
-/// Runs a line: what is no command gets the list of all, what is no right argument the command's help.
+/// Runs a line. An unknown command prints the list of commands; wrong arguments print the command's page.
 pub fn run_line(session: &mut Session<'_>, line: &str) -> Outcome {
-    let line = line.trim();
-    if line.is_empty() {
-        return Outcome::Done;
-    }
-    let (word, arguments) = line.split_once(|at: char| at.is_ascii_whitespace()).unwrap_or((line, ""));
-    let Some(command) = find(word) else {
+    let Some((word, arguments)) = split(line) else { return Outcome::Done };
+    let Ok(command) = COMMANDS.find(word) else {
         session.print(&list());
         return Outcome::Failed;
     };
-    let action = Flags::parse(command, arguments).and_then(|flags| (command.parse)(&flags));
-    let usage = match action {
+    let usage = match COMMANDS.read(command, arguments) {
         Ok(action) => {
-            if command.access.is_some() {
+            // Commands that contact no HSM, such as `help`, must not wait for one.
+            if command.permission.is_some() {
                 session.reconnect();
             }
             return match action.run(session) {
@@ -36,9 +32,8 @@ pub fn run_line(session: &mut Session<'_>, line: &str) -> Outcome {
         }
         Err(usage) => usage,
     };
-    match usage {
-        Usage::Asked | Usage::NotUnderstood => {}
-        Usage::Missing { .. } | Usage::Wrong(_) => session.print(&format!("\n\tError: {usage}\n")),
+    if !matches!(usage, Usage::Asked | Usage::NotUnderstood) {
+        session.print(&format!("\n\tError: {usage}\n"));
     }
     session.print(&page(command));
     if usage == Usage::Asked { Outcome::Done } else { Outcome::Failed }

@@ -1,4 +1,4 @@
-//! What commands work with: the cluster, the console, and what the configuration says.
+//! What commands work with: the cluster, the console, and settings.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -14,35 +14,35 @@ use crate::protocol::user::UserType;
 use crate::protocol::{Operation, Refusal};
 use crate::waiting::watched;
 
-/// What each node of a scope said, by its number.
+/// The answer of each node of a scope, with the node's number.
 pub type Answers<R> = Vec<(usize, Result<R, Failure>)>;
 
-/// A session of this tool. It blocks where the cluster waits: a person or a script does one thing at a time.
+/// A session of this tool. It blocks while the cluster waits: a person or a script does one thing at a time.
 pub struct Session<'a> {
     /// Where lines come from and text goes.
     pub console: &'a mut dyn Console,
     /// The HSMs; a node's id is its number.
     pub cluster: Cluster,
-    /// On how many nodes a new token key has to be, or it is removed again.
+    /// The number of nodes that must hold a new token key; with fewer it is deleted again.
     pub minimum_nodes: usize,
-    /// Who may log in.
+    /// The users who may log in.
     pub logins: Logins,
     /// Raised by Ctrl-C while the cluster waits.
     pub interrupt: Interrupt,
     runtime: Rc<Runtime>,
 }
 
-/// Who may log in.
+/// The users who may log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Logins {
-    /// Those whom the tool is for.
+    /// CUs, as in the original.
     CryptoUsers,
-    /// Also a CO and the AU: for one command that they may run.
+    /// COs and the AU, too, for a single command that they may run.
     Everybody,
 }
 
 impl Logins {
-    /// Whether users of this type are among them.
+    /// Whether users of this type may log in.
     #[must_use]
     pub fn include(self, user_type: UserType) -> bool {
         match user_type {
@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
         Self { console, cluster, minimum_nodes, logins: Logins::CryptoUsers, interrupt, runtime }
     }
 
-    /// Writes a part of the session's text.
+    /// Prints a part of the session's text.
     pub fn print(&mut self, text: &str) {
         self.console.print(text);
     }
@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
         self.cluster.everywhere()
     }
 
-    /// Has every node of a scope do this.
+    /// Makes every node of a scope do this.
     pub(super) fn perform<O: Operation>(&mut self, scope: &[usize], operation: O) -> Answers<O::Reply> {
         match Question::new(operation) {
             Ok(question) => self.ask(scope, &question),
@@ -84,14 +84,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Has every node of a scope do what a question asks; the same question twice is done once.
+    /// Makes every node of a scope perform a question. A node that gets the same question twice performs it once.
     pub(super) fn ask<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Answers<O::Reply> {
         let answers = self.watched(async |cluster| cluster.perform(scope, question).await);
         scope.iter().copied().zip(answers).collect()
     }
 
-    /// Makes a change on every node of a scope, unless one of them refuses. There is nobody to ask what to do about a node
-    /// that is not reached, so the change is made without it, and its state says so.
+    /// Makes a change on every node of a scope, unless one of them refuses. This tool has no question about a node
+    /// that is not reached: the change is made without it, and the status block shows that.
     pub(super) fn change<O: Operation>(
         &mut self,
         scope: &[usize],
@@ -101,16 +101,16 @@ impl<'a> Session<'a> {
             Ok(question) => question,
             Err(error) => return Ok(unaskable(scope, &error)),
         };
-        let mut heard = Heard::new(scope);
-        let agreement = self.watched(async |cluster| cluster.agree(scope, &question, &mut heard).await);
-        if heard.is_vetoed {
-            return Err(Refused(states(&heard.answers())));
+        let mut collector = Collector::new(scope);
+        let agreement = self.watched(async |cluster| cluster.agree(scope, &question, &mut collector).await);
+        if collector.is_vetoed {
+            return Err(Refused(states(&collector.answers())));
         }
-        self.watched(async |cluster| cluster.carry_out(agreement, &question, &mut heard).await);
-        Ok(heard.answers())
+        self.watched(async |cluster| cluster.carry_out(agreement, &question, &mut collector).await);
+        Ok(collector.answers())
     }
 
-    /// Asks every node of a scope whether it would do this; only a refusal is against it.
+    /// Asks every node of a scope whether it would do this. A node that is not reached does not count as a refusal.
     pub(super) fn rehearse<O: Operation>(&mut self, scope: &[usize], operation: O) -> Result<(), Refused> {
         let answers = match Question::new(operation) {
             Ok(question) => self.watched(async |cluster| cluster.rehearse(scope, &question).await),
@@ -121,40 +121,39 @@ impl<'a> Session<'a> {
         if is_refused { Err(Refused(states)) } else { Ok(()) }
     }
 
-    /// The nodes that have a key which the user may use.
+    /// The nodes that have this key and let the user use it.
     pub(super) fn holders(&mut self, handle: KeyHandle) -> Vec<usize> {
         let answers = self.perform(&self.everywhere(), DescribeKey { handle });
         answers.into_iter().filter(|(_, answer)| answer.is_ok()).map(|(node, _)| node).collect()
     }
 
-    /// Reconnects the nodes that lost their connection, and says whose login that has ended.
+    /// Reconnects to the nodes that lost their connection, and prints who has to log in again.
     pub fn reconnect(&mut self) {
         let scope = self.everywhere();
         for (number, how) in self.watched(async |cluster| cluster.reconnect(&scope).await) {
             if let Reconnected::Trusted { was: Some(who) } = how {
                 self.console.print(&super::frame::line(&format!(
-                    "Reconnected to node id {number}: the login of {who} ended with the lost connection, \
-                     use loginHSM again"
+                    "Reconnected to node id {number}: {who} is no longer logged in; use loginHSM again"
                 )));
             }
         }
     }
 
-    /// Drives what waits for nodes to its end, while the console can say for which.
+    /// Runs work on the cluster to its end; meanwhile the console can show which nodes it waits for.
     fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
         let (console, pending) = (&mut *self.console, self.cluster.pending());
         let mut names = || pending.names(|number, dial| format!("node id {number}({})", dial.name));
-        let tell = |_| console.still_waiting(pending.waited(), &mut names);
-        self.runtime.block_on(watched(work(&mut self.cluster), tell))
+        let report = |_| console.still_waiting(pending.waited(), &mut names);
+        self.runtime.block_on(watched(work(&mut self.cluster), report))
     }
 
-    /// Drives a future of the cluster to its end.
+    /// Runs work on the cluster and the console to its end.
     pub fn wait<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut dyn Console) -> T) -> T {
         self.runtime.block_on(work(&mut self.cluster, self.console))
     }
 }
 
-/// A change that was not made, as at least one node refused it: every node's state.
+/// A change that was not made because at least one node refused it, with the state of every node.
 pub(super) struct Refused(pub(super) Vec<State>);
 
 impl Refused {
@@ -166,14 +165,14 @@ impl Refused {
     }
 }
 
-/// What the nodes say while a change is made.
-struct Heard<R> {
+/// Collects the nodes' answers while a change is made.
+struct Collector<R> {
     answers: BTreeMap<usize, Result<R, Failure>>,
     is_vetoed: bool,
 }
 
-impl<R> Heard<R> {
-    /// Until a node has been asked, nothing has happened there.
+impl<R> Collector<R> {
+    /// A node that is never asked keeps this answer: nothing happened there.
     fn new(scope: &[usize]) -> Self {
         let not_asked = || Err(Failure::NotReached("not asked".to_owned()));
         let answers = scope.iter().map(|node| (*node, not_asked())).collect();
@@ -185,10 +184,11 @@ impl<R> Heard<R> {
     }
 }
 
-impl<O: Operation> Supervisor<O> for Heard<O::Reply> {
+impl<O: Operation> Supervisor<O> for Collector<O::Reply> {
     fn failed(&mut self, server: &Server, failure: &Failure) -> Choice {
         self.answers.insert(server.number(), Err(failure.clone()));
         match failure {
+            // `Veto`, not `Stop`: the status block shows all nodes that refused.
             Failure::Refused(_) | Failure::Interrupted => {
                 self.is_vetoed = true;
                 Choice::Veto
@@ -202,18 +202,18 @@ impl<O: Operation> Supervisor<O> for Heard<O::Reply> {
     }
 }
 
-/// The state of every node that answered, or did not.
+/// The state of every node, whether it answered or not.
 pub(super) fn states<R>(answers: &Answers<R>) -> Vec<State> {
     answers.iter().map(|(node, answer)| (*node, Code::of(answer))).collect()
 }
 
-/// What a question has come to that one answer is enough for.
+/// The result of a question for which one answer is enough.
 pub(super) fn answered<R>(answers: &Answers<R>) -> Code {
     let is_answered = answers.iter().any(|(_, answer)| answer.is_ok());
     if is_answered { Code::SUCCESS } else { Code::of_none(&states(answers)) }
 }
 
-/// The first answer of all, or why there is none: that a node does not know the key says less than any other refusal.
+/// The first reply, or else the most informative refusal; "no such key" is the least informative one.
 pub(super) fn first<R>(answers: Answers<R>) -> Result<R, Code> {
     let states = states(&answers);
     let no_key = Code::from(Refusal::InvalidHandle);
@@ -227,6 +227,7 @@ pub(super) fn first<R>(answers: Answers<R>) -> Result<R, Code> {
 }
 
 fn unaskable<R>(scope: &[usize], error: &Unaskable) -> Answers<R> {
+    // This tool reports results as codes only, so the error becomes the refusal that is closest to it.
     tracing::debug!(%error, "not asked");
     let refusal = match error {
         Unaskable::TooLong | Unaskable::Unencodable(_) => Refusal::InvalidInput,

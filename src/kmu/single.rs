@@ -1,38 +1,39 @@
-//! `singlecmd`: one command from the command line, with its login before it.
+//! `singlecmd`: one command from the program's command line, with the login that it needs.
 
-use super::{Logins, Session, find, run_line};
+use super::{COMMANDS, Logins, Session, run_line};
+use crate::command::PROMPTED;
 use crate::outcome::Outcome;
 use crate::protocol::Access;
 
-/// One command, and the login that it needs.
+/// One command, and the login to run first, if one is given.
 pub struct Single {
     login: Option<Vec<String>>,
     command: Vec<String>,
 }
 
-/// Why the words are no command.
+/// Why the words cannot be run.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SingleError {
-    /// There are none.
+    /// There is no command after `singlecmd`, or after the login.
     #[error("singlecmd: a command is missing")]
     Nothing,
-    /// Words that hold a blank would be taken apart.
-    #[error("singlecmd: {0:?} holds a blank, and words are split at blanks")]
+    /// The words are joined into a line, which is split at blanks: this word would not come out as it went in.
+    #[error("singlecmd: {0:?} is empty or contains a blank; words are split at blanks")]
     Blank(String),
 }
 
-/// How many words a login has: its name and three options with their values.
+/// The number of words of a login: its name, and three options with their values.
 const LOGIN: usize = 7;
 
-/// One option has no value: the password is asked for, and nobody sees it among the processes.
+/// The number with `-hpswd`, which has no value: the password is asked for, so that no process list shows it.
 const LOGIN_PROMPTED: usize = 6;
 
 impl Single {
-    /// Reads what stands behind `singlecmd`.
+    /// Reads the words after `singlecmd`.
     ///
     /// # Errors
     ///
-    /// If nothing does, or the words are none.
+    /// If there is no command, or a word would not survive being part of a line.
     pub fn parse(words: &[String]) -> Result<Self, SingleError> {
         let is_split = |word: &&String| word.is_empty() || word.contains(|at: char| at.is_ascii_whitespace());
         if let Some(word) = words.iter().find(is_split) {
@@ -59,19 +60,20 @@ impl Single {
         Some(run_line(session, &self.command.join(" ")))
     }
 
-    /// Whoever may run the command may log in for it.
+    /// The users who may log in: in the original only CUs, but a command that other users may run is of no use if
+    /// they cannot log in for it.
     fn logins(&self) -> Logins {
-        let command = self.command.first().and_then(|word| find(word));
-        match command.and_then(|command| command.access) {
+        let command = self.command.first().and_then(|word| COMMANDS.find(word).ok());
+        match command.and_then(|command| command.permission).map(|permission| permission.access) {
             Some(Access::User) => Logins::Everybody,
             Some(_) | None => Logins::CryptoUsers,
         }
     }
 }
 
-/// How many of these words are the login; none if they are a login and nothing else.
+/// How many of these words are the login: zero if there is no command after it, because the login is the command then.
 fn login_words(words: &[String]) -> usize {
-    let is_prompted = words.iter().take(LOGIN_PROMPTED).any(|word| word == "-hpswd");
+    let is_prompted = words.iter().take(LOGIN_PROMPTED).any(|word| word == PROMPTED);
     let count = if is_prompted { LOGIN_PROMPTED } else { LOGIN };
     let begins = words.first().is_some_and(|word| word == "loginHSM") && words.len() > count;
     if begins { count } else { 0 }

@@ -1,4 +1,4 @@
-//! What is printed before the first prompt.
+//! The start of a session: connecting, and the text before the first prompt.
 
 use std::fmt::Display;
 
@@ -14,9 +14,10 @@ const INITIALIZED: &str = "
 \tCurrent FIPS mode is: 00000002
 ";
 
-/// Connects to all nodes; `false` if the session must not begin, as none of them can be trusted, or two are one HSM.
+/// Connects to all nodes. `false` if the session must not begin, because no node can be trusted or two are the same
+/// HSM.
 ///
-/// A node that is not reached shows in every command's status block.
+/// One trusted node is enough: a node that is not reached shows in the status block of every command.
 pub fn start_up(session: &mut Session<'_>) -> bool {
     let scope = session.everywhere();
     let (mut trusted, mut problems) = (0_usize, String::new());
@@ -30,6 +31,7 @@ pub fn start_up(session: &mut Session<'_>) -> bool {
     };
     session.wait(async |cluster, _| cluster.open(&scope, |_| (), after).await);
     session.print(&problems);
+    // A copy would go to the HSM that made the key, and count as a second node that holds it.
     let twice = session.cluster.twice_the_same().map(|(one, other)| format!("{one} and {other}"));
     if let Some(both) = twice {
         session.print(&format!("\n{both} are the same HSM, exiting...\n"));
@@ -43,7 +45,7 @@ pub fn start_up(session: &mut Session<'_>) -> bool {
     true
 }
 
-/// The list of commands, as a session at the prompt begins with it.
+/// Prints the list of commands, with which a session at the prompt begins.
 pub fn list_commands(session: &mut Session<'_>) {
     session.print(&list());
 }

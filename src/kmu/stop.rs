@@ -1,4 +1,4 @@
-//! How a command ends that did not do all it was asked.
+//! The reasons why a command did not do all it was asked.
 
 use super::Code;
 use super::code::State;
@@ -8,19 +8,19 @@ use crate::outcome::Outcome;
 /// Why a command stopped.
 #[derive(Debug)]
 pub enum Stop {
-    /// It failed; the text says why, and is not printed yet.
+    /// The command failed. The text, which has not been printed yet, says why.
     Failed(String),
-    /// A question has no answer.
+    /// The operator did not answer a question.
     NoAnswer,
     /// The session is over.
     Quit,
 }
 
-/// What a command has left to print: of a success, or in [`Stop::Failed`] of a failure.
+/// The text that a command has left to print: of a success, or in [`Stop::Failed`] of a failure.
 pub type Printed = Result<String, Stop>;
 
 impl Stop {
-    /// The command failed; `text` says why.
+    /// A failure; `text` says why.
     pub(super) fn failed(text: impl Into<String>) -> Self {
         Self::Failed(text.into())
     }
@@ -40,12 +40,12 @@ impl Stop {
     }
 }
 
-/// A text that ends a command with this code.
+/// Ends a command with this text; the code decides whether it succeeded.
 pub(super) fn ended(code: Code, text: String) -> Printed {
     if code == Code::SUCCESS { Ok(text) } else { Err(Stop::Failed(text)) }
 }
 
-/// The usual end: the result line and the status block.
+/// Ends a command as most do, with the result line and the status block.
 pub(super) fn ended_on(call: &str, code: Code, states: &[State]) -> Printed {
     ended(code, returned(call, code) + &status(states))
 }

@@ -1,27 +1,28 @@
 //! The options that all commands have that make keys.
 
-use super::command::Opt;
 use super::create::{Reach, create};
-use super::flags::{Flags, Usage};
 use super::{Code, Printed, Session, Stop, frame};
+use crate::command::{Argument, Given, Kind, Usage};
 use crate::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime};
 use crate::protocol::user::UserId;
 
-pub(super) const OPTIONS: &[Opt] = &[
-    Opt::required("-l", "<label>", "Key label", "label of the key, of both keys of a pair"),
-    Opt::optional("-id", "<key ID>", "Key ID", "id of the key, of both keys of a pair"),
-    Opt::optional("-min_srv", "<number of servers>", "Minimum servers", "fewer than that: not created"),
-    Opt::optional("-m_value", "<0..8>", "m_value", "number of users who must approve the use of the key"),
-    Opt::switch("-nex", "makes the secret or private key non-extractable"),
-    Opt::switch("-sess", "makes a session key, on one HSM, gone when the session ends"),
-    Opt::optional("-timeout", "<seconds>", "Timeout", "taken with -min_srv; the HSMs are waited for anyway"),
-    Opt::optional(
-        "-u",
-        "<user-ids>",
-        "User ids",
-        "comma separated ids of CUs who share the secret or private key",
-    ),
-];
+pub(super) const LABEL: Argument =
+    Argument::flag("-l", "label", Kind::Text, "Key label").help("label of the key, of both keys of a pair");
+pub(super) const ID: Argument =
+    Argument::option("-id", "key ID", Kind::Text, "Key ID").help("id of the key, of both keys of a pair");
+pub(super) const MINIMUM: Argument =
+    Argument::option("-min_srv", "number of servers", Kind::Number, "Minimum servers")
+        .help("the key is deleted again if fewer servers have it");
+pub(super) const M_VALUE: Argument = Argument::option("-m_value", "0..8", Kind::Number, "m_value")
+    .help("how many users must approve the use of the key");
+pub(super) const NEX: Argument =
+    Argument::switch("-nex").help("makes the secret or private key non-extractable");
+pub(super) const SESSION: Argument =
+    Argument::switch("-sess").help("makes a session key on one HSM, deleted when the session ends");
+pub(super) const TIMEOUT: Argument = Argument::option("-timeout", "seconds", Kind::Number, "Timeout")
+    .help("accepted with -min_srv, without effect");
+pub(super) const USERS: Argument = Argument::option("-u", "user-ids", Kind::UserIds, "User ids")
+    .help("comma-separated ids of CUs with whom the secret or private key is shared");
 
 /// What the options say of a new key, whatever its kind.
 pub(super) struct Template {
@@ -35,24 +36,21 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn parse(flags: &Flags<'_>) -> Result<Self, Usage> {
-        let minimum = flags.maybe_number("-min_srv")?;
-        if flags.maybe_number("-timeout")?.is_some() && minimum.is_none() {
-            return Err(Usage::Wrong("Minimum servers (-min_srv) option is missing"));
-        }
-        let shared_with = flags.users("-u")?;
-        let lifetime = if flags.has("-sess") { Lifetime::Session } else { Lifetime::Token };
+    pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
+        let minimum = wanted_minimum(given)?;
+        let shared_with = given.maybe(&USERS, Given::users)?.unwrap_or_default();
+        let lifetime = if given.has(&SESSION) { Lifetime::Session } else { Lifetime::Token };
         if lifetime == Lifetime::Session && !shared_with.is_empty() {
             return Err(Usage::Wrong("sharing session keys is not allowed"));
         }
         Ok(Self {
-            label: flags.text("-l")?.to_owned(),
-            id: flags.maybe("-id").unwrap_or_default().to_owned(),
-            extractable: !flags.has("-nex"),
+            label: given.text(&LABEL)?,
+            id: given.maybe(&ID, Given::text)?.unwrap_or_default(),
+            extractable: !given.has(&NEX),
             lifetime,
             shared_with,
-            m_value: m_value(flags.maybe_number("-m_value")?)?,
-            minimum: minimum.and_then(|minimum| usize::try_from(minimum).ok()),
+            m_value: m_value(given.maybe(&M_VALUE, Given::number)?)?,
+            minimum,
         })
     }
 
@@ -79,6 +77,15 @@ impl Template {
         };
         create(session, call, operation, reach, Vec::clone, told)
     }
+}
+
+/// Reads [`MINIMUM`], without which there is no [`TIMEOUT`].
+pub(super) fn wanted_minimum(given: &Given<'_>) -> Result<Option<usize>, Usage> {
+    let minimum = given.maybe(&MINIMUM, Given::number::<u32>)?;
+    if given.maybe(&TIMEOUT, Given::number::<u32>)?.is_some() && minimum.is_none() {
+        return Err(Usage::Wrong("Minimum servers (-min_srv) option is missing"));
+    }
+    Ok(minimum.and_then(|minimum| usize::try_from(minimum).ok()))
 }
 
 /// On how many nodes a new key has to be; more than there are is said to be wrong, and means all.

@@ -1,62 +1,99 @@
-//! The attributes of keys, by PKCS #11's numbers.
+//! The attributes of keys, by PKCS #11's numbers, and the operations on them.
 
 use serde::{Deserialize, Serialize};
 
+use super::about::{About, Access};
 use super::key::{KeyClass, KeyType};
+use super::key_handle::KeyHandle;
+use super::service::Service;
+
+/// Asks for all attributes of a key that the caller may use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReadAttributes {
+    /// Own, shared or public.
+    pub handle: KeyHandle,
+}
+
+impl About for ReadAttributes {}
+
+/// Changes an attribute of a key: the owner sets most of them, a CO only whether the key is trusted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetAttribute {
+    /// The caller's own; for a CO, any.
+    pub handle: KeyHandle,
+    /// One that can be set.
+    pub attribute: Attribute,
+    /// The new value.
+    pub value: Value,
+}
+
+impl About for SetAttribute {
+    fn key(&self) -> Option<KeyHandle> {
+        Some(self.handle)
+    }
+
+    fn access(&self, _listed: Access) -> Access {
+        match self.attribute.set_by() {
+            SetBy::Officer => Access::Officer,
+            // The owner of the key learns from the HSM that nobody may set it.
+            SetBy::Owner | SetBy::Nobody => Access::CryptoUser,
+        }
+    }
+
+    /// Approvals come from those who may use the key, and it is not for them to call it trusted.
+    fn service(&self, listed: Option<Service>) -> Option<Service> {
+        match self.attribute.set_by() {
+            SetBy::Officer => None,
+            SetBy::Owner | SetBy::Nobody => listed,
+        }
+    }
+}
 
 /// What a key is and may be used for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "PKCS #11 has the names")]
 pub struct Attributes {
-    /// Public, private or secret.
     pub class: KeyClass,
-    /// Such as AES.
     pub key_type: KeyType,
     /// Whether it outlives its session.
     pub token: bool,
-    /// Text, not unique.
+    /// Need not be unique.
     pub label: String,
-    /// Text.
+    /// Unique on its HSM but for the two halves of a pair; empty is none.
     pub id: String,
     /// Whether a CO vouches for it as a wrapping key.
     pub trusted: bool,
     /// Whether its value never leaves the HSM in clear.
     pub sensitive: bool,
-    /// Use.
     pub encrypt: bool,
-    /// Use.
     pub decrypt: bool,
-    /// Use.
     pub wrap: bool,
-    /// Use.
     pub unwrap: bool,
-    /// Use.
     pub sign: bool,
-    /// Use.
     pub verify: bool,
-    /// Use.
     pub derive: bool,
     /// Whether it may be wrapped out of the HSM.
     pub extractable: bool,
     /// Whether it was made in this clone family.
     pub local: bool,
-    /// Whether it could never be wrapped out.
+    /// Whether it never could be wrapped out.
     pub never_extractable: bool,
-    /// Whether it was sensitive always.
+    /// Whether it always was sensitive.
     pub always_sensitive: bool,
     /// Whether it may be deleted.
     pub destroyable: bool,
     /// Whether only a trusted key may wrap it.
     pub wrap_with_trusted: bool,
-    /// Its length in bytes.
+    /// Length in bytes; for an RSA key, what the original reports.
     pub value_len: u32,
-    /// Its key check value: of a symmetric key the first bytes of an encrypted zero block, of a pair those of the
-    /// SHA-1 of the public key. A generic secret has none.
+    /// Key check value: of a symmetric key the first bytes of an encrypted zero block, of a pair those of the SHA-1
+    /// of the public key. A generic secret has none.
     pub kcv: Option<[u8; 3]>,
     /// An RSA key's modulus, an EC key's point.
     pub modulus: Option<Vec<u8>>,
     /// Bits of an RSA key's modulus or of an EC key's field.
     pub modulus_bits: Option<u32>,
-    /// An RSA key's public exponent.
+    /// An RSA key's.
     pub public_exponent: Option<Vec<u8>>,
 }
 
@@ -84,6 +121,7 @@ pub enum SetBy {
     Nobody,
 }
 
+/// A line of the list names an attribute, its number, the consoles' name for it, and who may set it.
 macro_rules! attributes {
     ($($name:ident = $number:literal, $text:literal, $set_by:ident;)*) => {
         /// One attribute. New ones go to the end: the order is the wire format.
@@ -143,7 +181,7 @@ attributes! {
     Destroyable      = 370, "OBJ_ATTR_DESTROYABLE",       Owner;
     Kcv              = 371, "OBJ_ATTR_KCV",               Nobody;
     WrapWithTrusted  = 528, "OBJ_ATTR_WRAP_WITH_TRUSTED", Owner;
-    // No key has a template: the HSM does not make keys by one.
+    // No key has a template: this HSM does not make keys from one.
     WrapTemplate     = 1_073_742_353, "OBJ_ATTR_WRAP_TEMPLATE",   Nobody;
     UnwrapTemplate   = 1_073_742_354, "OBJ_ATTR_UNWRAP_TEMPLATE", Nobody;
 }
@@ -151,10 +189,40 @@ attributes! {
 /// The number that stands for all attributes.
 pub const ALL_ATTRIBUTES: u32 = 512;
 
-/// What [`ALL_ATTRIBUTES`] is called.
+/// The name of [`ALL_ATTRIBUTES`].
 pub const ALL_ATTRIBUTES_NAME: &str = "OBJ_ATTR_ALL";
 
 impl Attribute {
+    /// Those in a dump of all, in the original's order.
+    pub const DUMPED: [Self; 26] = [
+        Self::Class,
+        Self::KeyType,
+        Self::Token,
+        Self::Private,
+        Self::Encrypt,
+        Self::Decrypt,
+        Self::Wrap,
+        Self::Unwrap,
+        Self::Sign,
+        Self::Verify,
+        Self::Local,
+        Self::Sensitive,
+        Self::Extractable,
+        Self::Label,
+        Self::Id,
+        Self::ValueLen,
+        Self::Kcv,
+        Self::Modulus,
+        Self::ModulusBits,
+        Self::PublicExponent,
+        Self::Trusted,
+        Self::WrapWithTrusted,
+        Self::Destroyable,
+        Self::Derive,
+        Self::AlwaysSensitive,
+        Self::NeverExtractable,
+    ];
+
     /// The attribute with this number.
     #[must_use]
     pub fn numbered(number: u32) -> Option<Self> {
@@ -169,13 +237,14 @@ impl Attribute {
 }
 
 impl Attributes {
-    /// The value of an attribute; `None` if a key of this kind has none.
+    /// The value of an attribute; `None` if a key of this kind does not have it.
     #[must_use]
     pub fn value(&self, attribute: Attribute) -> Option<Value> {
         let byte = |number: u32| u8::try_from(number).ok().map(Value::Byte);
         match attribute {
             Attribute::Class => byte(self.class.number()),
             Attribute::KeyType => byte(self.key_type.number()),
+            // No key is shown without a login.
             Attribute::Private => byte(1),
             Attribute::Label => Some(Value::Text(self.label.clone())),
             Attribute::Id => Some(Value::Text(self.id.clone())),
@@ -188,7 +257,7 @@ impl Attributes {
         }
     }
 
-    /// Sets a flag or the label; `None` if the attribute is neither or the value is not one of it.
+    /// Sets a flag or the label; `None` if the attribute is neither or cannot have this value.
     pub fn set(&mut self, attribute: Attribute, value: &Value) -> Option<()> {
         match value {
             Value::Text(text) if attribute == Attribute::Label => self.label.clone_from(text),

@@ -1,7 +1,9 @@
-//! The certificates that tell where an HSM comes from and whose it is.
+//! The certificates that prove where an HSM comes from and who owns it.
 
 use pem::{EncodeConfig, LineEnding, Pem};
 use serde::{Deserialize, Serialize};
+
+use super::about::About;
 
 /// Asks for one of the HSM's certificates.
 #[derive(Clone, Serialize, Deserialize)]
@@ -9,6 +11,8 @@ pub struct GetCertificate {
     /// Which.
     pub kind: CertificateKind,
 }
+
+impl About for GetCertificate {}
 
 /// The five certificates. New ones go to the end: the order is the wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +34,7 @@ pub enum CertificateKind {
 pub struct Certificate(pub Vec<u8>);
 
 impl Certificate {
-    /// As files hold it, PEM.
+    /// PEM, as it stands in a file.
     #[must_use]
     pub fn pem(&self) -> String {
         let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
@@ -48,7 +52,7 @@ impl CertificateKind {
         Self::ClusterByHardware,
     ];
 
-    /// The number by which the original's users know it.
+    /// The number by which the original's getCert asks for it.
     #[must_use]
     pub fn number(self) -> usize {
         match self {
@@ -60,7 +64,7 @@ impl CertificateKind {
         }
     }
 
-    /// The certificate of that number, if there is one.
+    /// The certificate with that number, if there is one.
     #[must_use]
     pub fn of_number(number: usize) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)

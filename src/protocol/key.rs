@@ -1,24 +1,10 @@
 //! Keys of an HSM, and the operations on them.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::attribute::{Attribute, Value};
+use super::about::About;
+pub use super::key_handle::{HANDLES_PER_NODE, KeyHandle};
 use super::user::UserId;
-
-/// Names a key on every HSM of its clone family: node × 131072 + index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct KeyHandle(pub u32);
-
-/// How many handles each node of a cluster may give.
-pub const HANDLES_PER_NODE: u32 = 1 << 17;
-
-impl fmt::Display for KeyHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// PKCS #11's object class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,16 +31,14 @@ impl KeyClass {
 
 /// PKCS #11's key type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "PKCS #11 has the names")]
 pub enum KeyType {
-    /// RSA.
     Rsa,
-    /// Elliptic curves.
     Ec,
     /// Bytes for HMAC.
     GenericSecret,
-    /// Triple DES with three keys.
+    /// With three keys.
     TripleDes,
-    /// AES.
     Aes,
 }
 
@@ -72,7 +56,7 @@ impl KeyType {
     }
 }
 
-/// An elliptic curve that FIPS or the original allows.
+/// An elliptic curve that the original offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Curve {
     /// `NID_X9_62_prime256v1`
@@ -85,26 +69,18 @@ pub enum Curve {
     Secp256k1,
 }
 
-/// What to make.
+/// The kind and size of a key to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the sizes that the variants speak of")]
 pub enum KeySpec {
     /// An AES key of 16, 24 or 32 bytes.
-    Aes {
-        /// Of the key.
-        bytes: u32,
-    },
+    Aes { bytes: u32 },
     /// A generic secret of 1 to 3584 bytes.
-    GenericSecret {
-        /// Of the secret.
-        bytes: u32,
-    },
+    GenericSecret { bytes: u32 },
     /// A triple DES key of 24 bytes, parity bits set.
     TripleDes,
-    /// An RSA pair with 2048, 3072 or 4096 bits and the public exponent 65537.
-    Rsa {
-        /// Of the modulus.
-        bits: u32,
-    },
+    /// An RSA pair with a modulus of 2048, 3072 or 4096 bits and the public exponent 65537.
+    Rsa { bits: u32 },
     /// An EC pair.
     Ec(Curve),
 }
@@ -121,11 +97,11 @@ pub enum Lifetime {
 /// Makes a key, or a pair: the public half first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GenerateKey {
-    /// What to make.
+    /// Its kind and size.
     pub spec: KeySpec,
-    /// Text, not unique; both halves get it.
+    /// Need not be unique; both halves get it.
     pub label: String,
-    /// Text; both halves get it, and no other key of the HSM may have it. Empty is none.
+    /// Both halves get it, and no other key of the HSM may have it. Empty is none.
     pub id: String,
     /// Whether the secret or private key may be wrapped out of the HSM.
     pub extractable: bool,
@@ -133,8 +109,18 @@ pub struct GenerateKey {
     pub lifetime: Lifetime,
     /// Other CUs who may use the secret or private key.
     pub shared_with: Vec<UserId>,
-    /// How many users have to approve its use; 0 and 1 are off.
+    /// How many users have to approve its use; 0 and 1 mean no approval.
     pub m_value: u8,
+}
+
+impl About for GenerateKey {
+    /// The original makes a pair by a command of its own.
+    fn opcode(&self, listed: Option<u16>) -> Option<u16> {
+        match self.spec {
+            KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => listed,
+            KeySpec::Rsa { .. } | KeySpec::Ec(_) => Some(0x19),
+        }
+    }
 }
 
 /// Deletes a key; the other half of a pair stays.
@@ -144,82 +130,77 @@ pub struct DeleteKey {
     pub handle: KeyHandle,
 }
 
-/// Finds the keys that the caller may use: own, shared and public ones. All criteria have to match.
+impl About for DeleteKey {
+    fn key(&self) -> Option<KeyHandle> {
+        Some(self.handle)
+    }
+}
+
+/// Finds keys that the caller may use: own, shared and public ones. All criteria must match.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "criteria are named after what they are compared with")]
 pub struct FindKeys {
-    /// By class.
     pub class: Option<KeyClass>,
-    /// By type.
     pub key_type: Option<KeyType>,
-    /// By its whole label.
+    /// The whole label.
     pub label: Option<String>,
-    /// By its whole id.
+    /// The whole id.
     pub id: Option<String>,
-    /// By lifetime.
     pub lifetime: Option<Lifetime>,
-    /// Only keys that all these users may use, too.
+    /// All these users may use the key, too.
     pub users: Vec<UserId>,
-    /// By the modulus of an RSA key.
+    /// An RSA key's.
     pub modulus: Option<Vec<u8>>,
-    /// By key check value.
     pub kcv: Option<Vec<u8>>,
 }
+
+impl About for FindKeys {}
 
 /// Asks for the owner and the sharers of a key that the caller may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DescribeKey {
-    /// Which key.
+    /// Own, shared or public.
     pub handle: KeyHandle,
 }
+
+impl About for DescribeKey {}
 
 /// Who may use a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDescription {
-    /// Its maker.
+    /// Who made it.
     pub owner: UserId,
-    /// Who may use it, too.
+    /// The other CUs who may use it.
     pub shared_with: Vec<UserId>,
     /// Token or session.
     pub lifetime: Lifetime,
-    /// How many users have to approve its use; 0 and 1 are off.
+    /// How many users have to approve its use; 0 and 1 mean no approval.
     pub m_value: u8,
 }
 
-/// Asks for all attributes of a key that the caller may use.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ReadAttributes {
-    /// Which key.
-    pub handle: KeyHandle,
-}
-
-/// Changes an attribute of a key: its owner most, a CO only whether it is trusted.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SetAttribute {
-    /// Which key.
-    pub handle: KeyHandle,
-    /// One that can be set.
-    pub attribute: Attribute,
-    /// From now on.
-    pub value: Value,
-}
-
-/// Lets other CUs use a key of the caller's, or no longer.
+/// Lets other CUs use one of the caller's keys, or withdraws that.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShareKey {
     /// Secret or private.
     pub handle: KeyHandle,
     /// CUs other than the owner.
     pub users: Vec<UserId>,
-    /// To share, or to end that.
+    /// Whether they may use it from now on.
     pub sharing: Sharing,
 }
 
-/// Which way.
+impl About for ShareKey {
+    fn key(&self) -> Option<KeyHandle> {
+        Some(self.handle)
+    }
+}
+
+/// Whether users may use a key from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sharing {
-    /// From now on.
+    /// They may.
     Share,
-    /// No longer.
+    /// They no longer may.
     Unshare,
 }
 
@@ -228,18 +209,24 @@ pub enum Sharing {
 pub struct Sign {
     /// A private key with OBJ_ATTR_SIGN.
     pub handle: KeyHandle,
-    /// How; it has to fit the key.
+    /// It must fit the key.
     pub mechanism: SignMechanism,
     /// The hash of what is signed, as long as the mechanism's hash is.
     pub hash: Vec<u8>,
 }
 
+impl About for Sign {
+    fn key(&self) -> Option<KeyHandle> {
+        Some(self.handle)
+    }
+}
+
 /// How to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignMechanism {
-    /// With which kind of key.
+    /// It decides which kind of key is needed.
     pub scheme: SignScheme,
-    /// Of what is signed.
+    /// It hashed what is signed.
     pub hash: Hash,
 }
 
@@ -254,19 +241,17 @@ pub enum SignScheme {
     Ecdsa,
 }
 
-/// A hash function that a signature may be made with.
+/// A hash function for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "FIPS 180-4 has the names")]
 pub enum Hash {
-    /// SHA-256.
     Sha256,
-    /// SHA-384.
     Sha384,
-    /// SHA-512.
     Sha512,
 }
 
 impl Hash {
-    /// Its length.
+    /// The length of a hash.
     #[must_use]
     pub fn bytes(self) -> usize {
         match self {
@@ -277,18 +262,20 @@ impl Hash {
     }
 }
 
-/// What [`Sign`] brings.
+/// What [`Sign`] returns, encoded as its scheme has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature(pub Vec<u8>);
 
 /// Lists the keys of a user, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListKeys {
-    /// Whose; `None` is everybody's.
+    /// `None` is all users.
     pub user: Option<UserId>,
     /// Whether to hash the keys of the whole HSM, with their owners and sharers.
     pub hash: bool,
 }
+
+impl About for ListKeys {}
 
 /// The keys of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::key::KeyHandle;
+use super::about::About;
+use super::key_handle::KeyHandle;
 use super::user::UserId;
 
 /// An encrypted, authenticated copy, readable by HSMs of one clone family only.
@@ -16,6 +17,12 @@ pub struct ExtractKey {
     pub handle: KeyHandle,
 }
 
+impl About for ExtractKey {
+    fn key(&self) -> Option<KeyHandle> {
+        Some(self.handle)
+    }
+}
+
 /// Copies a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExtractUser {
@@ -23,18 +30,22 @@ pub struct ExtractUser {
     pub id: UserId,
 }
 
+impl About for ExtractUser {}
+
 /// Inserts a copied key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InsertKey {
-    /// What an [`ExtractKey`] brought.
+    /// What an [`ExtractKey`] returned.
     pub object: MaskedObject,
     /// Under which handle.
     pub place: Place,
-    /// What to do with a copy that is there already.
+    /// What to do if the handle is in use.
     pub existing: Existing,
 }
 
-/// Which handle an inserted key gets.
+impl About for InsertKey {}
+
+/// The handle that an inserted key gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// The original's: it is the same key.
@@ -46,16 +57,18 @@ pub enum Place {
 /// Inserts a copied user, who gets the next free id if the HSM has none of that type and name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InsertUser {
-    /// What an [`ExtractUser`] brought.
+    /// What an [`ExtractUser`] returned.
     pub object: MaskedObject,
     /// What to do with a user of that type and name who is there already.
     pub existing: Existing,
 }
 
+impl About for InsertUser {}
+
 /// What to do with an object that is there and differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Existing {
-    /// Leave it, and say what differs.
+    /// Leave it and say what differs.
     Compare,
     /// Make it like the copy.
     Replace,
@@ -68,13 +81,22 @@ pub enum Inserted<I> {
     Created(I),
     /// It was there, the same in everything.
     Equal(I),
-    /// It is there, and differs in this; nothing was changed.
+    /// It is there and differs in this; nothing was changed.
     Differs(I, Vec<Difference>),
-    /// It was there, and is like the copy now.
+    /// It was there, and is now like the copy.
     Replaced(I),
 }
 
-/// In what two copies differ.
+impl<I> Inserted<I> {
+    /// The handle or number of the object on the HSM that answered.
+    #[must_use]
+    pub fn id(&self) -> &I {
+        let (Self::Created(id) | Self::Equal(id) | Self::Differs(id, _) | Self::Replaced(id)) = self;
+        id
+    }
+}
+
+/// A respect in which an object differs from its copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Difference {
     /// A user's password.
@@ -85,7 +107,7 @@ pub enum Difference {
     Sharing,
     /// A key's attributes.
     Attributes,
-    /// How many users have to approve a key's use.
+    /// How many users have to approve a key's use, or how often they have.
     MValue,
     /// A user's key for approvals, or as a second factor.
     QuorumKey,

@@ -1,7 +1,7 @@
-//! What stands in a frame.
+//! What a frame holds.
 //!
 //! The client's first frame is a [`Hello`], the HSM's a [`Welcome`]. From then on each [`Call`] gets one
-//! [`Answer`], in order.
+//! [`Response`], in order.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,20 +10,20 @@ use super::{Refusal, Reply, Request};
 /// The version of everything below and of the operation table. A release that changes a byte raises it.
 pub const VERSION: u16 = 1;
 
-/// Port of an HSM for management clients.
+/// The port that an HSM listens on by default.
 pub const PORT: u16 = 2225;
 
 /// The client's first frame.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Hello {
-    /// What the client speaks.
+    /// The client's [`VERSION`].
     pub version: u16,
 }
 
 /// The HSM's first frame.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Welcome {
-    /// What the HSM speaks; the client gives up if it is not its own.
+    /// The HSM's [`VERSION`]; the client gives up if it differs from its own.
     pub version: u16,
     /// Such as `hsm-udw0tkfg1ab`; also the name of its partition.
     pub hsm_id: String,
@@ -32,24 +32,24 @@ pub struct Welcome {
 /// One question.
 #[derive(Serialize, Deserialize)]
 pub struct Call {
-    /// Whether the HSM is to do it.
+    /// Whether to do it, or only to say whether it would be done.
     pub round: Round,
-    /// What it is to do.
+    /// What is asked.
     pub request: Request,
 }
 
-/// The two rounds of a change, §[`crate::cluster`].
+/// The two rounds of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Round {
     /// Decide and change nothing.
     Rehearse,
-    /// Do it. An HSM that has already done this id answers as it did then and does nothing.
+    /// Do it. An HSM that has already done it under this id answers as it did then and does nothing.
     Perform(OperationId),
 }
 
-/// Names one intended change, made by the client from randomness.
+/// Names one intended change; the client draws it at random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OperationId(pub u128);
 
 /// What the HSM says to a [`Call`]. A rehearsal that would succeed is `Ok(None)`.
-pub type Answer = Result<Option<Reply>, Refusal>;
+pub type Response = Result<Option<Reply>, Refusal>;

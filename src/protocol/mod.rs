@@ -1,14 +1,15 @@
 //! What a client may ask an HSM, and what the HSM may answer: types only, no I/O.
 //!
-//! [`operation`] is the table of everything that can be asked. The nouns behind it have a file each:
-//! [`user`], [`session`], [`quorum`], [`second_factor`],
-//! [`key`], [`attribute`], [`masked`], [`device`], [`certificate`]. [`message`] frames a question for the wire, and [`refusal`] is the
-//! closed list of reasons to say no.
+//! [`operation`] is the table of everything that can be asked. The structs behind it are filed by noun: [`user`],
+//! [`session`], [`quorum`], [`second_factor`], [`key`], [`attribute`], [`masked`], [`device`], [`certificate`].
+//! [`message`] frames a question for the wire, and [`refusal`] is the closed list of reasons to say no.
 
+mod about;
 pub mod attribute;
 pub mod certificate;
 pub mod device;
 pub mod key;
+mod key_handle;
 pub mod masked;
 pub mod message;
 pub mod operation;
@@ -16,9 +17,12 @@ pub mod quorum;
 pub mod refusal;
 pub mod second_factor;
 mod secret;
+mod service;
 pub mod session;
 pub mod user;
+mod user_type;
 
-pub use operation::{Access, Effect, Operation, Reply, Request};
+pub use about::{About, Access};
+pub use operation::{Effect, Operation, Reply, Request, Visit};
 pub use refusal::Refusal;
 pub use secret::Secret;

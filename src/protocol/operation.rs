@@ -1,16 +1,27 @@
-//! The table of operations: each tied to its one kind of reply, to who may ask, and to what others may have
-//! to approve it for.
+//! The table of operations: what each replies, who may ask for it, what it leaves behind, its number in the audit
+//! log, and what others may have to approve it for.
+//!
+//! # Adding an operation
+//!
+//! 1. `protocol/<noun>.rs`: its struct, and an [`About`] for it, empty unless the operation names a user or a key.
+//! 2. The table: a line at its end.
+//! 3. `hsm/<noun>.rs`: its rule, a `Decide`.
+//! 4. `cmu/data.rs`: a `Data` for its reply, unless another operation has a reply of the same type.
+//!
+//! The compiler asks for each of them. An audited operation whose number is new gets a name in `hsm/audit.rs`, too; a
+//! test asks for that.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
-use super::attribute::Attributes;
+use super::about::{About, Access};
+use super::attribute::{Attributes, ReadAttributes, SetAttribute};
 use super::certificate::{Certificate, GetCertificate};
 use super::device::{DescribeHsm, HsmDescription, ListMembers, Member};
 use super::key::{
-    DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList, ListKeys,
-    ReadAttributes, SetAttribute, ShareKey, Sign, Signature,
+    DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList, ListKeys, ShareKey,
+    Sign, Signature,
 };
 use super::masked::{ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject};
 use super::quorum::Service::{ManageKey, MiscCo, UseKey, UserManagement};
@@ -22,8 +33,8 @@ use super::second_factor::{Digest, GetDigest};
 use super::session::{Login, Logout};
 use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
 
-/// Something a client may ask an HSM.
-pub trait Operation: Serialize + DeserializeOwned + Send {
+/// Something a client may ask an HSM: a line of the table.
+pub trait Operation: About + Serialize + DeserializeOwned + Send {
     /// What the HSM says if it does not refuse.
     type Reply: Clone + Send;
 
@@ -32,6 +43,9 @@ pub trait Operation: Serialize + DeserializeOwned + Send {
 
     /// What it leaves behind.
     const EFFECT: Effect;
+
+    /// Its number in the audit log, which records management commands only.
+    const OPCODE: Option<u16>;
 
     /// What others may have to approve it for: if an M value is set for that, or the key has one.
     const SERVICE: Option<Service>;
@@ -46,29 +60,14 @@ pub trait Operation: Serialize + DeserializeOwned + Send {
     fn reply(reply: Reply) -> Option<Self::Reply>;
 }
 
-/// Who may ask for an operation. An HSM decides this before anything else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody, also on a connection whose other end has proved nothing.
-    Public,
-    /// Everybody whose HSM has proved to be of the cluster: the question holds a secret, or the answer is for a login.
-    Anyone,
-    /// Everybody who is logged in.
-    LoggedIn,
-    /// A CO.
-    Officer,
-    /// A CO, and anybody for oneself.
-    OfficerOrSelf,
-    /// A CO or a CU, for oneself.
-    Oneself,
-    /// A CU.
-    CryptoUser,
-    /// A CO or the AU: who sees to it that HSMs are equal.
-    Overseer,
-    /// A CU, a CO or the AU.
-    User,
-    /// Whoever may set the attribute: a CU, or a CO for whether a key is trusted.
-    ByAttribute,
+/// Does something with an operation, or with a reply, by its own type. A visitor of requests has an implementation for
+/// each operation of the table; without one of them [`Request::visit`] does not compile.
+pub trait Visit<T> {
+    /// The same for all types.
+    type Output;
+
+    /// Does it with this one.
+    fn visit(&self, visited: &T) -> Self::Output;
 }
 
 /// What an operation leaves behind.
@@ -76,16 +75,17 @@ pub enum Access {
 pub enum Effect {
     /// Nothing.
     None,
-    /// Something of the connection's: its login, its tokens, or that one is used up. It ends with the connection, so it
-    /// is never answered from memory.
+    /// Something that ends with the connection: a login, a token, a digest, or that a token is used up. Such an
+    /// operation is never answered from memory.
     Session,
     /// A durable change: rehearsed first, audited, and done once however often it is asked.
     Change,
 }
 
-/// The one macro of the project: a line of the table gives a request, its reply and its properties one name.
+/// Ties each request to its reply and its properties by one name. It is a macro because the two enums, the
+/// [`Operation`] of each struct and every forwarding `match` repeat the same list: written out, they would disagree.
 macro_rules! operations {
-    ($($operation:ident -> $reply:ty, $access:ident, $effect:ident, $service:expr;)*) => {
+    ($($operation:ident -> $reply:ty, $access:ident, $effect:ident, $opcode:tt, $service:tt;)*) => {
         /// Everything that can be asked. New ones go to the end: the order is the wire format.
         #[derive(Clone, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "each variant is documented where its struct is")]
@@ -100,10 +100,14 @@ macro_rules! operations {
             /// The names of all operations, in the order of the table.
             pub const NAMES: &[&str] = &[$(stringify!($operation),)*];
 
-            /// Who may ask.
+            /// Their numbers in the audit log.
+            #[cfg(test)]
+            pub(crate) const OPCODES: &[Option<u16>] = &[$($operation::OPCODE,)*];
+
+            /// The operation's name, as it stands in the table.
             #[must_use]
-            pub fn access(&self) -> Access {
-                match self { $(Self::$operation(_) => $operation::ACCESS,)* }
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$operation(_) => stringify!($operation),)* }
             }
 
             /// What it leaves behind.
@@ -112,16 +116,54 @@ macro_rules! operations {
                 match self { $(Self::$operation(_) => $operation::EFFECT,)* }
             }
 
-            /// What others may have to approve it for.
+            /// [`About::access`]
             #[must_use]
-            pub fn service(&self) -> Option<Service> {
-                match self { $(Self::$operation(_) => $operation::SERVICE,)* }
+            pub fn access(&self) -> Access {
+                match self { $(Self::$operation(op) => op.access($operation::ACCESS),)* }
             }
 
-            /// The operation's name, as it stands in the table.
+            /// [`About::service`]
             #[must_use]
-            pub fn name(&self) -> &'static str {
-                match self { $(Self::$operation(_) => stringify!($operation),)* }
+            pub fn service(&self) -> Option<Service> {
+                match self { $(Self::$operation(op) => op.service($operation::SERVICE),)* }
+            }
+
+            /// [`About::opcode`]
+            #[must_use]
+            pub fn opcode(&self) -> Option<u16> {
+                match self { $(Self::$operation(op) => op.opcode($operation::OPCODE),)* }
+            }
+
+            /// [`About::subject`]
+            #[must_use]
+            pub fn subject(&self) -> Option<(UserType, &str)> {
+                match self { $(Self::$operation(op) => op.subject(),)* }
+            }
+
+            /// [`About::key`]
+            #[must_use]
+            pub fn key(&self) -> Option<KeyHandle> {
+                match self { $(Self::$operation(op) => op.key(),)* }
+            }
+
+            /// [`About::password`]
+            #[must_use]
+            pub fn password(&self) -> Option<&Secret> {
+                match self { $(Self::$operation(op) => op.password(),)* }
+            }
+
+            /// [`About::is_signed`]
+            #[must_use]
+            pub fn is_signed(&self) -> bool {
+                match self { $(Self::$operation(op) => op.is_signed(),)* }
+            }
+
+            /// Has the operation visited by its own type.
+            pub fn visit<V, T>(&self, visitor: &V) -> T
+            where
+                $(V: Visit<$operation, Output = T>,)*
+            {
+                match self { $(Self::$operation(op) => visitor.visit(op),)* }
             }
         }
 
@@ -130,6 +172,14 @@ macro_rules! operations {
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$operation(_) => stringify!($operation),)* }
+            }
+
+            /// Has the reply visited by its own type.
+            pub fn visit<V, T>(&self, visitor: &V) -> T
+            where
+                $(V: Visit<$reply, Output = T>,)*
+            {
+                match self { $(Self::$operation(reply) => visitor.visit(reply),)* }
             }
         }
 
@@ -140,7 +190,9 @@ macro_rules! operations {
 
             const EFFECT: Effect = Effect::$effect;
 
-            const SERVICE: Option<Service> = $service;
+            const OPCODE: Option<u16> = operations!(@optional $opcode);
+
+            const SERVICE: Option<Service> = operations!(@optional $service);
 
             fn into_request(self) -> Request { Request::$operation(self) }
 
@@ -151,92 +203,41 @@ macro_rules! operations {
             }
         })*
     };
+    (@optional -) => { None };
+    (@optional $value:expr) => { Some($value) };
 }
 
+// Opcodes from 0x1000 are this project's: the original's are unknown.
 operations! {
-    DescribeHsm       -> HsmDescription,      Public,        None,    None;
-    ListMembers       -> Vec<Member>,         Public,        None,    None;
-    ListUsers         -> Vec<UserRow>,        Public,        None,    None;
-    Login             -> (),                  Anyone,        Session, None;
-    Logout            -> (),                  LoggedIn,      Session, None;
-    CreateUser        -> UserId,              Officer,       Change,  Some(UserManagement);
-    DeleteUser        -> (),                  Officer,       Change,  Some(UserManagement);
-    ChangePassword    -> (),                  OfficerOrSelf, Change,  Some(UserManagement);
-    GenerateKey       -> Vec<KeyHandle>,      CryptoUser,    Change,  None;
-    DeleteKey         -> (),                  CryptoUser,    Change,  None;
-    FindKeys          -> Vec<KeyHandle>,      CryptoUser,    None,    None;
-    DescribeKey       -> KeyDescription,      CryptoUser,    None,    None;
-    ReadAttributes    -> Attributes,          CryptoUser,    None,    None;
-    SetAttribute      -> (),                  ByAttribute,   Change,  Some(ManageKey);
-    ShareKey          -> (),                  CryptoUser,    Change,  Some(ManageKey);
-    ListKeys          -> KeyList,             Overseer,      None,    None;
-    ExtractKey        -> MaskedObject,        User,          None,    None;
-    InsertKey         -> Inserted<KeyHandle>, User,          Change,  None;
-    ExtractUser       -> MaskedObject,        Officer,       None,    None;
-    InsertUser        -> Inserted<UserId>,    Officer,       Change,  Some(UserManagement);
-    GetCertificate    -> Certificate,         Public,        None,    None;
-    RegisterQuorumKey -> (),                  Oneself,       Change,  None;
-    SetMValue         -> (),                  Officer,       Change,  Some(MiscCo);
-    GetMValue         -> u8,                  LoggedIn,      None,    None;
-    GetToken          -> Token,               LoggedIn,      Session, None;
-    ApproveToken      -> (),                  LoggedIn,      Session, None;
-    ListTokens        -> Vec<TokenRow>,       LoggedIn,      None,    None;
-    DeleteTokens      -> (),                  LoggedIn,      Session, None;
-    GetDigest         -> Digest,              Anyone,        Session, None;
-    Sign              -> Signature,           CryptoUser,    Session, Some(UseKey);
-}
-
-impl Request {
-    /// The password in it, if there is one: given to log in, or new.
-    #[must_use]
-    pub fn password(&self) -> Option<&Secret> {
-        if let Self::Login(Login { password, .. })
-        | Self::CreateUser(CreateUser { password, .. })
-        | Self::ChangePassword(ChangePassword { password, .. }) = self
-        {
-            return Some(password);
-        }
-        None
-    }
-
-    /// Whether it brings signatures of digests.
-    #[must_use]
-    pub fn is_signed(&self) -> bool {
-        matches!(
-            self,
-            Self::Login(Login { second_factor: Some(_), .. })
-                | Self::CreateUser(CreateUser { second_factor: Some(_), .. })
-                | Self::ChangePassword(ChangePassword { second_factor: Some(_), .. })
-        )
-    }
-
-    /// The key that the operation uses or changes.
-    #[must_use]
-    pub fn key(&self) -> Option<KeyHandle> {
-        if let Self::DeleteKey(DeleteKey { handle })
-        | Self::ShareKey(ShareKey { handle, .. })
-        | Self::SetAttribute(SetAttribute { handle, .. })
-        | Self::ExtractKey(ExtractKey { handle })
-        | Self::Sign(Sign { handle, .. }) = self
-        {
-            return Some(*handle);
-        }
-        None
-    }
-
-    /// The user that the operation is about: for permission and for the audit log.
-    #[must_use]
-    pub fn subject(&self) -> Option<(UserType, &str)> {
-        if let Self::Login(Login { user_type, name, .. })
-        | Self::CreateUser(CreateUser { user_type, name, .. })
-        | Self::DeleteUser(DeleteUser { user_type, name })
-        | Self::ChangePassword(ChangePassword { user_type, name, .. })
-        | Self::RegisterQuorumKey(RegisterQuorumKey { user_type, name, .. })
-        | Self::ApproveToken(ApproveToken { user_type, name, .. })
-        | Self::GetDigest(GetDigest { user_type, name, .. }) = self
-        {
-            return Some((*user_type, name));
-        }
-        None
-    }
+    // operation         reply                who may ask    effect   opcode  approved for
+    DescribeHsm       -> HsmDescription,      Public,        None,    -,      -;
+    ListMembers       -> Vec<Member>,         Public,        None,    -,      -;
+    ListUsers         -> Vec<UserRow>,        Public,        None,    -,      -;
+    Login             -> (),                  Anyone,        Session, 0x0d,   -;
+    Logout            -> (),                  LoggedIn,      Session, 0x0e,   -;
+    CreateUser        -> UserId,              Officer,       Change,  0x03,   UserManagement;
+    DeleteUser        -> (),                  Officer,       Change,  0xa1,   UserManagement;
+    ChangePassword    -> (),                  OfficerOrSelf, Change,  0x09,   UserManagement;
+    GenerateKey       -> Vec<KeyHandle>,      CryptoUser,    Change,  0x17,   -;
+    DeleteKey         -> (),                  CryptoUser,    Change,  0x11,   -;
+    FindKeys          -> Vec<KeyHandle>,      CryptoUser,    None,    -,      -;
+    DescribeKey       -> KeyDescription,      CryptoUser,    None,    -,      -;
+    ReadAttributes    -> Attributes,          CryptoUser,    None,    -,      -;
+    SetAttribute      -> (),                  ByAttribute,   Change,  0x1f,   ManageKey;
+    ShareKey          -> (),                  CryptoUser,    Change,  0x12,   ManageKey;
+    ListKeys          -> KeyList,             Overseer,      None,    -,      -;
+    ExtractKey        -> MaskedObject,        User,          None,    0xf0,   -;
+    InsertKey         -> Inserted<KeyHandle>, User,          Change,  0xf1,   -;
+    ExtractUser       -> MaskedObject,        Officer,       None,    0xf0,   -;
+    InsertUser        -> Inserted<UserId>,    Officer,       Change,  0xf1,   UserManagement;
+    GetCertificate    -> Certificate,         Public,        None,    -,      -;
+    RegisterQuorumKey -> (),                  Oneself,       Change,  0x1001, -;
+    SetMValue         -> (),                  Officer,       Change,  0x1002, MiscCo;
+    GetMValue         -> u8,                  LoggedIn,      None,    -,      -;
+    GetToken          -> Token,               LoggedIn,      Session, 0x1003, -;
+    ApproveToken      -> (),                  LoggedIn,      Session, 0x1004, -;
+    ListTokens        -> Vec<TokenRow>,       LoggedIn,      None,    -,      -;
+    DeleteTokens      -> (),                  LoggedIn,      Session, 0x1005, -;
+    GetDigest         -> Digest,              Anyone,        Session, -,      -;
+    Sign              -> Signature,           CryptoUser,    Session, -,      UseKey;
 }

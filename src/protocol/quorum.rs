@@ -7,79 +7,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::key::KeyHandle;
-use super::user::UserType;
-
-/// What approvals are for. New ones go to the end: the order is the wire format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Service {
-    /// Not offered by this HSM.
-    BackupByCu,
-    /// Not offered by this HSM.
-    BackupByCo,
-    /// Not offered by this HSM.
-    Cloning,
-    /// Creating, copying and deleting users, and changing another one's password: approved by COs.
-    UserManagement,
-    /// Setting M values: approved by COs.
-    MiscCo,
-    /// Using a key: approved by those who may use it.
-    UseKey,
-    /// Sharing a key and changing its attributes: approved by those who may use it.
-    ManageKey,
-}
-
-impl Service {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
-        Self::BackupByCu,
-        Self::BackupByCo,
-        Self::Cloning,
-        Self::UserManagement,
-        Self::MiscCo,
-        Self::UseKey,
-        Self::ManageKey,
-    ];
-
-    /// The number by which commands name it.
-    #[must_use]
-    pub fn number(self) -> u8 {
-        match self {
-            Self::BackupByCu => 0,
-            Self::BackupByCo => 1,
-            Self::Cloning => 2,
-            Self::UserManagement => 3,
-            Self::MiscCo => 4,
-            Self::UseKey => 5,
-            Self::ManageKey => 6,
-        }
-    }
-
-    /// The service of that number, if there is one.
-    #[must_use]
-    pub fn numbered(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.number() == number)
-    }
-
-    /// As `getMValue` shows it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BackupByCu => "BACKUP_BY_CU",
-            Self::BackupByCo => "BACKUP_BY_CO",
-            Self::Cloning => "CLONING",
-            Self::UserManagement => "USER_MGMT",
-            Self::MiscCo => "MISC_CO",
-            Self::UseKey => "USE_KEY",
-            Self::ManageKey => "MANAGE_KEY",
-        }
-    }
-}
+use super::about::About;
+use super::key_handle::KeyHandle;
+pub use super::service::Service;
+use super::user_type::UserType;
 
 /// The longest registration token, in bytes.
 pub const MAX_REGISTRATION_TOKEN: usize = 245;
 
-/// The most tokens of a file: one for each HSM.
+/// The most tokens in a file: one for each HSM.
 pub const MAX_TOKENS: usize = 32;
 
 /// Bytes of a signature.
@@ -88,9 +24,9 @@ pub const SIGNATURE: usize = 256;
 /// Registers the caller's public key, by which its approvals are verified, in place of an earlier one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegisterQuorumKey {
-    /// The caller's.
+    /// Of the caller.
     pub user_type: UserType,
-    /// The caller's.
+    /// Of the caller.
     pub name: String,
     /// Any bytes, at most [`MAX_REGISTRATION_TOKEN`].
     pub token: Vec<u8>,
@@ -100,26 +36,36 @@ pub struct RegisterQuorumKey {
     pub public_key: Vec<u8>,
 }
 
+impl About for RegisterQuorumKey {
+    fn subject(&self) -> Option<(UserType, &str)> {
+        Some((self.user_type, &self.name))
+    }
+}
+
 /// Sets how many COs have to approve the operations of a service.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct SetMValue {
-    /// [`Service::UserManagement`] or [`Service::MiscCo`]; of a key, its M value is set when it is made.
+    /// [`Service::UserManagement`] or [`Service::MiscCo`]; a key gets its M value when it is made.
     pub service: Service,
-    /// 2 to 8, and not more than there are COs with a registered key.
+    /// 2 to 8, and no more than there are COs with a registered key.
     pub m: u8,
 }
 
-/// Asks how many have to approve the operations of a service; 1 is nobody.
+impl About for SetMValue {}
+
+/// Asks how many have to approve the operations of a service; 1 means no approval.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct GetMValue {
-    /// Which.
+    /// Any.
     pub service: Service,
 }
+
+impl About for GetMValue {}
 
 /// Gets a token for one operation, to be approved. It ends with the login, or after ten minutes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetToken {
-    /// Of the operation.
+    /// The one that the operation belongs to.
     pub service: Service,
     /// The caller's name.
     pub name: String,
@@ -127,57 +73,70 @@ pub struct GetToken {
     pub key: KeyHandle,
 }
 
+// It names a key, but neither uses nor changes it.
+impl About for GetToken {}
+
 /// One user's approval of a token that the caller got in this session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ApproveToken {
     /// The whole file that was signed: tokens of one or several HSMs, one of them this HSM's.
     pub tokens: Vec<u8>,
-    /// The approver's.
+    /// Of the approver.
     pub user_type: UserType,
-    /// The approver's.
+    /// Of the approver.
     pub name: String,
     /// Of the file, by the approver's registered key.
     pub signature: Vec<u8>,
 }
 
-/// Lists all tokens of the HSM, in the order in which they were got.
+impl About for ApproveToken {
+    fn subject(&self) -> Option<(UserType, &str)> {
+        Some((self.user_type, &self.name))
+    }
+}
+
+/// Lists all tokens of the HSM, oldest first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListTokens;
+
+impl About for ListTokens {}
 
 /// A token as [`ListTokens`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRow {
-    /// Which.
+    /// What it is for, and whose it is.
     pub about: TokenAbout,
     /// Seconds until it expires.
     pub validity: u32,
     /// How many approvals it needs.
     pub required: u8,
-    /// Who has approved it, by name.
+    /// Names of those who have approved it and still may.
     pub approvers: Vec<String>,
 }
 
-/// Deletes tokens of the caller's.
+/// Deletes tokens of the caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum DeleteTokens {
     /// The one of this HSM in a file of tokens.
     OfFile(Vec<u8>),
-    /// All, of all sessions.
+    /// All, whatever session they were got in.
     All,
 }
+
+impl About for DeleteTokens {}
 
 /// What a token is for, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenAbout {
-    /// Counts from 1 on each HSM since it was started.
+    /// Counts from 1 on each HSM, anew after each start.
     pub id: u32,
-    /// Of the one operation that it is good for.
+    /// The one that its operation belongs to.
     pub service: Service,
     /// The HSM's node id.
     pub node: u32,
     /// The key that it is good for; 0 if it is not about one.
     pub key: KeyHandle,
-    /// Who got it.
+    /// Name of the user who got it.
     pub user: String,
 }
 
@@ -186,7 +145,7 @@ pub struct TokenAbout {
 pub struct Token {
     /// What it is for, and whose it is.
     pub about: TokenAbout,
-    /// Of the HSM, at most 16 bytes.
+    /// At most 16 bytes.
     pub hsm_id: String,
     /// Random: no two tokens are alike.
     pub nonce: [u8; 32],
@@ -202,7 +161,7 @@ impl Token {
     /// Bytes of a token: the magic, four numbers in big endian, two texts filled up with zeros, and the nonce.
     pub const SIZE: usize = MAGIC.len() + 4 * 4 + NAME + HSM_ID + 32;
 
-    /// As it is signed.
+    /// The bytes that are signed.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let TokenAbout { id, service, node, key, user } = &self.about;
@@ -216,7 +175,7 @@ impl Token {
         bytes
     }
 
-    /// Whether it is what was asked of this HSM: whoever signs it approves that, and nothing else.
+    /// Whether it is what was asked of this HSM: whoever signs it approves this and nothing else.
     #[must_use]
     pub fn is_for(&self, asked: &GetToken, hsm_id: &str) -> bool {
         let TokenAbout { service, key, user, id: _, node: _ } = &self.about;
@@ -235,7 +194,7 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// If it is anything else; the first fault is reported.
     pub fn parse_file(bytes: &[u8]) -> Result<Vec<Self>, NotTokens> {
         if bytes.is_empty() || !bytes.len().is_multiple_of(Self::SIZE) {
             return Err(NotTokens::Size(bytes.len()));
@@ -246,7 +205,7 @@ impl Token {
         bytes.chunks(Self::SIZE).map(|token| Self::parse(token).ok_or(NotTokens::Content)).collect()
     }
 
-    /// Only what [`to_bytes`](Self::to_bytes) can have written: no two different files read as the same tokens.
+    /// Takes only what [`to_bytes`](Self::to_bytes) can have written, so that no two files read as the same tokens.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (id, rest) = number(rest)?;
@@ -264,13 +223,13 @@ impl Token {
 /// Why a file does not hold tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTokens {
-    /// Cut, or something else.
+    /// Truncated, or something else.
     #[error("Invalid Token Size: {0} (a token has {size} bytes)", size = Token::SIZE)]
     Size(usize),
     /// More than any cluster has HSMs.
     #[error("number of tokens in the file is more than {MAX_TOKENS}")]
     TooMany,
-    /// Of the right size, and no token.
+    /// The right size, but not tokens.
     #[error("not a token")]
     Content,
 }
@@ -304,7 +263,7 @@ mod tests {
         let bytes = token().to_bytes();
         assert_eq!(bytes.len(), Token::SIZE);
         assert_eq!(Token::parse_file(&bytes.repeat(2)), Ok(vec![token(), token()]));
-        // Behind the name, between its end and the next field, and in the magic.
+        // The magic, the padding of the name, and that of the HSM's id.
         for at in [0, 8 + 16 + 20, 8 + 16 + 32 + 15] {
             let mut altered = bytes.clone();
             altered[at] ^= 1;
@@ -326,14 +285,6 @@ mod tests {
         assert!(!token.is_for(&asked(Service::UserManagement, "officer2", 0), hsm));
         assert!(!token.is_for(&asked(Service::UserManagement, "officer1", 7), hsm));
         assert!(!token.is_for(&asked(Service::UserManagement, "officer1", 0), "hsm-bbbbbbbbbbb"));
-    }
-
-    #[test]
-    fn services_have_the_originals_numbers() {
-        for (service, number) in Service::ALL.into_iter().zip(0..) {
-            assert_eq!((service.number(), Service::numbered(number)), (number, Some(service)));
-        }
-        assert_eq!(Service::numbered(7), None);
     }
 
     fn token() -> Token {

@@ -1,27 +1,34 @@
-//! The second factor of a login: a digest that the HSM gives, signed with the user's private key.
+//! The second factor of a login: a digest that the HSM hands out, signed with the user's private key.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::user::UserType;
+use super::about::About;
+use super::user_type::UserType;
 
-/// What an HSM gives to be signed: SHA-256 of bytes that it keeps to itself, good for one use in one session.
+/// What an HSM gives to be signed: the SHA-256 of bytes that it keeps to itself, good for one use in one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Digest(pub [u8; 32]);
 
-/// Asks for a digest; an earlier one of this session is good for nothing any more.
+/// Asks for a digest; an earlier one of this session becomes void.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetDigest {
     /// What the signature is for.
     pub purpose: Purpose,
-    /// The user that the signature is of.
+    /// Of the user who is to sign.
     pub user_type: UserType,
-    /// The user that the signature is of.
+    /// Of the user who is to sign.
     pub name: String,
 }
 
-/// What a signature is good for, and nothing else.
+impl About for GetDigest {
+    fn subject(&self) -> Option<(UserType, &str)> {
+        Some((self.user_type, &self.name))
+    }
+}
+
+/// The one thing that a signature is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// To create a user with this second factor.
@@ -32,7 +39,7 @@ pub enum Purpose {
     Login,
 }
 
-/// Signatures of digests, one for each HSM that was asked; each HSM looks for its own.
+/// Signatures of digests, one for each HSM that gave one; an HSM looks for its own.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedDigests(pub Vec<(Digest, Vec<u8>)>);
 
@@ -45,7 +52,7 @@ pub struct NewSecondFactor {
     pub signed: SignedDigests,
 }
 
-/// Half of a login is nothing for a log.
+// A signature is half of a login: it must not reach a log.
 impl fmt::Debug for SignedDigests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SignedDigests({})", self.0.len())

@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; the caller's copy, if any, is the caller's to wipe.
+    /// Takes over the text. If the caller has copies, the caller wipes them.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself. Name every place that calls this in review.
+    /// The text itself. A review looks at every place that calls this.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -29,7 +29,7 @@ mod tests {
     use super::Secret;
     use crate::protocol::session::Login;
 
-    /// A type, to ask whether `{:?}` formats it.
+    /// A type, of which one asks whether `{:?}` formats it.
     struct Of<T>(PhantomData<T>);
 
     trait NotShown {
@@ -38,12 +38,12 @@ mod tests {
 
     impl<T> NotShown for Of<T> {}
 
-    /// Found before those of the trait.
+    /// Inherent, so that it is found before the trait's.
     impl<T: Debug> Of<T> {
         const IS_SHOWN: bool = true;
     }
 
-    /// So that no panic's message, log or error can hold it.
+    /// So that no panic message, log or error can contain it.
     const _: () = {
         assert!(Of::<String>::IS_SHOWN);
         assert!(!Of::<Secret>::IS_SHOWN);

@@ -1,6 +1,9 @@
-//! How a session went, and the exit code that tells it.
+//! How a session ended, and the program's exit code.
 
-/// How a session went: by the command that went worst, a worse one further down.
+use crate::console;
+use crate::outcome::Outcome;
+
+/// How a session ended. The greatest counts: a session is as bad as its worst command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ended {
     /// Every command succeeded on every server.
@@ -11,18 +14,18 @@ pub enum Ended {
     Failed,
     /// A command was done on some servers and not on others.
     Partial,
-    /// The input could not be read or the output not be written, and what was left of the input was not run.
+    /// The input could not be read or the output not be written; the remaining commands were not run.
     ConsoleLost,
-    /// A signal of this number ended a command, and what was left of the input was not run.
+    /// This signal ended a command; the remaining commands were not run.
     Interrupted(i32),
 }
 
-/// Who typed the commands.
+/// Who gives the commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// Who saw what failed.
+    /// Has seen what failed: the exit code is 0.
     Person,
-    /// Which needs to be told.
+    /// Knows only the exit code.
     Script,
 }
 
@@ -39,25 +42,31 @@ pub mod code {
 }
 
 impl Ended {
-    /// What the program ends with.
+    /// How a session of this one command ends; `None` if the command itself ends it.
+    pub(super) fn after(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Done => Some(Self::AllDone),
+            Outcome::Unreached => Some(Self::Unreached),
+            Outcome::Failed => Some(Self::Failed),
+            Outcome::Partial => Some(Self::Partial),
+            Outcome::Quit => None,
+        }
+    }
+
+    /// Reports on standard error what the session has not shown, and returns the program's exit code.
     #[must_use]
-    pub fn exit_code(self, operator: Operator) -> u8 {
+    pub fn report(self, program: &str, operator: Operator) -> u8 {
+        if self == Self::ConsoleLost {
+            let what = "standard input or output failed; the remaining commands were not run";
+            console::report(&format!("{program}: {what}"));
+        }
         match (self, operator) {
             (Self::AllDone, _) | (Self::Unreached | Self::Failed | Self::Partial, Operator::Person) => 0,
             (Self::Unreached, Operator::Script) => code::UNREACHED,
             (Self::Failed, Operator::Script) | (Self::ConsoleLost, _) => code::FAILED,
             (Self::Partial, Operator::Script) => code::PARTIAL,
-            // As a shell has it of a program that the signal ended.
+            // As a shell reports a program that the signal ended: 128 and its number.
             (Self::Interrupted(signal), _) => u8::try_from(signal).map_or(u8::MAX, |signal| signal | 128),
-        }
-    }
-
-    /// What nobody has been told yet.
-    #[must_use]
-    pub fn complaint(self) -> Option<&'static str> {
-        match self {
-            Self::ConsoleLost => Some("standard input or output failed; the remaining commands were not run"),
-            Self::AllDone | Self::Unreached | Self::Failed | Self::Partial | Self::Interrupted(_) => None,
         }
     }
 }

@@ -1,12 +1,13 @@
-//! The session from start-up to goodbye: reads a line, finds its command, runs it, again.
+//! The session from start-up to goodbye: a loop that reads a line and runs its command.
 //!
-//! One loop serves every console that is a [`Shell`]: it says what its prompt is, what a line does and how it
-//! ends.
+//! The loop serves both tools. Each is a [`Shell`]: it has a prompt, runs a line and says goodbye.
 
+mod cmu;
 mod ended;
-mod keys;
-mod operator;
+mod kmu;
 mod startup;
+
+use clap::ValueEnum;
 
 use crate::console::{Console, Input};
 use crate::outcome::Outcome;
@@ -16,45 +17,38 @@ pub use startup::{Unreachable, start_up};
 
 /// A session that reads lines at a prompt.
 pub trait Shell {
-    /// What is shown before a line is read. Only its last line is the line editor's.
+    /// What is shown before a line is read. Only its last line is redrawn while the line is edited.
     fn prompt(&self) -> String;
 
-    /// Where the lines come from.
+    /// Where its lines come from and its text goes.
     fn console(&mut self) -> &mut dyn Console;
 
-    /// Makes the next command wait for its servers, whatever was interrupted before.
+    /// Clears an earlier interrupt, so that the next command waits for its servers again.
     fn begin(&mut self);
 
     /// Runs one line.
     fn run_line(&mut self, line: &str) -> Outcome;
 
-    /// A line was abandoned, or is none: whoever keeps account of lines hears of it.
-    fn leave_out(&mut self) {}
+    /// Called when a line was abandoned or is not valid text, so that it is still accounted for.
+    fn skip_line(&mut self) {}
 
     /// Ends the session.
     fn say_goodbye(&mut self);
 }
 
-/// What a failed command means for those that follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a failed command ends the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "clap would show it in --help")]
 pub enum OnError {
-    /// They are run.
-    Continue,
-    /// They are not.
     Stop,
+    Continue,
 }
 
-/// Runs commands until one ends the session or the input ends, and disconnects.
+/// Runs commands until one ends the session or the input ends, then disconnects.
 pub fn run(shell: &mut impl Shell, on_error: OnError) -> Ended {
     let mut ended = Ended::AllDone;
     while let Some(outcome) = step(shell) {
-        let this = match outcome {
-            Outcome::Done => Ended::AllDone,
-            Outcome::Unreached => Ended::Unreached,
-            Outcome::Failed => Ended::Failed,
-            Outcome::Partial => Ended::Partial,
-            Outcome::Quit => break,
-        };
+        let Some(this) = Ended::after(outcome) else { break };
         ended = ended.max(this);
         if this > Ended::AllDone && on_error == OnError::Stop {
             break;
@@ -78,11 +72,11 @@ pub fn step(shell: &mut impl Shell) -> Option<Outcome> {
         Input::Given(line) if line.trim_start().starts_with('#') => Some(Outcome::Done),
         Input::Given(line) => {
             shell.console().commence();
-            // A signal may have come with the line.
+            // A signal that came with the line is already ending the program.
             shell.console().ended_by().is_none().then(|| shell.run_line(&line))
         }
         Input::Interrupted => {
-            shell.leave_out();
+            shell.skip_line();
             Some(Outcome::Failed)
         }
         Input::Ended => None,

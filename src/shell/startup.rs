@@ -1,16 +1,16 @@
-//! The banner: what the console prints before its first prompt.
+//! Connecting, and the banner that the console prints meanwhile.
 
 use std::fmt::Write;
 
 use crate::cluster::{Opened, Server};
 use crate::cmu::{Session, limited_lines, trusted_lines};
 
-/// What to do with a server that is not reached at the start.
+/// What to do if a server is not reached at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreachable {
-    /// Give up: nobody shall change a part of a cluster without knowing.
+    /// Give up, as the original does: nobody should change part of a cluster unknowingly.
     GiveUp,
-    /// Go on; every command says who is missing.
+    /// Go on; every command names the missing servers.
     GoOn,
 }
 
@@ -20,7 +20,7 @@ depending on the server(s) load, please wait...
 
 ";
 
-/// Connects to all servers and tells how it went; `false` if the session must not begin.
+/// Connects to all servers and prints how it went; `false` if the session must not begin.
 pub fn start_up(session: &mut Session<'_>, sets_e2e: bool, unreachable: Unreachable) -> bool {
     if sets_e2e {
         session.console.print("Ignoring E2E enable flag in the configuration file\n\n");
@@ -29,6 +29,7 @@ pub fn start_up(session: &mut Session<'_>, sets_e2e: bool, unreachable: Unreacha
     let scope = session.cluster.everywhere();
     let missing = session.wait(async |cluster, console| {
         let mut missing = 0_usize;
+        // Both closures print, and `open` holds both at once.
         let console = std::cell::RefCell::new(console);
         let before = |server: &Server| console.borrow_mut().print(&connecting(server));
         let after = |server: &Server, opened: &Opened| {

@@ -9,27 +9,27 @@
 //! Approval File = officer1.token.sig1;
 //! ```
 //!
-//! A line that begins with one of these names counts; its value begins behind blanks, colons and equals signs and ends
-//! at the semicolon or the line's end. Every other line is a comment. The first of the two paths that is not empty
-//! is the token file's; paths are relative to the working folder.
+//! A line that begins with one of these names is an entry; every other line is a comment. The value starts after blanks,
+//! colons and equals signs, and ends at a semicolon or at the end of the line. Of the two paths the first that is not
+//! empty is the token file's; paths are relative to the working folder.
 
 use super::signature_file::{self, NoSignature};
 use super::token_file::{self, NoTokens};
 use crate::files::{Unreadable, read_text};
 use crate::protocol::user::UserType;
 
-/// The most approvers of a file.
+/// The most approvers in a file, as in the original.
 pub const MAX_APPROVALS: usize = 20;
 
-/// More than a file with all approvers and their comments takes, in bytes.
+/// More than a file with all approvers and their comments needs, in bytes.
 pub const MAX_FILE: u64 = 64 * 1024;
 
-/// An approval file as it is written.
+/// An approval file's content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApprovalFile {
-    /// Where the tokens are.
+    /// The path of the tokens.
     pub token_file: String,
-    /// In their order.
+    /// In the order of the file.
     pub approvers: Vec<Approver>,
 }
 
@@ -38,83 +38,48 @@ pub struct ApprovalFile {
 pub struct Approver {
     /// CO or CU.
     pub user_type: UserType,
-    /// As the HSM knows it; case does not count.
+    /// The user's name; case does not matter.
     pub name: String,
-    /// Where the signature is.
+    /// The path of the signature.
     pub file: String,
 }
 
-/// Everything that an approval file names, read.
+/// An approval file, with the content of the files that it names.
 pub struct Approvals {
-    /// Where the tokens are.
+    /// The path of the tokens.
     pub token_file: String,
     /// What was signed.
     pub tokens: Vec<u8>,
-    /// The approvers, each with a signature.
+    /// Each approver with the signature.
     pub signed: Vec<(Approver, Vec<u8>)>,
 }
 
-/// Why the approvals cannot be had; whoever shows it names the approval file.
+/// Why there are no approvals. Whoever shows it names the approval file. Some of the words are the original's.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum NoApprovals {
-    /// The approval file itself.
     #[error("Failed to open file: {0}")]
     Unreadable(#[from] Unreadable),
-    /// One of the two has to be there, even if it is empty.
     #[error("the line {0:?} is missing")]
     LineMissing(&'static str),
-    /// Both are empty.
     #[error("no token file is named")]
     NoTokenFile,
-    /// Not digits.
-    #[error("Number of Approvals is no number: {0:?}")]
+    #[error("Number of Approvals is not a number: {0:?}")]
     NotANumber(String),
-    /// Zero, or more than anybody needs.
     #[error("number of approvals in the file is more than {MAX_APPROVALS}")]
     TooMany,
-    /// Something of the last one is missing.
     #[error("Failed to read Approver Details: Could only read {found}/{wanted} approvers info")]
-    Fewer {
-        /// Whole entries.
-        found: usize,
-        /// The number of approvals.
-        wanted: usize,
-    },
-    /// The number of approvals is wrong, or an entry too many.
-    #[error("Number of Approvals is {wanted}, but there are more approvers")]
-    More {
-        /// The number of approvals.
-        wanted: usize,
-    },
-    /// Neither 1 nor 2.
+    TooFewApprovers { found: usize, wanted: usize },
+    #[error("Number of Approvals is {0}, but there are more approvers")]
+    TooManyApprovers(usize),
     #[error("Invalid User Type {user_type} for {name}")]
-    UserType {
-        /// As it stands there.
-        user_type: String,
-        /// Whose.
-        name: String,
-    },
-    /// One person, two entries.
+    UserType { user_type: String, name: String },
     #[error("{0} approves twice")]
     Twice(String),
-    /// The token file.
-    #[error("failed to read token from {path}: {reason}")]
-    Token {
-        /// Of the token file.
-        path: String,
-        /// What is wrong with it.
-        reason: NoTokens,
-    },
-    /// A signature's file.
+    #[error("failed to read token from {0}: {1}")]
+    Token(String, NoTokens),
     #[error("failed to read approval from {path} of {name}: {reason}")]
-    Signature {
-        /// Of the signature's file.
-        path: String,
-        /// The approver.
-        name: String,
-        /// What is wrong with it.
-        reason: NoSignature,
-    },
+    Signature { path: String, name: String, reason: NoSignature },
 }
 
 const MULTI: &str = "Multi Token File Path";
@@ -129,11 +94,11 @@ impl Approvals {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong; it names the file or the approver.
+    /// The first problem; it names the file or the approver.
     pub fn load(path: &str) -> Result<Self, NoApprovals> {
         let ApprovalFile { token_file, approvers } = ApprovalFile::load(path)?;
-        let tokens = token_file::load(&token_file)
-            .map_err(|reason| NoApprovals::Token { path: token_file.clone(), reason })?;
+        let tokens =
+            token_file::load(&token_file).map_err(|reason| NoApprovals::Token(token_file.clone(), reason))?;
         let signed = approvers.into_iter().map(|approver| match signature_file::load(&approver.file) {
             Ok(signature) => Ok((approver, signature)),
             Err(reason) => Err(NoApprovals::Signature { path: approver.file, name: approver.name, reason }),
@@ -143,20 +108,20 @@ impl Approvals {
 }
 
 impl ApprovalFile {
-    /// Reads an approval file alone.
+    /// Reads an approval file, and none of the files that it names.
     ///
     /// # Errors
     ///
-    /// If it cannot be read or is not whole.
+    /// If it cannot be read or is incomplete.
     pub fn load(path: &str) -> Result<Self, NoApprovals> {
         Self::parse(&read_text(path, MAX_FILE).map_err(NoApprovals::Unreadable)?)
     }
 
-    /// Reads its text.
+    /// Parses a file's text.
     ///
     /// # Errors
     ///
-    /// If it is not whole.
+    /// If it is incomplete.
     pub fn parse(text: &str) -> Result<Self, NoApprovals> {
         let line = |key| text.lines().find_map(|line| value(line, key));
         let multi = line(MULTI).ok_or(NoApprovals::LineMissing(MULTI))?;
@@ -172,19 +137,18 @@ impl ApprovalFile {
         }
         let approvers = parse_approvers(text, wanted)?;
         for (at, approver) in approvers.iter().enumerate() {
-            let is_again = |earlier: &Approver| earlier.is_same_user(approver);
-            if approvers.iter().take(at).any(is_again) {
+            if approvers.iter().take(at).any(|earlier| earlier.is_same_user(approver)) {
                 return Err(NoApprovals::Twice(approver.name.clone()));
             }
         }
         Ok(Self { token_file: token_file.to_owned(), approvers })
     }
 
-    /// The text of a file with one approver more, and all else as it was.
+    /// Adds an approver to a file's text, and leaves the rest of it as it is.
     ///
     /// # Errors
     ///
-    /// If the file is not whole.
+    /// If the file is incomplete.
     pub fn with_approver(text: &str, approver: &Approver) -> Result<String, NoApprovals> {
         let file = Self::parse(text)?;
         let count = file.approvers.len().saturating_add(1);
@@ -196,7 +160,7 @@ impl ApprovalFile {
         Ok(kept + &block(count, approver))
     }
 
-    /// Its text, as the CloudHSM guide has it.
+    /// The file's text, in the layout of the CloudHSM guide.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!(
@@ -212,7 +176,7 @@ impl ApprovalFile {
 }
 
 impl Approver {
-    /// Whether both are one person.
+    /// Whether both are the same user.
     #[must_use]
     pub fn is_same_user(&self, other: &Self) -> bool {
         self.user_type == other.user_type && self.name.eq_ignore_ascii_case(&other.name)
@@ -227,7 +191,7 @@ fn block(at: usize, Approver { user_type, name, file }: &Approver) -> String {
     )
 }
 
-/// How the file has a type; nobody else approves.
+/// A user type as the file has it. Only COs and CUs approve.
 fn number(user_type: UserType) -> u8 {
     match user_type {
         UserType::Cu => 1,
@@ -235,25 +199,25 @@ fn number(user_type: UserType) -> u8 {
     }
 }
 
-/// What a line says, if it begins with this key.
+/// The value of a line, if the line begins with this key.
 fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let value = line.strip_prefix(key)?.trim_start_matches([' ', '\t', ':', '=']);
     Some(value.split(';').next().unwrap_or(value).trim_end())
 }
 
-/// An entry that is not whole yet.
+/// The lines of an approver that were read so far.
 #[derive(Default)]
-struct Entry<'a> {
+struct PartialApprover<'a> {
     user_type: Option<&'a str>,
     name: Option<&'a str>,
     file: Option<&'a str>,
 }
 
-/// The entries of a file, each of three lines in any order.
+/// Reads the approvers, each of three lines in any order.
 fn parse_approvers(text: &str, wanted: usize) -> Result<Vec<Approver>, NoApprovals> {
     let mut approvers = Vec::new();
-    let mut entry = Entry::default();
-    let fewer = |approvers: &[Approver]| NoApprovals::Fewer { found: approvers.len(), wanted };
+    let mut entry = PartialApprover::default();
+    let fewer = |approvers: &[Approver]| NoApprovals::TooFewApprovers { found: approvers.len(), wanted };
     for line in text.lines() {
         for (key, field) in [(TYPE, &mut entry.user_type), (NAME, &mut entry.name), (FILE, &mut entry.file)] {
             let Some(value) = value(line, key) else { continue };
@@ -261,16 +225,16 @@ fn parse_approvers(text: &str, wanted: usize) -> Result<Vec<Approver>, NoApprova
                 return Err(fewer(&approvers));
             }
         }
-        if let Entry { user_type: Some(user_type), name: Some(name), file: Some(file) } = entry {
+        if let PartialApprover { user_type: Some(user_type), name: Some(name), file: Some(file) } = entry {
             approvers.push(approver(user_type, name, file)?);
-            entry = Entry::default();
+            entry = PartialApprover::default();
         }
         if approvers.len() > wanted {
-            return Err(NoApprovals::More { wanted });
+            return Err(NoApprovals::TooManyApprovers(wanted));
         }
     }
-    let is_half = entry.user_type.or(entry.name).or(entry.file).is_some();
-    if is_half || approvers.len() < wanted || approvers.is_empty() {
+    let is_partial = entry.user_type.or(entry.name).or(entry.file).is_some();
+    if is_partial || approvers.len() < wanted || approvers.is_empty() {
         return Err(fewer(&approvers));
     }
     Ok(approvers)
@@ -319,7 +283,7 @@ Approval File = officer1.token.sig2;
 ";
 
     #[test]
-    fn the_guides_file_is_read_and_what_is_written_is_read_again() {
+    fn the_guides_file_is_read_and_survives_a_rewrite() {
         let read = ApprovalFile::parse(GUIDE).unwrap();
         assert_eq!(read.token_file, "officer1.token");
         let named: Vec<_> =
@@ -341,7 +305,7 @@ Approval File = officer1.token.sig2;
             ("officer2;", "officer2"),
         ] {
             let text = GUIDE.replace(from, to);
-            // The first case is only whole with the second one's path.
+            // Without the multi token path, the other one is needed.
             let text = if from.starts_with("Multi") {
                 text.replace("\nToken File Path = ;", "\nToken File Path = officer1.token;")
             } else {
@@ -357,13 +321,13 @@ Approval File = officer1.token.sig2;
     }
 
     #[test]
-    fn what_is_not_whole_is_told() {
+    fn an_incomplete_file_is_refused_with_the_reason() {
         for (from, to, expected) in [
             ("Multi Token", "Many Token", "the line \"Multi Token File Path\" is missing"),
             ("\nToken File Path = ;", "", "the line \"Token File Path\" is missing"),
             ("= officer1.token;", ";", "no token file is named"),
             ("Number of Approvals = 2;", "", "the line \"Number of Approvals\" is missing"),
-            ("Approvals = 2", "Approvals = two", "Number of Approvals is no number: \"two\""),
+            ("Approvals = 2", "Approvals = two", "Number of Approvals is not a number: \"two\""),
             ("Approvals = 2", "Approvals = 21", "number of approvals in the file is more than 20"),
             ("Approvals = 2", "Approvals = 1", "Number of Approvals is 1, but there are more approvers"),
             (

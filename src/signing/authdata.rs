@@ -1,68 +1,55 @@
-//! Authentication data: the digests of a second factor on their way to be signed, and back.
+//! Authentication data: the file in which the digests of a second factor are signed.
 
-use std::fs;
-use std::io;
+use std::{fs, io};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::public_key::{self, NotAPublicKey};
-use crate::files::{Unreadable, metadata_to_replace, read_text};
+use crate::files::{self, NotWritten, Unreadable, read_text};
 use crate::protocol::quorum::SIGNATURE;
 use crate::protocol::second_factor::{Digest, NewSecondFactor, SignedDigests};
 
-/// The file, in the original's format.
+/// The file's content, in the original's format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AuthData {
     /// `1.0`
     pub version: String,
-    /// PEM; empty if it is not given, which a login does without.
+    /// PEM; empty until it is filled in. A login does not need it.
     pub public_key: String,
-    /// One entry for each HSM.
-    pub data: Vec<Entry>,
+    /// One digest for each HSM.
+    pub data: Vec<HsmDigest>,
 }
 
-/// What one HSM wants signed.
+/// The digest that one HSM wants signed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Entry {
+pub struct HsmDigest {
     /// Such as `hsm-udw0tkfg1ab`.
     pub hsm_id: String,
     /// SHA-256, in Base64.
     pub digest: String,
-    /// Of the digest, in Base64; empty until it is signed.
+    /// In Base64; empty until the digest is signed.
     pub signature: String,
 }
 
-/// Why authentication data cannot be used; whoever shows it names the file.
+/// Why authentication data cannot be used. Whoever shows it names the file.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum BadAuthData {
-    /// It cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    /// Not JSON, or not this.
     #[error("not authentication data: {0}")]
     Format(serde_path_to_error::Error<serde_json::Error>),
-    /// Of a later release.
     #[error("Version is {0:?}, not \"1.0\"")]
     Version(String),
-    /// It was not filled in.
     #[error("{0} has no Signature")]
     Unsigned(String),
-    /// Not Base64, or cut.
-    #[error("{hsm_id}: {field} is not in Base64, or not of the right length")]
-    Encoding {
-        /// Whose entry.
-        hsm_id: String,
-        /// `Digest` or `Signature`.
-        field: &'static str,
-    },
-    /// It was not filled in.
+    #[error("{hsm_id}: {field} is not Base64, or has the wrong length")]
+    Encoding { hsm_id: String, field: &'static str },
     #[error("PublicKey is empty")]
     NoPublicKey,
-    /// It is something else.
     #[error("PublicKey is {0}")]
     PublicKey(#[from] NotAPublicKey),
 }
@@ -72,39 +59,24 @@ const VERSION: &str = "1.0";
 /// More than 32 HSMs need, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
 
-/// Whether authentication data may be written to a file: in place of other authentication data, and of nothing else.
+/// Whether authentication data may be written to a file: nothing but other authentication data may be replaced.
 ///
 /// # Errors
 ///
 /// If something is there that should not be lost.
-pub fn must_be_free(path: &str) -> Result<(), InTheWay> {
-    match metadata_to_replace(path)? {
-        None => Ok(()),
-        Some(there) if there.len() == 0 => Ok(()),
-        // Also one that was broken by hand: who repeats the command wants to sign anew.
-        Some(_) if read_text(path, MAX_FILE).is_ok_and(|text| text.contains("\"HsmId\"")) => Ok(()),
-        Some(_) => Err(InTheWay::Other),
-    }
-}
-
-/// Why authentication data cannot be written to a file.
-#[derive(Debug, thiserror::Error)]
-pub enum InTheWay {
-    /// It would be lost.
-    #[error("exists, and is no authentication data")]
-    Other,
-    /// The system says so.
-    #[error(transparent)]
-    System(#[from] Unreadable),
+pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
+    // Not parsed: a file that was broken while it was edited may be replaced, too.
+    let is_authdata = |_| read_text(path, MAX_FILE).is_ok_and(|text| text.contains("\"HsmId\""));
+    files::must_be_free(path, "an authentication data file", is_authdata)
 }
 
 impl AuthData {
-    /// What is to be signed.
+    /// The file for these digests, with the signatures empty.
     #[must_use]
     pub fn new(digests: impl IntoIterator<Item = (String, Digest)>) -> Self {
-        let entry = |(hsm_id, digest): (String, Digest)| Entry {
+        let entry = |(hsm_id, digest): (String, Digest)| HsmDigest {
             hsm_id,
-            digest: STANDARD.encode(digest.0),
+            digest: BASE64.encode(&digest.0),
             signature: String::new(),
         };
         let data = digests.into_iter().map(entry).collect();
@@ -115,7 +87,7 @@ impl AuthData {
     ///
     /// # Errors
     ///
-    /// If it is no authentication data.
+    /// If it is not authentication data.
     pub fn load(path: &str) -> Result<Self, BadAuthData> {
         let text = with_escaped_line_ends(&read_text(path, MAX_FILE)?);
         let read = &mut serde_json::Deserializer::from_str(&text);
@@ -123,12 +95,12 @@ impl AuthData {
         if data.version == VERSION { Ok(data) } else { Err(BadAuthData::Version(data.version)) }
     }
 
-    /// Writes the file in place of what was there.
+    /// Writes the file over what is there.
     ///
     /// # Errors
     ///
-    /// What the system says.
-    pub fn write(&self, path: &str) -> Result<(), InTheWay> {
+    /// If it cannot be written.
+    pub fn write(&self, path: &str) -> Result<(), NotWritten> {
         let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
         let mut text = Vec::new();
         let mut serializer = serde_json::Serializer::with_formatter(&mut text, indent);
@@ -138,24 +110,24 @@ impl AuthData {
     }
 
     fn signed(&self) -> Result<SignedDigests, BadAuthData> {
-        self.data.iter().map(Entry::signed).collect::<Result<_, _>>().map(SignedDigests)
+        self.data.iter().map(HsmDigest::signed).collect::<Result<_, _>>().map(SignedDigests)
     }
 
-    /// The digests that have a signature: who needs no second factor signs none.
+    /// The digests that have a signature. A user without a second factor signs none of them.
     ///
     /// # Errors
     ///
-    /// If a signature is none.
+    /// If a signature is not one.
     pub fn signed_so_far(&self) -> Result<SignedDigests, BadAuthData> {
         let signed = self.data.iter().filter(|entry| !entry.signature.trim().is_empty());
-        signed.map(Entry::signed).collect::<Result<_, _>>().map(SignedDigests)
+        signed.map(HsmDigest::signed).collect::<Result<_, _>>().map(SignedDigests)
     }
 
-    /// The key and the signatures of a second factor to be.
+    /// The public key and the signatures that register a second factor.
     ///
     /// # Errors
     ///
-    /// If something is missing.
+    /// If the key or a signature is missing.
     pub fn new_second_factor(&self) -> Result<NewSecondFactor, BadAuthData> {
         if self.public_key.trim().is_empty() {
             return Err(BadAuthData::NoPublicKey);
@@ -164,20 +136,20 @@ impl AuthData {
     }
 }
 
-impl Entry {
-    /// The digest itself.
+impl HsmDigest {
+    /// The digest, decoded.
     ///
     /// # Errors
     ///
-    /// If it is none.
+    /// If it is not one.
     pub fn digest(&self) -> Result<Digest, BadAuthData> {
         let digest = decode(&self.digest).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         digest.map(Digest).ok_or_else(|| self.is_bad("Digest"))
     }
 
-    /// Fills the signature in.
+    /// Fills in the signature.
     pub fn sign(&mut self, signature: &[u8]) {
-        self.signature = STANDARD.encode(signature);
+        self.signature = BASE64.encode(signature);
     }
 
     fn signed(&self) -> Result<(Digest, Vec<u8>), BadAuthData> {
@@ -193,7 +165,7 @@ impl Entry {
     }
 }
 
-/// What was pasted with its line ends, into a string where JSON has none.
+/// Escapes line ends in strings: what is pasted into the file, such as a PEM block, has them, and JSON does not allow them.
 fn with_escaped_line_ends(text: &str) -> String {
     let (mut in_string, mut is_escaped) = (false, false);
     let mut escaped = String::with_capacity(text.len());
@@ -209,8 +181,8 @@ fn with_escaped_line_ends(text: &str) -> String {
     escaped
 }
 
-/// What `base64` wraps at 76 columns may have been pasted as it was.
+/// Decodes what may have been pasted as the program `base64` prints it, in lines of 76 columns.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let text: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    STANDARD.decode(text).ok()
+    BASE64.decode(text.as_bytes()).ok()
 }

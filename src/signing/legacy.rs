@@ -1,26 +1,29 @@
-//! Private keys as `openssl genrsa -aes256` of OpenSSL 1 encrypts them: the cipher stands in the PEM's headers, and
-//! its key is made of the pass phrase by MD5.
+//! Private keys as `openssl genrsa -aes256` of OpenSSL 1 encrypts them: the PEM headers name the cipher, and MD5 makes its
+//! key from the pass phrase.
+//!
+//! Officers of old clusters have such keys, which is the only reason for the weak algorithms here.
 
 use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use md5::{Digest, Md5};
 use pem::Pem;
 use zeroize::Zeroizing;
 
-/// The cipher that the block's headers name, with its start value, if the block is encrypted so.
+/// The header with the cipher and its initialization vector, if the block is encrypted this way.
 pub(super) fn cipher_of(block: &Pem) -> Option<String> {
     let headers = block.headers();
     let is_encrypted = headers.get("Proc-Type").is_some_and(|kind| kind.contains("ENCRYPTED"));
     is_encrypted.then(|| headers.get("DEK-Info").unwrap_or_default().to_owned())
 }
 
-/// The content in clear; `None` if the pass phrase is wrong or the cipher is not one of the usual.
+/// The decrypted content; `None` if the pass phrase is wrong or the cipher is not supported.
 pub(super) fn decrypt(dek_info: &str, content: &[u8], pass_phrase: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (name, iv) = dek_info.split_once(',')?;
     let (algorithm, length) = cipher(name.trim())?;
-    let iv = bytes_of_hex(iv.trim())?;
+    let iv = HEXLOWER_PERMISSIVE.decode(iv.trim().as_bytes()).ok()?;
     let key = key(pass_phrase, iv.first_chunk()?, length);
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, &key).ok()?).ok()?;
     let context = match (<[u8; 16]>::try_from(iv.as_slice()), <[u8; 8]>::try_from(iv.as_slice())) {
@@ -34,13 +37,13 @@ pub(super) fn decrypt(dek_info: &str, content: &[u8], pass_phrase: &str) -> Opti
     Some(content)
 }
 
-/// A cipher by its name in the header, and the bytes of its key.
+/// A cipher by its name in the header, and the length of its key in bytes.
 fn cipher(name: &str) -> Option<(&'static Algorithm, usize)> {
     match name {
         "AES-128-CBC" => Some((&AES_128, 16)),
         "AES-192-CBC" => Some((&AES_192, 24)),
         "AES-256-CBC" => Some((&AES_256, 32)),
-        #[expect(deprecated, reason = "openssl genrsa -des3, in every old runbook")]
+        #[expect(deprecated, reason = "old runbooks have openssl genrsa -des3")]
         "DES-EDE3-CBC" => Some((&aws_lc_rs::cipher::DES_EDE3_FOR_LEGACY_USE_ONLY, 24)),
         _ => None,
     }
@@ -57,14 +60,4 @@ fn key(pass_phrase: &str, salt: &[u8; 8], length: usize) -> Zeroizing<Vec<u8>> {
     }
     key.truncate(length);
     key
-}
-
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(high << 4 | low),
-        _ => None,
-    };
-    digits?.chunks(2).map(pair).collect()
 }

@@ -2,72 +2,55 @@
 
 use std::fs;
 
-use crate::files::{Unreadable, metadata_to_replace, read_text};
+use crate::files::{self, NotWritten, Unreadable, read_text};
 
-/// Why a text is no public key.
+/// Why a text is not a public key.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum NotAPublicKey {
-    /// It cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    /// There is no such block in it.
     #[error("not a public key in PEM (BEGIN PUBLIC KEY)")]
     NotPem,
-    /// It holds what nobody else may have.
     #[error("a private key; the public key is needed")]
     Private,
 }
 
-/// Bytes of the largest file that could be one.
+/// Larger than any key's file, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
 
-/// Why a public key cannot be written to a file.
-#[derive(Debug, thiserror::Error)]
-pub enum NotWritten {
-    /// It would be lost: the private key, perhaps.
-    #[error("exists, and is no public key")]
-    InTheWay,
-    /// The system says so.
-    #[error(transparent)]
-    System(#[from] Unreadable),
-}
-
-/// Whether a public key may be written to a file: in place of another, and of nothing else.
+/// Whether a public key may be written to a file: nothing but another public key may be replaced.
 ///
 /// # Errors
 ///
-/// If something is there that should not be lost.
+/// If something is there that should not be lost, such as the private key.
 pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
-    match metadata_to_replace(path)? {
-        None => Ok(()),
-        Some(there) if there.len() == 0 => Ok(()),
-        Some(_) => load(path).map(|_| ()).map_err(|_| NotWritten::InTheWay),
-    }
+    files::must_be_free(path, "a public key", |_| load(path).is_ok())
 }
 
 /// Writes a public key in PEM.
 ///
 /// # Errors
 ///
-/// What the system says.
+/// If it cannot be written.
 pub fn write(path: &str, pem: &str) -> Result<(), NotWritten> {
     Ok(fs::write(path, pem).map_err(Unreadable::from)?)
 }
 
-/// The key of a file, as SubjectPublicKeyInfo in DER.
+/// Reads the key of a file, as SubjectPublicKeyInfo in DER.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// If the file is not a public key.
 pub fn load(path: &str) -> Result<Vec<u8>, NotAPublicKey> {
     parse(&read_text(path, MAX_FILE)?)
 }
 
-/// The key of a text.
+/// The key of a text, as SubjectPublicKeyInfo in DER.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// If the text is not a public key.
 pub fn parse(text: &str) -> Result<Vec<u8>, NotAPublicKey> {
     if text.contains("PRIVATE KEY-----") {
         return Err(NotAPublicKey::Private);

@@ -1,131 +1,77 @@
-//! Signing offline: a registration token, tokens for a quorum, or authentication data, whichever a file is.
+//! Signing offline: a registration token, tokens for a quorum, or authentication data, whichever the file is.
 
-use std::fmt;
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fmt, fs};
 
 use super::approval::{ApprovalFile, Approver, MAX_APPROVALS, MAX_FILE, NoApprovals};
-use super::authdata::{AuthData, BadAuthData, InTheWay};
+use super::authdata::{AuthData, BadAuthData};
 use super::private_key::{NoKey, PrivateKey};
-use crate::files::{Unreadable, metadata_to_replace, read, read_text, without_number};
+use crate::files::{NotWritten, UnreadableFile, metadata_to_replace, read, read_text, unreadable};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, NotTokens, SIGNATURE, Token};
 
-/// What is to be signed, and where the signature goes.
-pub struct Order {
-    /// The file to be signed.
+/// A file to sign, and where its signature goes.
+pub struct SigningJob {
+    /// The file.
     pub file: String,
-    /// Where its signature goes, unless it is authentication data: into a file of this name, or one beside it.
+    /// The file for the signature of a token; by default one beside it. Authentication data has its signatures inside.
     pub out: Option<String>,
-    /// The approval file to enter it in, and as whose. [`Approver::file`] is filled in here.
+    /// The approval file to add the signature to, and the approver. [`Approver::file`] is filled in here.
     pub approval: Option<(String, Approver)>,
 }
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum NotSigned {
-    /// The file to be signed cannot be read.
-    #[error("{path}: {source}")]
-    Unreadable {
-        /// Of the file.
-        path: String,
-        /// Why.
-        source: Unreadable,
-    },
-    /// Something that nobody should sign.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableFile),
     #[error(
         "{0}: neither a registration token (1 to {MAX_REGISTRATION_TOKEN} bytes), nor a token of getToken, \
          nor authentication data"
     )]
     Unknown(String),
-    /// It begins like tokens.
-    #[error("{path}: {source}")]
-    Tokens {
-        /// Of the file.
-        path: String,
-        /// What is wrong with it.
-        source: NotTokens,
-    },
-    /// It would be cut where it is read again.
-    #[error("{0:?}: an approval file cannot hold this: empty, or with a semicolon or line end")]
+    #[error("{0}: {1}")]
+    Tokens(String, NotTokens),
+    #[error("{0:?}: an approval file cannot hold this: it is empty or has a semicolon or a line end")]
     NoValue(String),
-    /// It looks like authentication data.
-    #[error("{path}: {source}")]
-    AuthData {
-        /// Of the file.
-        path: String,
-        /// What is wrong with it.
-        source: BadAuthData,
-    },
-    /// There is no approval in it.
-    #[error("{0}: only tokens of getToken are approved, with an approval file")]
+    #[error("{0}: {1}")]
+    AuthData(String, BadAuthData),
+    #[error("{0}: only tokens of getToken can be approved, with an approval file")]
     NotForApproval(String),
-    /// It goes into the file itself.
     #[error("{0}: the signatures of authentication data go into the file itself")]
     NoOut(String),
-    /// A file would be lost.
-    #[error("{0}: exists, and would be lost")]
+    #[error("{0}: exists and would be lost")]
     InTheWay(String),
-    /// The approval file cannot be read.
-    #[error("{path}: {source}")]
-    Approvals {
-        /// Of the approval file.
-        path: String,
-        /// What is wrong with it.
-        source: NoApprovals,
-    },
-    /// It is about other tokens.
+    #[error("{0}: {1}")]
+    Approvals(String, NoApprovals),
     #[error("{path}: approves {token_file}, not {file}")]
-    OtherTokens {
-        /// Of the approval file.
-        path: String,
-        /// What it is about.
-        token_file: String,
-        /// What is signed now.
-        file: String,
-    },
-    /// The original reads no more.
+    OtherTokens { path: String, token_file: String, file: String },
     #[error("{0}: has {MAX_APPROVALS} approvals already")]
     Full(String),
-    /// The authentication data cannot be written.
-    #[error("cannot write {path}: {source}")]
-    Rewritten {
-        /// Of the file.
-        path: String,
-        /// Why.
-        source: InTheWay,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {path}: {}", without_number(source))]
-    Unwritable {
-        /// Of the file.
-        path: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The key.
+    #[error("cannot write {0}: {1}")]
+    Unwritable(String, NotWritten),
     #[error(transparent)]
     Key(#[from] NoKey),
 }
 
-/// What a file is, and what was found in it.
+/// What the file is, with its content.
 pub enum ToSign {
-    /// Tokens of getToken.
+    /// Tokens of getToken: the bytes to sign, and what they mean.
     Tokens(Vec<u8>, Vec<Token>),
-    /// Bytes of an officer's choice.
+    /// A registration token: bytes of an officer's choice.
     Registration(Vec<u8>),
-    /// Digests.
+    /// The digests of a second factor.
     AuthData(AuthData),
 }
 
-impl Order {
-    /// Reads what is to be signed, and makes sure that the signature can be written.
+impl SigningJob {
+    /// Reads the file, and makes sure that its signature can be written.
     ///
     /// # Errors
     ///
-    /// If the file is nothing to be signed, or something is in the way.
+    /// If the file is nothing that can be signed, or another file would be lost.
     pub fn read(&self) -> Result<ToSign, NotSigned> {
-        let to_sign = self.look()?;
+        let to_sign = self.recognise()?;
         match (&to_sign, &self.approval) {
             (ToSign::Registration(_) | ToSign::AuthData(_), Some(_)) => {
                 Err(NotSigned::NotForApproval(self.file.clone()))
@@ -139,11 +85,11 @@ impl Order {
         }
     }
 
-    /// Signs what [`read`](Self::read) has read; returns what went where, a line each.
+    /// Signs what [`read`](Self::read) has returned. Returns the files that were written, a line each.
     ///
     /// # Errors
     ///
-    /// If something cannot be written.
+    /// If a file cannot be written.
     pub fn sign(&self, to_sign: &ToSign, key: &PrivateKey) -> Result<String, NotSigned> {
         match to_sign {
             ToSign::Tokens(bytes, _) | ToSign::Registration(bytes) => self.sign_message(key, bytes),
@@ -151,18 +97,17 @@ impl Order {
         }
     }
 
-    fn look(&self) -> Result<ToSign, NotSigned> {
+    fn recognise(&self) -> Result<ToSign, NotSigned> {
         let path = &self.file;
-        let content =
-            read(path, 256 * 1024).map_err(|source| NotSigned::Unreadable { path: path.clone(), source })?;
+        let content = read(path, 256 * 1024).map_err(unreadable(path.as_ref()))?;
         if is_authdata(&content) {
-            let bad = |source| NotSigned::AuthData { path: path.clone(), source };
+            let bad = |error| NotSigned::AuthData(path.clone(), error);
             return AuthData::load(path).map(ToSign::AuthData).map_err(bad);
         }
         match Token::parse_file(&content) {
             Ok(tokens) => Ok(ToSign::Tokens(content, tokens)),
-            // Half a token is nothing that anybody means.
-            Err(source) if Token::begins(&content) => Err(NotSigned::Tokens { path: path.clone(), source }),
+            // Short enough for a registration token, but nobody means to register half a token.
+            Err(error) if Token::begins(&content) => Err(NotSigned::Tokens(path.clone(), error)),
             Err(_) if (1..=MAX_REGISTRATION_TOKEN).contains(&content.len()) => {
                 Ok(ToSign::Registration(content))
             }
@@ -172,13 +117,13 @@ impl Order {
 
     fn sign_digests(&self, key: &PrivateKey, mut authdata: AuthData) -> Result<String, NotSigned> {
         let path = &self.file;
-        let bad = |source| NotSigned::AuthData { path: path.clone(), source };
+        let bad = |error| NotSigned::AuthData(path.clone(), error);
         for entry in &mut authdata.data {
             let signature = key.sign_digest(entry.digest().map_err(bad)?)?;
             entry.sign(&signature);
         }
         authdata.public_key = key.public_pem()?;
-        authdata.write(path).map_err(|source| NotSigned::Rewritten { path: path.clone(), source })?;
+        authdata.write(path).map_err(|error| NotSigned::Unwritable(path.clone(), error))?;
         Ok(format!("Signed {} digests, in {path}\n", authdata.data.len()))
     }
 
@@ -186,20 +131,18 @@ impl Order {
         let out = self.signature_file();
         let approval = self.approval_with(&out)?;
         write(&out, &key.sign(message)?)?;
-        let mut told = format!("Signature written to {out}\n");
+        let mut written = format!("Signature written to {out}\n");
         if let Some((path, text)) = approval {
             write(path, text.as_bytes())?;
-            told.push_str(&format!("Approval written to {path}\n"));
+            written.push_str(&format!("Approval written to {path}\n"));
         }
-        Ok(told)
+        Ok(written)
     }
 
     fn must_be_writable(&self) -> Result<(), NotSigned> {
         let out = self.signature_file();
-        let place = |path: &str| {
-            let unreadable = |source| NotSigned::Unreadable { path: path.to_owned(), source };
-            metadata_to_replace(path).map_err(unreadable)
-        };
+        let place = |path: &str| metadata_to_replace(path).map_err(unreadable(path.as_ref()));
+        // An earlier signature may be replaced, nothing else.
         if place(&out)?.is_some_and(|there| u64::try_from(SIGNATURE) != Ok(there.len())) {
             return Err(NotSigned::InTheWay(out));
         }
@@ -208,19 +151,20 @@ impl Order {
             if is_same_file(path, &out) || is_same_file(path, &self.file) {
                 return Err(NotSigned::InTheWay(path.clone()));
             }
-            // The file ends a value there.
+            // In an approval file a value ends there.
             let words = [&approver.name, &out, &self.file];
             if let Some(word) =
                 words.into_iter().find(|word| word.is_empty() || word.contains([';', '\n', '\r']))
             {
                 return Err(NotSigned::NoValue(word.clone()));
             }
+            // Now rather than after the pass phrase was typed.
             self.approval_with(&out)?;
         }
         Ok(())
     }
 
-    /// Two approvers of one token sign into two files.
+    /// The file for the signature. Approvers of the same token need one each.
     fn signature_file(&self) -> String {
         match (&self.out, &self.approval) {
             (Some(out), _) => out.clone(),
@@ -229,7 +173,7 @@ impl Order {
         }
     }
 
-    /// The approval file as it is to be: an approver who is in it already gets the new signature.
+    /// The approval file's path and new text. An approver who is in it already gets the new signature.
     fn approval_with(&self, out: &str) -> Result<Option<(&str, String)>, NotSigned> {
         let Some((path, approver)) = &self.approval else { return Ok(None) };
         let approver = Approver { file: out.to_owned(), ..approver.clone() };
@@ -237,8 +181,8 @@ impl Order {
             let file = ApprovalFile { token_file: self.file.clone(), approvers: vec![approver] };
             return Ok(Some((path, file.to_text())));
         }
-        let bad = |source| NotSigned::Approvals { path: path.clone(), source };
-        let text = read_text(path, MAX_FILE).map_err(|source| bad(source.into()))?;
+        let bad = |error| NotSigned::Approvals(path.clone(), error);
+        let text = read_text(path, MAX_FILE).map_err(|error| bad(error.into()))?;
         let mut file = ApprovalFile::parse(&text).map_err(bad)?;
         if !is_same_file(&file.token_file, &self.file) {
             let (path, token_file) = (path.clone(), file.token_file);
@@ -255,7 +199,7 @@ impl Order {
     }
 }
 
-/// Also one that was broken by hand: a registration token can begin with any byte.
+/// Also one that was broken while it was edited: it must not be taken for a registration token, which may be any bytes.
 fn is_authdata(content: &[u8]) -> bool {
     let text = std::str::from_utf8(content).unwrap_or_default();
     text.contains("\"HsmId\"")
@@ -271,7 +215,7 @@ fn is_same_file(one: &str, other: &str) -> bool {
 }
 
 impl fmt::Display for ToSign {
-    /// What somebody is about to sign, a line each.
+    /// What the officer is about to sign, a line each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tokens(_, tokens) => tokens.iter().try_for_each(|token| f.write_str(&show(token))),
@@ -291,5 +235,6 @@ fn show(token: &Token) -> String {
 }
 
 fn write(path: &str, content: &[u8]) -> Result<(), NotSigned> {
-    fs::write(path, content).map_err(|source| NotSigned::Unwritable { path: path.to_owned(), source })
+    let written = fs::write(path, content).map_err(|error| NotWritten::System(error.into()));
+    written.map_err(|error| NotSigned::Unwritable(path.to_owned(), error))
 }

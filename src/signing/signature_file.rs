@@ -1,27 +1,27 @@
-//! Files of signatures.
+//! Signature files.
 
 use crate::files::{Unreadable, read};
 use crate::protocol::quorum::SIGNATURE;
 
-/// What is wrong with a file that should hold a signature.
+/// Why a file is not a signature.
 #[derive(Debug, thiserror::Error)]
 pub enum NoSignature {
     /// It cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    /// Cut, in Base64, or something else.
-    #[error("{0} bytes, a signature has {SIGNATURE}")]
+    /// Truncated, Base64, or something else.
+    #[error("{0} bytes; a signature has {SIGNATURE}")]
     Length(usize),
 }
 
-/// Bytes of the largest file that is read, to tell its length.
+/// Up to here the error message says how large the file is, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
 
-/// The signature of a file.
+/// Reads the signature in a file.
 ///
 /// # Errors
 ///
-/// If it cannot be read or has another length.
+/// If it cannot be read or has the wrong length.
 pub fn load(path: &str) -> Result<Vec<u8>, NoSignature> {
     let signature = read(path, MAX_FILE)?;
     match signature.len() {

@@ -1,11 +1,11 @@
-//! Files of tokens.
+//! Token files.
 
 use std::fs;
 
-use crate::files::{Unreadable, metadata_to_replace, read, read_text};
+use crate::files::{self, NotWritten, Unreadable, read, read_text};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, MAX_TOKENS, NotTokens, Token};
 
-/// What is wrong with a file that should hold tokens.
+/// Why a file is not a token file.
 #[derive(Debug, thiserror::Error)]
 pub enum NoTokens {
     /// It cannot be read.
@@ -16,18 +16,7 @@ pub enum NoTokens {
     Content(#[from] NotTokens),
 }
 
-/// Why tokens cannot be written to a file.
-#[derive(Debug, thiserror::Error)]
-pub enum NotWritten {
-    /// It would be lost.
-    #[error("exists, and holds no token")]
-    InTheWay,
-    /// The system says so.
-    #[error(transparent)]
-    System(#[from] Unreadable),
-}
-
-/// The tokens of a file, as they were signed; it has been made sure that they are tokens.
+/// Reads the tokens in a file: the very bytes that officers sign, which are known to be tokens.
 ///
 /// # Errors
 ///
@@ -39,36 +28,33 @@ pub fn load(path: &str) -> Result<Vec<u8>, NoTokens> {
     Ok(tokens)
 }
 
-/// Whether tokens may be written to a file: in place of tokens, or of a registration token, which officers give the
-/// same name, and of nothing else.
+/// Whether tokens may be written to a file: nothing but tokens or a registration token may be replaced. In the CloudHSM
+/// guide both have the same file name.
 ///
 /// # Errors
 ///
 /// If something is there that should not be lost.
 pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
-    match metadata_to_replace(path)? {
-        None => Ok(()),
-        Some(there) if is_small(there.len()) && !is_pem(path) => Ok(()),
-        Some(_) => load(path).map(|_| ()).map_err(|_| NotWritten::InTheWay),
-    }
+    // A registration token is any short file; a short private key is none.
+    let is_registration = |length| is_short(length) && !is_pem(path);
+    files::must_be_free(path, "a token file", |length| is_registration(length) || load(path).is_ok())
 }
 
-/// Writes tokens, one after the other.
+/// Writes tokens, one after another.
 ///
 /// # Errors
 ///
-/// What the system says.
+/// If they cannot be written.
 pub fn write(path: &str, tokens: &[Token]) -> Result<(), NotWritten> {
     let bytes: Vec<u8> = tokens.iter().flat_map(Token::to_bytes).collect();
     Ok(fs::write(path, bytes).map_err(Unreadable::from)?)
 }
 
-/// A small private key is no token, either.
 fn is_pem(path: &str) -> bool {
     read_text(path, 1024).is_ok_and(|text| text.contains("-----BEGIN "))
 }
 
-fn is_small(length: u64) -> bool {
+fn is_short(length: u64) -> bool {
     u64::try_from(MAX_REGISTRATION_TOKEN).is_ok_and(|limit| length <= limit)
 }
 
@@ -77,7 +63,7 @@ mod tests {
     use super::must_be_free;
 
     #[test]
-    fn only_tokens_are_written_over() {
+    fn only_tokens_are_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         std::fs::write(path("registration"), [7; 245]).unwrap();
@@ -86,7 +72,7 @@ mod tests {
         assert!(must_be_free(&path("small")).is_err());
         assert!(must_be_free(&path("new")).is_ok());
         assert!(must_be_free(&path("registration")).is_ok());
-        assert_eq!(must_be_free(&path("key")).unwrap_err().to_string(), "exists, and holds no token");
+        assert_eq!(must_be_free(&path("key")).unwrap_err().to_string(), "exists and is not a token file");
         for (path, why) in [
             (path(""), "not a file"),
             ("/dev/null".to_owned(), "not a file"),

@@ -16,7 +16,7 @@ use super::certificate::Distrust;
 use super::frame::{self, Frames, Garbage, MAX_ANSWER, MAX_HELLO, frames};
 use super::{Limits, TimedOut, verifier, within};
 use crate::files::without_number;
-use crate::protocol::message::{Answer, Hello, VERSION, Welcome};
+use crate::protocol::message::{Hello, Response, VERSION, Welcome};
 
 /// Where an HSM listens.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ impl Link {
     /// # Errors
     ///
     /// Why there is no answer.
-    pub async fn call(mut self, call: Bytes, limits: &Limits) -> Result<(Self, Answer), CallError> {
+    pub async fn call(mut self, call: Bytes, limits: &Limits) -> Result<(Self, Response), CallError> {
         let answer = within("call", limits.call, exchange(&mut self.frames, call)).await??;
         Ok((self, answer))
     }
@@ -150,7 +150,7 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, Open
     Ok(welcome.hsm_id)
 }
 
-async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Result<Answer, CallError> {
+async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Result<Response, CallError> {
     frames.send(call).await.map_err(|_| CallError::Closed)?;
     let frame: Result<BytesMut, io::Error> = frames.next().await.ok_or(CallError::Closed)?;
     match frame {

@@ -174,7 +174,7 @@ fn two_regions_in_one_configuration_are_synchronised_as_the_guide_says() {
     let session = run(&mut console(&[text(&config)]), &session).with_code(0).stdout;
     let copied = "ExtractMaskedObject: 0x0 !\nInsertMaskedObject: 0x0 !\nsyncUser success\n";
     assert!(session.contains(copied), "{session}");
-    assert!(session.contains("already, equal in everything"), "{session}");
+    assert!(session.contains("and identical"), "{session}");
     let users = listed(&session);
     assert_eq!(users[0], users[1]);
     assert_eq!(users[0][2], "3 CU late");

@@ -70,8 +70,8 @@ fn two_for_wrong_usage_or_configuration() {
     for (written, expected) in [
         ("{", "EOF"),
         ("{}", "missing field `servers`"),
-        (r#"{"servers": []}"#, "servers: none is enabled"),
-        (r#"{"servers": [{"hostname": "10.0.0.1", "enable": "no"}]}"#, "servers: none is enabled"),
+        (r#"{"servers": []}"#, "no server is enabled"),
+        (r#"{"servers": [{"hostname": "10.0.0.1", "enable": "no"}]}"#, "no server is enabled"),
         (r#"{"servers": [{"hostname": "10.0.0.1"}, {"name": "b"}]}"#, "servers[1]: missing field `hostname`"),
         (r#"{"servers": [{"hostname": "10.0.0.1", "port": "x"}]}"#, "servers[0].port"),
         (

@@ -95,7 +95,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, may_pass: impl Fn() -> bool) {
 }
 
 const LATE: &str =
-    "HSM CLUSTER ERROR: No answer from the server, it may or may not have done this (interrupted)";
+    "HSM CLUSTER ERROR: No answer from the server; it may or may not have done this (interrupted)";
 
 /// Each call is in the log.
 fn daemon_of(cluster: &Cluster) -> Process {
@@ -130,11 +130,11 @@ fn a_change_under_way_is_accounted_for() {
     let [one, other] = [0, 1].map(|node| format!("server {node}({})", cluster.address(node)));
     let expected = format!(
         "createUser success on {one}\ncreateUser failed: {LATE}\ncreating user on {other} failed\n\n\
-         createUser is done on {one}\ncreateUser may be done on {other}\nWhat is done is not undone.\n"
+         createUser was done on {one}\ncreateUser may have been done on {other}\nWhat was done stays done.\n"
     );
     assert!(told.starts_with(&expected), "{told}");
     assert!(
-        told.contains("To mend server 1: server 1, loginHSM, createUser CU alice -hpswd, exit\n"),
+        told.contains("To repair server 1, run: server 1; loginHSM ...; createUser CU alice -hpswd; exit\n"),
         "{told}"
     );
     assert!(!told.contains(PROMPT), "nothing more is run: {told}");
@@ -145,7 +145,7 @@ fn a_change_under_way_is_accounted_for() {
     assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
 }
 
-/// In the rehearsal, too: then there is nothing to mend.
+/// In the rehearsal, too: then there is nothing to repair.
 #[test]
 fn a_change_that_has_not_begun_is_told_to_be_none() {
     let cluster = Cluster::activated(2);
@@ -227,8 +227,8 @@ fn a_question_that_a_signal_answers_is_accounted_for() {
     console.wait_for("Retry/Ignore/Abort?(R/I/A):");
     console.signal("-TERM");
     let told = console.wait_for("disconnecting from servers, please wait...\n");
-    assert!(told.contains("\ncreateUser is done on server 0("), "{told}");
-    assert!(told.contains("\ncreateUser may be done on server 1("), "{told}");
+    assert!(told.contains("\ncreateUser was done on server 0("), "{told}");
+    assert!(told.contains("\ncreateUser may have been done on server 1("), "{told}");
     assert_eq!(console.wait().signal, Some(15));
     wire.mend();
 }

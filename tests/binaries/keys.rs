@@ -107,7 +107,11 @@ fn a_masked_key_moves_within_its_clone_family_only_and_an_officer_may_move_it() 
     kept.single("genSymKey -t 31 -s 32 -l aes -nex").with_code(0);
     kept.single(&format!("extractMaskedObject -o 6 -out {file}")).with_code(0);
     let foreign = other.single(&format!("insertMaskedObject -f {file}")).with_code(1);
-    assert!(foreign.stdout.contains("The masked object is of another clone family"), "{}", foreign.stdout);
+    assert!(
+        foreign.stdout.contains("The masked object belongs to another clone family"),
+        "{}",
+        foreign.stdout
+    );
     let dir = kept.dir();
     let officer = ["--dev-dir", &dir, "singlecmd", "loginHSM", "-u", "CO", "-s", "admin", "-p", "officer123"];
     let insert = ["insertMaskedObject", "-f", &file];

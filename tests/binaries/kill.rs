@@ -32,7 +32,7 @@ fn a_daemon_killed_at_the_caution_costs_its_row_and_abort_changes_nothing_anywhe
 }
 
 #[test]
-fn a_daemon_killed_at_the_caution_is_mended_as_the_summary_says() {
+fn a_daemon_killed_at_the_caution_is_repaired_as_the_summary_says() {
     let (cluster, mut daemons, mut console) = three();
     console.send(ALICE);
     console.wait_for(YES_NO);
@@ -43,13 +43,13 @@ fn a_daemon_killed_at_the_caution_is_mended_as_the_summary_says() {
     let summary = cluster.as_documented(&console.wait_for(PROMPT));
     assert!(
         summary.contains(
-            "createUser is done on server 0(10.0.0.1), server 2(10.0.0.3)\n\
-             createUser is NOT done on server 1(10.0.0.2)\n"
+            "createUser was done on server 0(10.0.0.1), server 2(10.0.0.3)\n\
+             createUser was NOT done on server 1(10.0.0.2)\n"
         ),
         "{summary}"
     );
     daemons.push(cluster.run_hsm(1));
-    mend(&mut console, &summary);
+    repair(&mut console, &summary);
     assert_equal_with_alice(&mut console);
 }
 
@@ -76,7 +76,7 @@ fn retry_goes_on_with_a_daemon_that_was_killed_and_restarted() {
 }
 
 #[test]
-fn a_daemon_killed_at_the_question_of_a_failure_is_told_apart_and_mended() {
+fn a_daemon_killed_at_the_question_of_a_failure_is_told_apart_and_repaired() {
     let (cluster, mut daemons, mut console) = three();
     // Server 1 has the user already: its refusal brings up the question.
     console.send(&format!("server 1\n{ALICE}y\nexit\n"));
@@ -97,11 +97,11 @@ fn a_daemon_killed_at_the_question_of_a_failure_is_told_apart_and_mended() {
     );
     console.send("I\n");
     let summary = cluster.as_documented(&console.wait_for(PROMPT));
-    assert!(summary.contains("createUser is done on server 0(10.0.0.1)\n"), "{summary}");
-    assert!(summary.contains("createUser may be done on server 2(10.0.0.3)\n"), "{summary}");
-    assert!(!summary.contains("To mend server 1"), "{summary}");
+    assert!(summary.contains("createUser was done on server 0(10.0.0.1)\n"), "{summary}");
+    assert!(summary.contains("createUser may have been done on server 2(10.0.0.3)\n"), "{summary}");
+    assert!(!summary.contains("To repair server 1"), "{summary}");
     daemons.push(cluster.run_hsm(2));
-    mend(&mut console, &summary);
+    repair(&mut console, &summary);
     assert_equal_with_alice(&mut console);
 }
 
@@ -123,7 +123,7 @@ fn whenever_a_daemon_dies_the_others_are_equal_and_what_differs_there_is_told() 
         let there: Vec<_> =
             users.iter().map(|users| users.iter().any(|user| user.ends_with(&name))).collect();
         assert_eq!(there[0], there[2], "{told}");
-        assert!(there[1] == there[0] || told.contains("To mend server 1: "), "{told}");
+        assert!(there[1] == there[0] || told.contains("To repair server 1, run: "), "{told}");
         console.command(&format!("loginHSM CO admin {CO_PASSWORD}"));
     }
 }
@@ -160,21 +160,21 @@ fn three() -> (Cluster, Vec<Process>, Process) {
 }
 
 /// Does what the summary's one line of advice says, word by word.
-fn mend(console: &mut Process, summary: &str) {
-    let advice: Vec<_> = summary.lines().filter(|line| line.starts_with("To mend server ")).collect();
+fn repair(console: &mut Process, summary: &str) {
+    let advice: Vec<_> = summary.lines().filter(|line| line.starts_with("To repair server ")).collect();
     let [advice] = advice.as_slice() else { panic!("{summary}") };
-    let (_, commands) = advice.split_once(": ").unwrap();
-    for command in commands.split(", ") {
+    let (_, commands) = advice.split_once(", run: ").unwrap();
+    for command in commands.split("; ") {
         match command {
-            "loginHSM" => console.send(&format!("loginHSM CO admin {CO_PASSWORD}\n")),
+            "loginHSM ..." => console.send(&format!("loginHSM CO admin {CO_PASSWORD}\n")),
             other => console.send(&format!("{other}\n")),
         }
         if command.ends_with("-hpswd") {
             console.send(&format!("{PASSWORD}\n{PASSWORD}\ny\n"));
         }
     }
-    let mended = console.wait_for("exit\n");
-    assert!(mended.contains("createUser success"), "{mended}");
+    let repaired = console.wait_for("exit\n");
+    assert!(repaired.contains("createUser success"), "{repaired}");
     console.wait_for(PROMPT);
 }
 

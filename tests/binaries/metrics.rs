@@ -100,13 +100,13 @@ fn only_two_pages_are_there_and_only_to_read() {
 }
 
 #[test]
-fn the_readme_names_every_metric() {
+fn the_documentation_names_every_metric() {
     let cluster = Cluster::new(1);
     let _daemon = with_metrics(&cluster);
-    let (readme, page) = (fs::read_to_string("README.md").unwrap(), page(&cluster));
+    let (documentation, page) = (fs::read_to_string("docs/monitoring.md").unwrap(), page(&cluster));
     assert_eq!(page.names().len(), 15);
     for name in page.names() {
-        assert!(readme.contains(&format!("`{name}`")), "{name}");
+        assert!(documentation.contains(&format!("`{name}`")), "{name}");
     }
 }
 

@@ -4,8 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -73,8 +72,11 @@ impl Desk {
         let path = self.path("authdata");
         let mut authdata: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         for entry in authdata["Data"].as_array_mut().unwrap() {
-            fs::write(self.path("digest.bin"), STANDARD.decode(entry["Digest"].as_str().unwrap()).unwrap())
-                .unwrap();
+            fs::write(
+                self.path("digest.bin"),
+                BASE64.decode(entry["Digest"].as_str().unwrap().as_bytes()).unwrap(),
+            )
+            .unwrap();
             let key = format!("{name}.key");
             let hash = ["-pkeyopt", "digest:sha256", "-out", "digest.sig"];
             self.openssl(&[&["pkeyutl", "-sign", "-in", "digest.bin", "-inkey", &key], &hash[..]].concat());
@@ -221,7 +223,7 @@ fn sign_opens_keys_that_openssl_has_encrypted() {
             continue;
         }
         let wrong = desk.offline(&arguments_of_sign, "another phrase\n").with_code(1).stderr;
-        assert!(wrong.contains("other.key: the key does not open: the pass phrase is wrong"), "{wrong}");
+        assert!(wrong.contains("other.key: cannot decrypt the key: the pass phrase is wrong"), "{wrong}");
         let none = desk.offline(&arguments_of_sign, "").with_code(1).stderr;
         assert!(none.contains("other.key: no pass phrase"), "{none}");
     }
@@ -262,7 +264,7 @@ fn sign_loses_no_file() {
     let kept = fs::read(desk.path("officer.key")).unwrap();
     let key = ["--key", "officer.key"];
     for (arguments, expected) in [
-        (&["--public-key", "officer.key", "officer.reg"], "officer.key: exists, and is no public key"),
+        (&["--public-key", "officer.key", "officer.reg"], "officer.key: exists and is not a public key"),
         (&["--public-key", "none/x", "officer.reg"], "none/x: No such file or directory"),
         (&["--out", "none/x", "officer.reg"], "none/x: No such file or directory"),
     ] {
@@ -292,15 +294,15 @@ fn sign_signs_nothing_that_is_neither_token_nor_authentication_data() {
         ([&key[..], &[&folder]].concat(), ": not a file"),
         (
             [&key[..], &["--out", "officer.sig", "officer.reg"]].concat(),
-            "officer.sig: exists, and would be lost",
+            "officer.sig: exists and would be lost",
         ),
         (
             [&key[..], &["--out", "officer.key", "officer.reg"]].concat(),
-            "officer.key: exists, and would be lost",
+            "officer.key: exists and would be lost",
         ),
         (
             [&key[..], &["--approval", "a.txt", "--approver", "officer", "officer.reg"]].concat(),
-            "officer.reg: only tokens of getToken are approved",
+            "officer.reg: only tokens of getToken can be approved",
         ),
         (vec!["--key", "officer.pub", "officer.reg"], "officer.pub: not a private key in PEM"),
         (vec!["--key", "none.key", "officer.reg"], "none.key: No such file or directory"),

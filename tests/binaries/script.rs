@@ -81,8 +81,8 @@ fn passwords_come_from_where_no_line_shows_them() {
         assert!(!done.stdout.contains(CANARY) && !done.stderr.contains(CANARY), "{way}");
     }
     for (way, why) in [
-        ("-env NOT_THERE", "No password: environment variable NOT_THERE is not set, empty, or not a text\n"),
-        ("-env EMPTY", "No password: environment variable EMPTY is not set, empty, or not a text\n"),
+        ("-env NOT_THERE", "No password: environment variable NOT_THERE is unset, empty or not UTF-8\n"),
+        ("-env EMPTY", "No password: environment variable EMPTY is unset, empty or not UTF-8\n"),
         ("-file /dev/null", "No password: /dev/null: empty\n"),
         ("-file /none", "No password: /none: No such file or directory\n"),
         ("-file /", "No password: /: Is a directory\n"),
@@ -127,7 +127,7 @@ fn an_open_file_gives_one_password_after_the_other() {
         .with_code(0);
     }
     let played = cluster.play(&format!("loginHSM CO admin -fd 0\n# {CO_PASSWORD}\n")).with_code(1);
-    let refused = "No password: standard input has the commands, and -hpswd takes its next line\n";
+    let refused = "No password: standard input carries the commands; use -hpswd to read its next line\n";
     assert!(played.stdout.contains(refused), "{}", played.stdout);
     let played = cluster.play("loginHSM CO admin -file /dev/stdin\n").with_code(1);
     assert!(played.stdout.contains(refused), "{}", played.stdout);
@@ -211,7 +211,7 @@ fn a_line_that_is_no_text_is_told_in_every_way() {
                 (String::from_utf8(played.stdout).unwrap(), String::from_utf8(played.stderr).unwrap());
             assert_eq!(played.status.code(), Some(1), "{stdout}");
             assert_eq!(stderr, format!("{name}:2: the command failed\n"));
-            assert!(stdout.contains("This line is not UTF-8; it is left out"), "{stdout}");
+            assert!(stdout.contains("Line ignored: not valid UTF-8"), "{stdout}");
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use cloudhsm::cluster::{Cluster, Failure, Question};
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::protocol::attribute::Attributes;
+use cloudhsm::protocol::attribute::{Attributes, ReadAttributes};
 use cloudhsm::protocol::key::{
-    DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeySpec, Lifetime, ListKeys,
-    ReadAttributes, ShareKey, Sharing,
+    DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeySpec, Lifetime, ListKeys, ShareKey,
+    Sharing,
 };
 use cloudhsm::protocol::masked::{
     Existing, ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject, Place,

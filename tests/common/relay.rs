@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use cloudhsm::hsmd::keeping::folder::{CERTIFICATE, KEY};
 use cloudhsm::protocol::Reply;
-use cloudhsm::protocol::message::Answer;
+use cloudhsm::protocol::message::Response;
 use cloudhsm::wire::frame::{self, Frames, frames};
 use cloudhsm::wire::identity::TlsIdentity;
 use cloudhsm::wire::verifier::{Trust, client_config};
@@ -326,10 +326,10 @@ where
 
 /// The answer to a call for a token, with somebody else's.
 fn anothers(answer: &[u8]) -> Bytes {
-    let answer: Answer = frame::decode(answer).unwrap();
+    let answer: Response = frame::decode(answer).unwrap();
     let Ok(Some(Reply::GetToken(mut token))) = answer else { panic!("it was asked for none") };
     token.about.user = "mallory".to_owned();
-    frame::encode::<Answer>(&Ok(Some(Reply::GetToken(token)))).unwrap()
+    frame::encode::<Response>(&Ok(Some(Reply::GetToken(token)))).unwrap()
 }
 
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(hsm: &mut Frames<S>, call: BytesMut) -> Option<BytesMut> {

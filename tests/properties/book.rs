@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloudhsm::hsm::{Outcome, SessionId};
-use cloudhsm::protocol::attribute::Attribute;
+use cloudhsm::hsm::{SessionId, Verdict};
+use cloudhsm::protocol::attribute::{Attribute, ReadAttributes};
 use cloudhsm::protocol::key::{
-    DescribeKey, FindKeys, GenerateKey, Hold, KeyHandle, Lifetime, ListKeys, ReadAttributes, ShareKey,
-    Sharing,
+    DescribeKey, FindKeys, GenerateKey, Hold, KeyHandle, Lifetime, ListKeys, ShareKey, Sharing,
 };
 use cloudhsm::protocol::user::{UserId, UserType};
 use cloudhsm::protocol::{Reply, Request};
@@ -44,7 +43,7 @@ impl Book {
                 self.keys.retain(|_, key| key.session.is_none());
             }
             Step::Ask { request: Asked(request), session } => {
-                let Outcome::Reply(reply) = world.perform(request, *session).outcome else { return Ok(()) };
+                let Verdict::Reply(reply) = world.perform(request, *session).verdict else { return Ok(()) };
                 return self.granted(request, &reply, *session);
             }
         }
@@ -152,16 +151,16 @@ pub(crate) type Listed = (Vec<(KeyHandle, Option<Hold>)>, Option<[u8; 32]>);
 pub(crate) fn listed(world: &mut World, user: Option<UserId>) -> Listed {
     world.perform(&model::login(UserType::Co, OFFICER.1, true), SessionId(8));
     let list = Request::ListKeys(ListKeys { user, hash: true });
-    match world.perform(&list, SessionId(8)).outcome {
-        Outcome::Reply(Reply::ListKeys(list)) => (list.keys, list.hash),
+    match world.perform(&list, SessionId(8)).verdict {
+        Verdict::Reply(Reply::ListKeys(list)) => (list.keys, list.hash),
         _ => panic!("an officer may list"),
     }
 }
 
 fn found(world: &mut World, name: &str) -> Vec<KeyHandle> {
     world.perform(&model::login(UserType::Cu, name, true), SessionId(9));
-    match world.perform(&Request::FindKeys(FindKeys::default()), SessionId(9)).outcome {
-        Outcome::Reply(Reply::FindKeys(handles)) => handles,
+    match world.perform(&Request::FindKeys(FindKeys::default()), SessionId(9)).verdict {
+        Verdict::Reply(Reply::FindKeys(handles)) => handles,
         _ => panic!("a CU may search"),
     }
 }

@@ -1,11 +1,10 @@
 //! Keys on the model HSM: whose they are, who may do what with them, and how long they live.
 
-use cloudhsm::hsm::{Change, Hsm, Key, Material, NewKey, Outcome, SessionId, Wrapped};
-use cloudhsm::protocol::attribute::{Attribute, Attributes, Value};
+use cloudhsm::hsm::{Event, Hsm, Key, Material, NewKey, SessionId, Verdict, Wrapped};
+use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::key::{
     DeleteKey, DescribeKey, FindKeys, GenerateKey, HANDLES_PER_NODE, Hash, KeyClass, KeyHandle, KeySpec,
-    KeyType, Lifetime, ListKeys, ReadAttributes, SetAttribute, ShareKey, Sharing, Sign, SignMechanism,
-    SignScheme,
+    KeyType, Lifetime, ListKeys, ShareKey, Sharing, Sign, SignMechanism, SignScheme,
 };
 use cloudhsm::protocol::session::Logout;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserType};
@@ -38,7 +37,7 @@ proptest! {
         }
         for (snapshot, length) in snapshots {
             let mut replayed: Hsm = decode(&snapshot).unwrap();
-            world.history[length..].iter().flatten().for_each(|change| replayed.apply(change));
+            world.history[length..].iter().flatten().for_each(|event| replayed.apply(event));
             prop_assert!(encode(&replayed).unwrap() == encode(&world.hsm).unwrap());
         }
     }
@@ -59,7 +58,7 @@ fn the_key_hash_tells_handles_values_owners_sharers_and_quorums_apart() {
         let mut world = World::new();
         let numbered = (3..).zip(names).map(|(id, name)| model::user(id, UserType::Cu, name));
         world.apply(numbered.chain([model::user(6, UserType::Co, OFFICER.1)]).collect());
-        world.apply(vec![Change::KeyCreated { handle: KeyHandle(handle), key, session: None }]);
+        world.apply(vec![Event::KeyCreated { handle: KeyHandle(handle), key, session: None }]);
         listed(&mut world, None).1.unwrap()
     };
     let usual = ["alice", "bob", "carl"];
@@ -89,15 +88,15 @@ fn an_hsm_holds_16666_keys_and_1024_users() {
         approved: 0,
     };
     let handles = (6..).map(KeyHandle).take(16_666 - 1);
-    world.apply(handles.map(|handle| Change::KeyCreated { handle, key: key(), session: None }).collect());
+    world.apply(handles.map(|handle| Event::KeyCreated { handle, key: key(), session: None }).collect());
     let session = SessionId(1);
     world.perform(&model::login(UserType::Cu, &owner.name, true), session);
     let aes = Request::GenerateKey(template(KeySpec::Aes { bytes: 16 }, Lifetime::Token));
     let pair = Request::GenerateKey(template(KeySpec::Rsa { bits: 2048 }, Lifetime::Token));
-    let refused = |outcome| matches!(outcome, Outcome::Refused(Refusal::TooManyKeys));
-    assert!(refused(world.perform(&pair, session).outcome), "two are one too many");
-    assert!(matches!(world.perform(&aes, session).outcome, Outcome::Reply(_)));
-    assert!(refused(world.perform(&aes, session).outcome));
+    let refused = |verdict| matches!(verdict, Verdict::Refused(Refusal::TooManyKeys));
+    assert!(refused(world.perform(&pair, session).verdict), "two are one too many");
+    assert!(matches!(world.perform(&aes, session).verdict, Verdict::Reply(_)));
+    assert!(refused(world.perform(&aes, session).verdict));
 
     let many = (1000..).map(|id| model::user(id, UserType::Cu, &format!("user_{id}")));
     let missing = 1024 - world.users().len();
@@ -106,8 +105,8 @@ fn an_hsm_holds_16666_keys_and_1024_users() {
     let (user_type, name) = (UserType::Cu, "one_more".to_owned());
     let create =
         CreateUser { user_type, name, password: Secret::new("password".to_owned()), second_factor: None };
-    let refused = world.perform(&Request::CreateUser(create), session).outcome;
-    assert!(matches!(refused, Outcome::Refused(Refusal::TooManyUsers)));
+    let refused = world.perform(&Request::CreateUser(create), session).verdict;
+    assert!(matches!(refused, Verdict::Refused(Refusal::TooManyUsers)));
 }
 
 /// Beyond its last handle a node would take those of the next.
@@ -118,11 +117,11 @@ fn a_node_that_gave_all_its_handles_gives_the_free_ones_again() {
     let pair = Request::GenerateKey(template(KeySpec::Rsa { bits: 2048 }, Lifetime::Token));
     world.perform(&pair, SessionId(1));
     let last = HANDLES_PER_NODE - 2;
-    let Some(Change::KeyCreated { key, .. }) = world.history.last().unwrap().first().cloned() else {
+    let Some(Event::KeyCreated { key, .. }) = world.history.last().unwrap().first().cloned() else {
         panic!("no key was made")
     };
-    world.apply(vec![Change::KeyCreated { handle: KeyHandle(last), key, session: None }]);
-    let Outcome::Reply(Reply::GenerateKey(handles)) = world.perform(&pair, SessionId(1)).outcome else {
+    world.apply(vec![Event::KeyCreated { handle: KeyHandle(last), key, session: None }]);
+    let Verdict::Reply(Reply::GenerateKey(handles)) = world.perform(&pair, SessionId(1)).verdict else {
         panic!("there are free handles")
     };
     // 6 and 7 are the first pair.

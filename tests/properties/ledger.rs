@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloudhsm::hsm::{Change, Outcome, SessionId};
+use cloudhsm::hsm::{Event, SessionId, Verdict};
 use cloudhsm::protocol::message::OperationId;
 use cloudhsm::protocol::quorum::{ApproveToken, ListTokens, RegisterQuorumKey, Service, Token};
 use cloudhsm::protocol::session::Logout;
@@ -38,7 +38,7 @@ pub(crate) struct Entry {
 impl Ledger {
     pub(crate) fn new() -> Self {
         let mut world = officers::world();
-        world.apply(vec![Change::MValueSet { service: Service::UserManagement, m: 2 }]);
+        world.apply(vec![Event::MValueSet { service: Service::UserManagement, m: 2 }]);
         let present =
             (0..NAMES.len()).map(|officer| (officer, Some(officer).filter(|key| *key < REGISTERED)));
         let present = present.collect();
@@ -49,7 +49,7 @@ impl Ledger {
         match act {
             Act::LogIn { session, officer } => {
                 let login = model::login(UserType::Co, NAMES[*officer], true);
-                if let Outcome::Reply(_) = self.world.perform(&login, *session).outcome {
+                if let Verdict::Reply(_) = self.world.perform(&login, *session).verdict {
                     self.end(*session);
                     self.logged_in.push((*session, *officer));
                 }
@@ -63,7 +63,7 @@ impl Ledger {
                 self.end(*session);
             }
             Act::Restart => {
-                self.world.apply(vec![Change::Started]);
+                self.world.apply(vec![Event::Started]);
                 self.end(SessionId(1));
                 self.end(SessionId(2));
             }
@@ -89,8 +89,8 @@ impl Ledger {
         let registered = self.present.values().flatten().count();
         prop_assert!(usize::from(user_management.max(misc_co)) <= registered);
         let Some((session, _)) = self.logged_in.first() else { return Ok(()) };
-        let listed = self.world.perform(&Request::ListTokens(ListTokens), *session).outcome;
-        let Outcome::Reply(Reply::ListTokens(listed)) = listed else { panic!("who is logged in may list") };
+        let listed = self.world.perform(&Request::ListTokens(ListTokens), *session).verdict;
+        let Verdict::Reply(Reply::ListTokens(listed)) = listed else { panic!("who is logged in may list") };
         let held: Vec<_> = self.tokens.iter().filter(|token| !token.is_gone).collect();
         let expected: Vec<_> = held.iter().map(|token| (token.service, self.counted(token))).collect();
         let found: Vec<_> = listed.iter().map(|row| (row.about.service, row.approvers.len())).collect();
@@ -112,8 +112,8 @@ impl Ledger {
 
     fn get(&mut self, session: SessionId, service: Service) -> Result<(), TestCaseError> {
         let Some(officer) = self.who(session) else { return Ok(()) };
-        let outcome = self.world.perform(&get_token(service, officer), session).outcome;
-        let Outcome::Reply(Reply::GetToken(token)) = outcome else {
+        let verdict = self.world.perform(&get_token(service, officer), session).verdict;
+        let Verdict::Reply(Reply::GetToken(token)) = verdict else {
             prop_assert!(self.m_of(service).is_none());
             return Ok(());
         };
@@ -138,7 +138,7 @@ impl Ledger {
             name: NAMES[approver].to_owned(),
             signature: officers::sign(signer, &self.tokens[over].bytes),
         };
-        let outcome = self.world.perform(&Request::ApproveToken(op), session).outcome;
+        let verdict = self.world.perform(&Request::ApproveToken(op), session).verdict;
         let key = self.present.get(&approver).copied().flatten();
         let entry = &mut self.tokens[at];
         let is_live = entry.session == session && !entry.is_gone && entry.minutes_left > 0;
@@ -147,7 +147,7 @@ impl Ledger {
         if counts {
             entry.approvals.insert(approver, signer);
         }
-        prop_assert_eq!(matches!(outcome, Outcome::Reply(_)), counts);
+        prop_assert_eq!(matches!(verdict, Verdict::Reply(_)), counts);
         Ok(())
     }
 
@@ -159,9 +159,9 @@ impl Ledger {
             Some(m) => match self.approved(session, what.service(), m) {
                 Some(token) => Some(token),
                 None => {
-                    let refused = |outcome| matches!(outcome, Outcome::Refused(Refusal::MxnAuthFailed));
-                    prop_assert!(refused(self.world.rehearse(&request, session).outcome));
-                    prop_assert!(refused(self.world.perform(&request, session).outcome));
+                    let refused = |verdict| matches!(verdict, Verdict::Refused(Refusal::MxnAuthFailed));
+                    prop_assert!(refused(self.world.rehearse(&request, session).verdict));
+                    prop_assert!(refused(self.world.perform(&request, session).verdict));
                     return Ok(());
                 }
             },
@@ -169,10 +169,10 @@ impl Ledger {
         // A rehearsal uses nothing up; a second performance under the same id neither does nor uses anything.
         self.world.rehearse(&request, session);
         let id = OperationId(self.world.history.len() as u128);
-        let done = self.world.perform_as(&request, session, id).outcome;
-        prop_assert!(!matches!(done, Outcome::Refused(Refusal::MxnAuthFailed)));
-        if matches!(done, Outcome::Reply(_)) {
-            prop_assert!(self.world.perform_as(&request, session, id).changes.is_empty());
+        let done = self.world.perform_as(&request, session, id).verdict;
+        prop_assert!(!matches!(done, Verdict::Refused(Refusal::MxnAuthFailed)));
+        if matches!(done, Verdict::Reply(_)) {
+            prop_assert!(self.world.perform_as(&request, session, id).events.is_empty());
             token.into_iter().for_each(|token| self.tokens[token].is_gone = true);
             self.note(what);
         }
@@ -206,9 +206,9 @@ impl Ledger {
             token,
             public_key: officers::public_key(key),
         };
-        let outcome = self.world.perform(&Request::RegisterQuorumKey(op), session).outcome;
+        let verdict = self.world.perform(&Request::RegisterQuorumKey(op), session).verdict;
         let is_free = self.present.iter().all(|(other, of)| *other == officer || *of != Some(key));
-        prop_assert_eq!(matches!(outcome, Outcome::Reply(_)), is_free);
+        prop_assert_eq!(matches!(verdict, Verdict::Reply(_)), is_free);
         if is_free {
             self.present.insert(officer, Some(key));
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use cloudhsm::hsm::{
-    Certificates, Change, Decision, Env, Hsm, Identity, Outcome, OwnerCertificates, PasswordHash, SessionId,
-    User, UserName, Work, Worked,
+    Certificates, Decision, Env, Event, Hsm, Identity, OwnerCertificates, PasswordHash, SessionId, User,
+    UserName, Verdict, Work, Worked,
 };
 use cloudhsm::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
 use cloudhsm::protocol::device::{DescribeHsm, ListMembers};
@@ -87,20 +87,20 @@ pub(crate) fn right_password(request: &Request) -> Worked {
 }
 
 /// The history of an HSM that was just made.
-pub(crate) fn new_hsm() -> Vec<Change> {
+pub(crate) fn new_hsm() -> Vec<Event> {
     let identity =
         Identity { hsm_id: "hsm-aaaaaaaaaaa".to_owned(), serial_number: "1".to_owned(), node_id: 0 };
     vec![
-        Change::Made(identity),
+        Event::Made(identity),
         user(1, UserType::PreCo, ADMIN),
         user(2, UserType::Au, "app_user"),
-        Change::Started,
+        Event::Started,
     ]
 }
 
-pub(crate) fn user(id: u32, user_type: UserType, name: &str) -> Change {
+pub(crate) fn user(id: u32, user_type: UserType, name: &str) -> Event {
     let name = UserName::parse(name).unwrap();
-    Change::UserCreated { id: UserId(id), user: User::new(user_type, name, PasswordHash(RIGHT.to_owned())) }
+    Event::UserCreated { id: UserId(id), user: User::new(user_type, name, PasswordHash(RIGHT.to_owned())) }
 }
 
 /// Those of an HSM that has an owner; nothing reads them.
@@ -117,8 +117,8 @@ pub(crate) fn certificates() -> Certificates {
 /// An HSM and how it came to be.
 pub(crate) struct World {
     pub(crate) hsm: Hsm,
-    /// The changes of each decision.
-    pub(crate) history: Vec<Vec<Change>>,
+    /// The events of each decision.
+    pub(crate) history: Vec<Vec<Event>>,
     now: u64,
 }
 
@@ -140,7 +140,7 @@ impl World {
     pub(crate) fn users(&self) -> Vec<UserRow> {
         let listed =
             self.decide(&Request::ListUsers(ListUsers), SessionId(0), Round::Perform(OperationId(0)));
-        let Outcome::Reply(Reply::ListUsers(users)) = listed.outcome else { panic!("everybody may ask") };
+        let Verdict::Reply(Reply::ListUsers(users)) = listed.verdict else { panic!("everybody may ask") };
         users
     }
 
@@ -148,7 +148,7 @@ impl World {
         match step {
             Step::Ask { request, session } => drop(self.perform(&request.0, *session)),
             Step::Close(session) => self.hsm.close(*session),
-            Step::Restart => self.apply(vec![Change::Started]),
+            Step::Restart => self.apply(vec![Event::Started]),
         }
     }
 
@@ -164,7 +164,7 @@ impl World {
 
     pub(crate) fn perform_as(&mut self, request: &Request, session: SessionId, id: OperationId) -> Decision {
         let decision = self.decide(request, session, Round::Perform(id));
-        self.apply(decision.changes.clone());
+        self.apply(decision.events.clone());
         decision
     }
 
@@ -181,7 +181,7 @@ impl World {
                 second_factor: None,
             });
             let create = self.perform(&create, SessionId(1));
-            assert!(matches!((login.outcome, create.outcome), (Outcome::Reply(_), Outcome::Reply(_))));
+            assert!(matches!((login.verdict, create.verdict), (Verdict::Reply(_), Verdict::Reply(_))));
         }
     }
 
@@ -191,7 +191,7 @@ impl World {
             let (now, certificates) = (self.now, &certificates());
             let env = Env { now, members: &[], certificates, worked: worked.as_ref() };
             let decision = self.hsm.decide(request, round, session, &env);
-            let Outcome::Needs(work) = &decision.outcome else { return decision };
+            let Verdict::Needs(work) = &decision.verdict else { return decision };
             if round == Round::Rehearse {
                 return decision;
             }
@@ -204,10 +204,10 @@ impl World {
         self.now += minutes * 60 * 1_000_000;
     }
 
-    pub(crate) fn apply(&mut self, changes: Vec<Change>) {
+    pub(crate) fn apply(&mut self, events: Vec<Event>) {
         self.now += 1;
-        changes.iter().for_each(|change| self.hsm.apply(change));
-        self.history.push(changes);
+        events.iter().for_each(|event| self.hsm.apply(event));
+        self.history.push(events);
     }
 }
 
@@ -281,8 +281,8 @@ pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> 
             Request::ChangePassword(ChangePassword { user_type, name, password, second_factor: None })
         }
     });
-    match world.perform(&request, session).outcome {
-        Outcome::Refused(refusal @ (Refusal::NotLoggedIn | Refusal::NotAuthorized)) => Some(refusal),
-        Outcome::Refused(_) | Outcome::Reply(_) | Outcome::Needs(_) => None,
+    match world.perform(&request, session).verdict {
+        Verdict::Refused(refusal @ (Refusal::NotLoggedIn | Refusal::NotAuthorized)) => Some(refusal),
+        Verdict::Refused(_) | Verdict::Reply(_) | Verdict::Needs(_) => None,
     }
 }

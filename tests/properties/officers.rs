@@ -6,7 +6,7 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
-use cloudhsm::hsm::{Change, PublicKey, QuorumKey};
+use cloudhsm::hsm::{Event, PublicKey, QuorumKey};
 use cloudhsm::protocol::user::{UserId, UserType};
 
 use crate::model::{self, World};
@@ -30,10 +30,10 @@ pub(crate) fn world() -> World {
 }
 
 /// The key becomes the officer's.
-pub(crate) fn registered(officer: usize, is_second_factor: bool) -> Change {
+pub(crate) fn registered(officer: usize, is_second_factor: bool) -> Event {
     let public_key = PublicKey::parse(&public_key(officer)).unwrap();
     let id = UserId(u32::try_from(officer).unwrap() + 3);
-    Change::QuorumKeySet { id, key: Some(QuorumKey { public_key, is_second_factor }) }
+    Event::QuorumKeySet { id, key: Some(QuorumKey { public_key, is_second_factor }) }
 }
 
 pub(crate) fn public_key(officer: usize) -> Vec<u8> {

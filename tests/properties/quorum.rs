@@ -1,7 +1,7 @@
 //! Nothing that needs approvals is done with fewer, and a token is used once: checked against a ledger that counts
 //! approvals by itself, through logins, expiry, restarts and retries.
 
-use cloudhsm::hsm::{MAX_TOKENS, Outcome, SessionId};
+use cloudhsm::hsm::{MAX_TOKENS, SessionId, Verdict};
 use cloudhsm::protocol::key::KeyHandle;
 use cloudhsm::protocol::masked::{Existing, InsertUser, MaskedObject};
 use cloudhsm::protocol::quorum::{
@@ -94,8 +94,8 @@ fn a_token_is_no_registration_token() {
         token,
         public_key: officers::public_key(4),
     };
-    let refused = ledger.world.perform(&Request::RegisterQuorumKey(register), session).outcome;
-    assert!(matches!(refused, Outcome::Refused(Refusal::InvalidInput)));
+    let refused = ledger.world.perform(&Request::RegisterQuorumKey(register), session).verdict;
+    assert!(matches!(refused, Verdict::Refused(Refusal::InvalidInput)));
 }
 
 /// The limit is of all sessions together; what has expired makes room.
@@ -106,12 +106,12 @@ fn an_hsm_holds_1024_tokens_and_forgets_expired_ones_first() {
     ledger.happen(&Act::LogIn { session, officer: 0 }).unwrap();
     let get = get_token(Service::UserManagement, 0);
     for _ in 0..MAX_TOKENS {
-        assert!(matches!(ledger.world.perform(&get, session).outcome, Outcome::Reply(_)));
+        assert!(matches!(ledger.world.perform(&get, session).verdict, Verdict::Reply(_)));
     }
-    let one_more = ledger.world.perform(&get, session).outcome;
-    assert!(matches!(one_more, Outcome::Refused(Refusal::TooManyTokens)));
+    let one_more = ledger.world.perform(&get, session).verdict;
+    assert!(matches!(one_more, Verdict::Refused(Refusal::TooManyTokens)));
     ledger.world.wait(11);
-    assert!(matches!(ledger.world.perform(&get, session).outcome, Outcome::Reply(_)));
+    assert!(matches!(ledger.world.perform(&get, session).verdict, Verdict::Reply(_)));
 }
 
 /// Something that officers do, on few sessions, so that they meet.

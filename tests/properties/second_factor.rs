@@ -1,6 +1,6 @@
 //! A user with a second factor logs in with both, and with a signature of the digest that was given for just that.
 
-use cloudhsm::hsm::{Change, Outcome, SessionId};
+use cloudhsm::hsm::{Event, SessionId, Verdict};
 use cloudhsm::protocol::second_factor::{Digest, GetDigest, NewSecondFactor, Purpose, SignedDigests};
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, UserId, UserType};
@@ -35,9 +35,9 @@ proptest! {
                 Act::LogIn { session, back, signer, password } => {
                     let Some(at) = given.len().checked_sub(back + 1) else { continue };
                     let signed = (given[at].digest, officers::sign_digest(signer, &given[at].digest.0));
-                    let outcome = log_in(&mut world, session, password, Some(vec![signed]));
+                    let verdict = log_in(&mut world, session, password, Some(vec![signed]));
                     let is_right = given[at].is_good && given[at].session == session && signer == USER;
-                    prop_assert_eq!(matches!(outcome, Outcome::Reply(_)), is_right && password == "password");
+                    prop_assert_eq!(matches!(verdict, Verdict::Reply(_)), is_right && password == "password");
                     given.iter_mut().filter(|given| given.session == session).for_each(|given| given.is_good = false);
                     unlock(&mut world);
                 }
@@ -52,8 +52,8 @@ fn without_a_second_factor_a_password_is_neither_right_nor_wrong() {
     let mut world = officers::world();
     world.apply(vec![officers::registered(USER, true)]);
     for password in ["password", "another1"] {
-        let outcome = log_in(&mut world, SessionId(1), password, None);
-        assert!(matches!(outcome, Outcome::Refused(Refusal::SecondFactorMissing)));
+        let verdict = log_in(&mut world, SessionId(1), password, None);
+        assert!(matches!(verdict, Verdict::Refused(Refusal::SecondFactorMissing)));
     }
     assert_eq!(world.users()[2].login_failures, 0);
 }
@@ -80,12 +80,12 @@ fn a_new_second_factor_is_signed_for_its_purpose_and_nobody_elses() {
             password: Secret::new("password".to_owned()),
             second_factor: Some(new),
         });
-        let outcome = match world.perform(&change, session).outcome {
-            Outcome::Reply(_) => Ok(()),
-            Outcome::Refused(refusal) => Err(refusal),
-            Outcome::Needs(_) => panic!("the model does all work"),
+        let verdict = match world.perform(&change, session).verdict {
+            Verdict::Reply(_) => Ok(()),
+            Verdict::Refused(refusal) => Err(refusal),
+            Verdict::Needs(_) => panic!("the model does all work"),
         };
-        assert_eq!(outcome, expected);
+        assert_eq!(verdict, expected);
         assert_eq!(world.users()[2].second_factor, expected.is_ok());
     }
 }
@@ -138,8 +138,8 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn digest(world: &mut World, session: SessionId, purpose: Purpose, user: usize) -> Digest {
     let get = GetDigest { purpose, user_type: UserType::Co, name: NAMES[user].to_owned() };
-    match world.perform(&Request::GetDigest(get), session).outcome {
-        Outcome::Reply(Reply::GetDigest(digest)) => digest,
+    match world.perform(&Request::GetDigest(get), session).verdict {
+        Verdict::Reply(Reply::GetDigest(digest)) => digest,
         _ => panic!("everybody may ask"),
     }
 }
@@ -149,18 +149,18 @@ fn log_in(
     session: SessionId,
     password: &str,
     signed: Option<Vec<(Digest, Vec<u8>)>>,
-) -> Outcome {
+) -> Verdict {
     let login = Login {
         user_type: UserType::Co,
         name: NAMES[USER].to_owned(),
         password: Secret::new(password.to_owned()),
         second_factor: signed.map(SignedDigests),
     };
-    world.perform(&Request::Login(login), session).outcome
+    world.perform(&Request::Login(login), session).verdict
 }
 
 /// As a CO's changePswd does, so that the story goes on.
 fn unlock(world: &mut World) {
     let (session, user) = (SessionId(99), UserId(3));
-    world.apply(vec![Change::LoggedIn { session, user }, Change::LoggedOut(session)]);
+    world.apply(vec![Event::LoggedIn { session, user }, Event::LoggedOut(session)]);
 }

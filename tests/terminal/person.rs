@@ -85,7 +85,7 @@ fn a_command_that_takes_its_time_says_for_whom_it_waits() {
     session.send("listUsers\r");
     session.wait_for(&format!(" s for server 1({one}), server 2({two})"));
     session.send("\r");
-    session.wait_for(&format!("s for server 1({one}), server 2({two}); Ctrl-C ends it\r\n"));
+    session.wait_for(&format!("s for server 1({one}), server 2({two}); press Ctrl-C to interrupt\r\n"));
     cluster.signal(1, "-CONT");
     session.wait_for(&format!("s for server 2({two})"));
     session.send("\x03");

@@ -63,13 +63,13 @@ fn bytes_that_are_no_text_are_not_left_out_of_a_password() {
         [&b"loginHSM PRECO admin pass\xe4word\r"[..], b"loginHSM PRECO admin pass\xff\x1b[Dword\x05\r"]
     {
         session.send_bytes(keys);
-        session.wait_for("This line is not UTF-8; it is left out");
+        session.wait_for("Line ignored: not valid UTF-8");
         session.wait_for_row(PROMPT);
     }
     session.send(&format!("{LOGIN}\r"));
     session.wait_for("Enter password:");
     session.send_bytes(b"pass\xc3word\r");
-    session.wait_for("This line is not UTF-8; it is left out");
+    session.wait_for("Line ignored: not valid UTF-8");
     session.wait_for_row(PROMPT);
     let everything = session.everything();
     assert!(!everything.contains("success") && !everything.contains("failed"), "{everything}");

@@ -15,7 +15,7 @@ use cloudhsm::protocol::user::{ChangePassword, UserType};
 use cloudhsm::signing::approval::Approver;
 use cloudhsm::signing::private_key::{Locked, PrivateKey};
 use cloudhsm::signing::public_key;
-use cloudhsm::signing::sign::Order;
+use cloudhsm::signing::sign::SigningJob;
 use pem::Pem;
 
 use crate::keys::ask;
@@ -47,7 +47,7 @@ pub(crate) fn sign(folder: &Path, name: &str, file: &str, approval: Option<(User
         let approver = Approver { user_type, name: name.to_owned(), file: String::new() };
         (path.to_owned(), approver)
     };
-    let order = Order { file: file.to_owned(), out: None, approval: approval.map(order) };
+    let order = SigningJob { file: file.to_owned(), out: None, approval: approval.map(order) };
     order.sign(&order.read().unwrap(), &key(folder, name)).unwrap();
 }
 

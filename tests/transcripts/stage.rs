@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cloudhsm::cluster::Cluster;
 use cloudhsm::cmu::Session;
-use cloudhsm::console::{Echo, Script};
+use cloudhsm::console::{EchoedBy, Script};
 use cloudhsm::hsmd::keeping::folder::CA;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::key::Lifetime;
@@ -305,7 +305,7 @@ impl Stage {
             }
         };
         let mut text = Vec::new();
-        let mut console = Script::new(Cursor::new(lines), &mut text, str::to_owned, Echo::Written);
+        let mut console = Script::new(Cursor::new(lines), &mut text, str::to_owned, EchoedBy::Console);
         let mut session = Session::new(&mut console, cluster, Interrupt::default(), self.runtime.clone());
         while let Some(true) =
             shell::step(&mut session).map(|outcome| outcome == cloudhsm::cmu::Outcome::Done)

@@ -1,22 +1,22 @@
-//! The command line.
+//! The command line of the console.
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
-use cloudhsm::console::{self, Lines};
-use cloudhsm::generate::Kind;
+use clap::{ArgGroup, Parser, Subcommand};
+use cloudhsm::console::{self, Lines, Output};
+use cloudhsm::generate::Artifact;
 use cloudhsm::shell;
 
-use crate::check::Check;
-use crate::commands::Commands;
-use crate::sign::Sign;
+use crate::check::CheckArguments;
+use crate::commands::CommandsArguments;
+use crate::sign::SignArguments;
 
 /// The CloudHSM management console
 ///
-/// Reads commands from the terminal or, one a line, from standard input, and sends each to every HSM of the
-/// configuration. Diagnostics go to standard error; RUST_LOG=debug shows more of them.
+/// Reads commands from the terminal or, one per line, from standard input, and sends each to every HSM of the
+/// configuration. Diagnostics go to standard error; RUST_LOG=debug shows more.
 #[derive(Parser)]
 #[command(name = "cloudhsm_mgmt_util", version, after_help = EXIT_CODES, group = ArgGroup::new("cluster").required(true))]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -36,59 +36,45 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", requires = "dev")]
     pub(crate) dev_dir: Option<PathBuf>,
 
-    /// Start also if some of the servers, but not all, cannot be reached
+    /// Start even if some of the servers, but not all, cannot be reached
     #[arg(long)]
     pub(crate) allow_unreachable: bool,
 
-    /// Run this command; can be repeated. What a command asks is answered by the next one
+    /// Run this command; can be repeated. The next one answers what a command asks
     #[arg(short = 'c', long = "command", value_name = "COMMAND", conflicts_with = "file")]
     pub(crate) commands: Vec<String>,
 
-    /// Run the commands of this file, one a line
+    /// Run the commands of this file, one per line
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 
-    /// Whether to go on after a command that failed [default: stop with -c and -f, else continue]
+    /// What to do after a failed command [default: stop with -c and -f, otherwise continue]
     #[arg(long, value_name = "HOW")]
-    pub(crate) on_error: Option<OnError>,
+    pub(crate) on_error: Option<shell::OnError>,
 
-    /// Answer the questions whether to go on with yes
+    /// Answer yes when asked whether to continue
     #[arg(short = 'y', long)]
     pub(crate) yes: bool,
 
-    /// What goes to standard output: the session, or one line of JSON for each command
+    /// What goes to standard output: the session, or one line of JSON per command
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Output,
 
-    /// Keep no lines of this session for the next ones
+    /// Do not save the lines of this session for later ones
     #[arg(long)]
     pub(crate) no_history: bool,
 
-    /// Print a completion script, or the manual page, and end
+    /// Print a completion script or the manual page, and exit
     #[arg(long, value_name = "KIND", group = "cluster", exclusive = true)]
-    pub(crate) generate: Option<Kind>,
+    pub(crate) generate: Option<Artifact>,
 }
 
-/// What needs no session.
+/// Subcommands: what needs no session.
 #[derive(Subcommand)]
 pub(crate) enum Other {
-    Sign(Sign),
-    Check(Check),
-    Commands(Commands),
-}
-
-/// `--on-error`
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum OnError {
-    Stop,
-    Continue,
-}
-
-/// `--output`
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Output {
-    Text,
-    Json,
+    Sign(SignArguments),
+    Check(CheckArguments),
+    Commands(CommandsArguments),
 }
 
 const EXIT_CODES: &str = "\
@@ -108,7 +94,7 @@ impl Arguments {
     /// If the file cannot be read.
     pub(crate) fn lines(&self) -> Result<Lines, String> {
         let is_typed = self.commands.is_empty() && self.file.is_none() && io::stdin().is_terminal();
-        if let (true, Output::Json) = (is_typed, self.output) {
+        if is_typed && self.output == Output::Json {
             return Err("--output json reads commands from -c, -f or a pipe, not from a terminal".to_owned());
         }
         if !self.commands.is_empty() {
@@ -120,22 +106,18 @@ impl Arguments {
         Ok(Lines::Named { name: path.display().to_string(), lines })
     }
 
-    /// Where a person's lines are kept.
+    /// The file for a person's lines.
     pub(crate) fn history(&self) -> Option<PathBuf> {
         if self.no_history { None } else { console::history_file("cloudhsm_mgmt_util") }
     }
 
     pub(crate) fn on_error(&self) -> shell::OnError {
         let is_named = !self.commands.is_empty() || self.file.is_some();
-        match self.on_error {
-            Some(OnError::Stop) => shell::OnError::Stop,
-            Some(OnError::Continue) => shell::OnError::Continue,
-            None if is_named => shell::OnError::Stop,
-            None => shell::OnError::Continue,
-        }
+        let default = if is_named { shell::OnError::Stop } else { shell::OnError::Continue };
+        self.on_error.unwrap_or(default)
     }
 
-    /// A person saw what failed; a script needs to be told.
+    /// A person has seen what failed; a script needs the exit code.
     pub(crate) fn operator(&self) -> shell::Operator {
         let is_person = self.commands.is_empty() && self.file.is_none() && console::is_at_terminal();
         match (is_person, self.output) {
@@ -150,13 +132,4 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     Ok(Box::new(File::open(path)?))
-}
-
-impl From<Output> for console::Output {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Text => Self::Text,
-            Output::Json => Self::Json,
-        }
-    }
 }

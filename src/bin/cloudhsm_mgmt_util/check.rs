@@ -1,4 +1,4 @@
-//! `cloudhsm_mgmt_util check`: plays transcripts, and tells where the console does something else.
+//! `cloudhsm_mgmt_util check`: plays transcripts and prints where the console differs from them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,40 +17,40 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::text;
 
-/// Play transcripts, and show in which lines the console differs from them
+/// Play transcripts and show the lines in which the console differs from them
 ///
-/// A transcript is a session as the console prints it: what stands behind a prompt or a question is typed, all else is
-/// expected. Passwords stand in it as they are typed. Lines that begin with # are remarks; [..] in an expected line
-/// stands for anything, [=name] for the same at each place, a line [caution] for the banner before a change. The start
-/// of the session is only expected if the transcript has it.
+/// A transcript is a session as the console prints it: the text after a prompt or a question is typed, all the rest is
+/// expected. Passwords are written out. Lines that begin with # are comments. In an expected line, [..] matches
+/// anything, and [=name] the same text everywhere; a line [caution] stands for the banner before a change. The start-up
+/// banner is expected only if the transcript has it.
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, group = ArgGroup::new("hsms").required(true))]
-pub(crate) struct Check {
+pub(crate) struct CheckArguments {
     /// The transcripts
     #[arg(value_name = "TRANSCRIPT", required = true)]
     transcripts: Vec<PathBuf>,
 
-    /// Play on the HSMs of this configuration
+    /// Play them on the HSMs of this configuration
     #[arg(long, group = "hsms", value_name = "CONFIG")]
     config: Option<PathBuf>,
 
-    /// Play each on a new development cluster of N HSMs
+    /// Play each of them on a new development cluster of N HSMs
     #[arg(long, group = "hsms", value_name = "N")]
     dev: Option<u32>,
 
-    /// Write what the console did into the transcripts; lines with [..] that still fit stay
+    /// Rewrite the transcripts with what the console did; lines with [..] that still match stay
     #[arg(long)]
     update: bool,
 }
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  the console did what every transcript says
+  0  the console did what the transcripts say
   1  it did not
   2  wrong usage, configuration or transcript";
 
-impl Check {
-    /// Plays all of them; the exit code.
+impl CheckArguments {
+    /// Plays all transcripts; returns the exit code.
     pub(crate) fn run(&self) -> Result<u8, String> {
         let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(text)?);
         let mut exit = 0;
@@ -65,7 +65,7 @@ impl Check {
             if self.update {
                 fs::write(path, printed).map_err(|error| about(&error))?;
             } else {
-                crate::tell(&transcript::diff(&expected, &printed, &name));
+                crate::print(&transcript::diff(&expected, &printed, &name));
                 exit = code::FAILED;
             }
         }
@@ -91,7 +91,7 @@ impl Check {
             dev.stop();
         }
         played.map_err(|direction| {
-            format!("#! {direction}: a stage direction, which only this project's tests have")
+            format!("#! {direction}: a stage direction, which only works in this project's tests")
         })
     }
 }

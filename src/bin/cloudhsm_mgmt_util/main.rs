@@ -1,4 +1,4 @@
-//! The console.
+//! The management console.
 
 mod arguments;
 mod check;
@@ -6,59 +6,54 @@ mod commands;
 mod sign;
 
 use std::fmt::Display;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 
-use arguments::{Arguments, Other, Output};
+use arguments::{Arguments, Other};
 use clap::{CommandFactory, Parser};
-use cloudhsm::cluster::{Cluster, Dial, unlisted};
-use cloudhsm::cmu::{Caution, Known, Session, complete, hint, is_public, mask, recall};
+use cloudhsm::cluster::{Cluster, Dial, proven_users, unlisted};
+use cloudhsm::cmu::{COMMANDS, Caution, Session};
+use cloudhsm::command::Known;
 use cloudhsm::config::Config;
 use cloudhsm::configure::advice;
-use cloudhsm::console::{self, Language};
+use cloudhsm::console::{self, Language, Output};
 use cloudhsm::dev::Dev;
-use cloudhsm::generate::{Kind, Section, generate};
+use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
+
+/// The name in error messages.
+const PROGRAM: &str = "cloudhsm_mgmt_util";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(stderr)
-        .log_internal_errors(false)
-        .init();
+    console::start_log();
     let ran = match (arguments.other.take(), arguments.generate) {
         (Some(Other::Sign(sign)), _) => sign.run().map(|()| 0).map_err(|error| (code::FAILED, error)),
         (Some(Other::Check(check)), _) => check.run().map_err(|error| (code::WRONG, error)),
         (Some(Other::Commands(commands)), _) => {
             commands.run().map(|()| 0).map_err(|error| (code::WRONG, error))
         }
-        (None, Some(kind)) => print(kind).map(|()| 0).map_err(|error| (code::FAILED, error)),
+        (None, Some(artifact)) => make(artifact).map(|()| 0).map_err(|error| (code::FAILED, error)),
         (None, None) => run(&arguments).map_err(|error| (code::WRONG, error)),
     };
-    match ran {
-        Ok(code) => ExitCode::from(code),
-        Err((code, error)) => {
-            say(&format!("cloudhsm_mgmt_util: {error}"));
-            ExitCode::from(code)
-        }
-    }
+    console::exit(PROGRAM, ran)
 }
 
 fn run(arguments: &Arguments) -> Result<u8, String> {
     let (interrupt, lines) = (Interrupt::default(), arguments.lines()?);
-    // First of all: what is typed from now on is not echoed twice.
     let known = Known::default();
     let language = language(&known);
-    let (output, history) = (arguments.output.into(), arguments.history());
-    let mut console =
-        console::open_for(lines, output, language, &interrupt, history.as_deref()).map_err(text)?;
+    let history = arguments.history();
+    // Before the connections, which take time: what is typed until now is echoed twice.
+    let console = console::open_for(lines, arguments.output, language, &interrupt, history.as_deref());
+    let mut console = console.map_err(text)?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(text)?);
     let (config, dials, dev) = match &arguments.config {
         Some(path) => {
@@ -68,7 +63,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         }
         None => start_dev(arguments)?,
     };
-    known.ask_for_users(dials.clone(), Rc::clone(&runtime));
+    ask_for_users(&known, dials.clone(), Rc::clone(&runtime));
     let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
     let mut session = Session::new(console.as_mut(), cluster, interrupt, runtime);
     prepare(&mut session, arguments);
@@ -78,11 +73,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
         if let Some(path) = &arguments.config {
             warn(&mut session, &config, path);
         }
-        let ended = shell::run(&mut session, arguments.on_error());
-        if let Some(complaint) = ended.complaint() {
-            say(&format!("cloudhsm_mgmt_util: {complaint}"));
-        }
-        ended.exit_code(arguments.operator())
+        shell::run(&mut session, arguments.on_error()).report(PROGRAM, arguments.operator())
     } else {
         code::UNREACHED
     };
@@ -95,11 +86,23 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     Ok(code)
 }
 
-/// How lines are masked, recalled, completed and explained.
+/// What the console knows of this tool's lines.
 fn language(known: &Known) -> Language {
     let known = known.clone();
-    let complete = Rc::new(move |line: &str| complete(line, &known));
-    Language { mask, recall, is_kept: is_public, complete, hint }
+    Language {
+        redact: |line| COMMANDS.redact(line),
+        recall: |line| COMMANDS.recall(line),
+        is_kept: |line| COMMANDS.is_public(line),
+        complete: Rc::new(move |line| COMMANDS.complete(line, &known)),
+        hint: |line| COMMANDS.hint(line),
+    }
+}
+
+/// How long whoever presses Tab waits for the servers.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn ask_for_users(known: &Known, dials: Vec<Dial>, runtime: Rc<Runtime>) {
+    known.ask_for_users(move || runtime.block_on(proven_users(&dials, PATIENCE)));
 }
 
 fn prepare(session: &mut Session<'_>, arguments: &Arguments) {
@@ -119,13 +122,13 @@ fn start_dev(arguments: &Arguments) -> Result<(Config, Vec<Dial>, Option<Dev>), 
     Ok((dev.config.clone(), std::mem::take(&mut dev.dials), Some(dev)))
 }
 
-/// What to type first, for whoever has no runbook.
+/// Prints what to type first.
 fn advise(nodes: usize, folder: Option<&Path>) {
     let kept = match folder {
         Some(folder) => format!("kept in {}", folder.display()),
         None => "gone when this program ends".to_owned(),
     };
-    say(&format!(
+    console::report(&format!(
         "Development cluster: {nodes} HSMs in this program, {kept}.\n\
          New HSMs are activated by: loginHSM PRECO admin password\n\
          and then:                  changePswd PRECO admin <new password>\n\
@@ -133,26 +136,22 @@ fn advise(nodes: usize, folder: Option<&Path>) {
     ));
 }
 
-/// Changes would not reach an HSM that the configuration lacks: that is how users drift apart.
+/// Reports HSMs that the configuration lacks: changes would not reach them, and their users drift apart.
 fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
     if let Some(unlisted) = session.wait(async |cluster, _| unlisted(cluster, config).await) {
-        say(&format!("cloudhsm_mgmt_util: {}", advice(path, &unlisted)));
+        console::report(&format!("{PROGRAM}: {}", advice(path, &unlisted)));
     }
 }
 
-fn print(kind: Kind) -> Result<(), String> {
-    console::put(&generate(Arguments::command(), kind, Section::Commands).map_err(text)?).map_err(text)
+fn make(artifact: Artifact) -> Result<(), String> {
+    let made = generate(Arguments::command(), artifact, ManualSection::Commands).map_err(text)?;
+    console::put(&made).map_err(text)
 }
 
-/// To standard output.
-fn tell(text: &str) {
-    // Nobody is left to be told that it is closed.
+/// Prints what a subcommand has done.
+fn print(text: &str) {
+    // It is done, even if nobody reads it.
     let _ = write!(stdout(), "{text}");
-}
-
-fn say(line: &str) {
-    // Nobody is left to be told that standard error is closed.
-    let _ = writeln!(stderr(), "{line}");
 }
 
 fn text(error: impl Display) -> String {

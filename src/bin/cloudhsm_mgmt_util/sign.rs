@@ -1,7 +1,7 @@
-//! `cloudhsm_mgmt_util sign`: signs offline what openssl would sign otherwise.
+//! `cloudhsm_mgmt_util sign`: signs offline, instead of openssl.
 
 use clap::Args;
-use cloudhsm::cmu::Known;
+use cloudhsm::command::Known;
 use cloudhsm::console::{self, Input};
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
@@ -9,18 +9,18 @@ use cloudhsm::protocol::user::UserType;
 use cloudhsm::signing::approval::Approver;
 use cloudhsm::signing::private_key::{Locked, NoKey, PrivateKey};
 use cloudhsm::signing::public_key;
-use cloudhsm::signing::sign::Order;
+use cloudhsm::signing::sign::SigningJob;
 
 use crate::text;
 
 /// Sign a registration token, a token of getToken, or authentication data, without a connection
 ///
-/// What FILE is, is seen by its content. The signature of a token goes to a file beside it, those of authentication
-/// data go into the file itself, with the public key. openssl makes the same signatures.
+/// The content of FILE shows which of them it is. The signature of a token goes to a file beside it; those of
+/// authentication data go into the file itself, with the public key. openssl makes the same signatures.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Sign {
-    /// The private key: RSA with 2048 bits, PEM; if it is encrypted, the pass phrase is asked for
+pub(crate) struct SignArguments {
+    /// The private key: RSA with 2048 bits, PEM. If it is encrypted, the pass phrase is asked for
     #[arg(long, value_name = "FILE")]
     key: String,
 
@@ -28,7 +28,7 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "FILE")]
     out: Option<String>,
 
-    /// Enter the signature in this approval file, which is made if it is not there
+    /// Add the signature to this approval file, which is created if it does not exist
     #[arg(long, value_name = "FILE", requires = "approver")]
     approval: Option<String>,
 
@@ -40,11 +40,11 @@ pub(crate) struct Sign {
     #[arg(long = "type", value_name = "TYPE", default_value = "CO", requires = "approver", value_parser = approver_type)]
     user_type: UserType,
 
-    /// Write the public key to this file, too, in PEM
+    /// Also write the public key to this file, in PEM
     #[arg(long, value_name = "FILE")]
     public_key: Option<String>,
 
-    /// What is to be signed
+    /// The file to sign
     #[arg(value_name = "FILE")]
     file: String,
 }
@@ -55,26 +55,29 @@ Examples:
   cloudhsm_mgmt_util sign --key o2.key --approval a.txt --approver o2 t
   cloudhsm_mgmt_util sign --key o1.key authdata
 
-It ends with 0 if it has signed, with 1 if not, and with 2 after wrong usage.";
+Exit codes:
+  0  signed
+  1  not signed
+  2  wrong usage";
 
-impl Sign {
-    /// Signs and tells what; what went wrong if it did not.
+impl SignArguments {
+    /// Signs, and prints what it signed and where the signature is.
     pub(crate) fn run(self) -> Result<(), String> {
         let approver = |name| Approver { user_type: self.user_type, name, file: String::new() };
         let approval = self.approval.zip(self.approver.map(approver));
-        let order = Order { file: self.file, out: self.out, approval };
+        let job = SigningJob { file: self.file, out: self.out, approval };
         if let Some(path) = &self.public_key {
             public_key::must_be_free(path).map_err(|reason| format!("cannot write {path}: {reason}"))?;
         }
-        let to_sign = order.read().map_err(text)?;
-        // Whoever has to type a pass phrase sees what for.
-        crate::tell(&to_sign.to_string());
+        let to_sign = job.read().map_err(text)?;
+        // Before the pass phrase is asked for: it is the consent to sign this.
+        crate::print(&to_sign.to_string());
         let key = open(&self.key)?;
-        crate::tell(&order.sign(&to_sign, &key).map_err(text)?);
+        crate::print(&job.sign(&to_sign, &key).map_err(text)?);
         if let Some(path) = &self.public_key {
             let pem = key.public_pem().map_err(text)?;
             public_key::write(path, &pem).map_err(|reason| format!("cannot write {path}: {reason}"))?;
-            crate::tell(&format!("Public key written to {path}\n"));
+            crate::print(&format!("Public key written to {path}\n"));
         }
         Ok(())
     }

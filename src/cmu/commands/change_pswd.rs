@@ -2,30 +2,26 @@
 
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
-use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::credentials::{self, Credentials};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::user::{self, UserType};
 
 pub(super) static COMMAND: Command = Command {
     name: "changePswd",
-    arguments: ARGUMENTS,
-    group: Group::User,
+    arguments: credentials::ARGUMENTS,
     summary: "Change a user's password",
     description: "\
-Changes the password of a user on every server, or in server mode on the one, and forgets counted failures, which
-unlocks the user. Everybody may change the own password, a CO everybody's. The user must not be logged in anywhere
-else. The PRECO of a new HSM becomes a CO by this: that activates the HSM. With -2fa, for a CO, the user gets a second
-factor, or another one, as createUser tells; without it, a user who has one loses it, and with it the key that is
-registered for approvals.",
+Changes the password of a user on every server, or in server mode on that one, and resets the count of failed
+logins, which unlocks the user. Any user may change their own password, a CO that of any user. The user must not be
+logged in anywhere else. Changing the password of the PRECO of a new HSM makes this user a CO and activates the
+HSM. With -2fa, a CO also gets a new second factor, as described for createUser. Without it, a user who has a
+second factor loses it, and with it the key that is registered for approvals.",
     example: "changePswd PRECO admin -hpswd",
-    access: Some(user::ChangePassword::ACCESS),
-    service: user::ChangePassword::SERVICE,
-    secret: Some(3),
-    parse: |words| action(ChangePswd(Credentials::parse(words)?)),
+    permission: Some(Permission::of::<user::ChangePassword>()),
+    build: |given| Ok(Box::new(ChangePswd(Credentials::parse(given)?))),
 };
 
 struct ChangePswd(Credentials);
@@ -33,6 +29,7 @@ struct ChangePswd(Credentials);
 impl Action for ChangePswd {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Credentials { type_word, name, password, second_factor } = self.0;
+        // Before the operator types a password for a command that cannot succeed.
         second_factor.as_ref().map_or(Ok(()), AuthFile::must_be_free)?;
         let password = password.chosen(session, "Enter new password: ", "Re-enter new password: ")?;
         confirm(session)?;

@@ -2,30 +2,27 @@
 
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
-use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::credentials::{self, Credentials};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
+use crate::protocol::Refusal;
 use crate::protocol::second_factor::{GetDigest, Purpose};
 use crate::protocol::user::{self, UserType};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "createUser",
-    arguments: ARGUMENTS,
-    group: Group::User,
+    arguments: credentials::ARGUMENTS,
     summary: "Create a user",
     description: "\
-Creates a CO or a CU on every server, or in server mode on the one. A name has up to 31 letters, digits and
-underscores; a password has 7 to 32 characters. -hpswd asks for the password, twice, without showing it. Nothing is
-created anywhere before every server has said that it would. With -2fa, for a CO, it writes digests to a file and asks
-for it when they are signed and the public key is in it (cloudhsm_mgmt_util sign does both): from then on every login
-needs such signatures, and the key is registered for quorum approvals.",
+Creates a CO or a CU on every server, or in server mode on that one. A name has up to 31 letters, digits and
+underscores; a password has 7 to 32 characters. -hpswd asks for the password twice without showing it. Nothing is
+created unless every server agrees. With -2fa, for a CO, the command writes digests to a file and waits until they
+are signed and the public key is in the file (cloudhsm_mgmt_util sign does both). From then on every login needs
+such signatures, and the key is registered for quorum approvals.",
     example: "createUser CU alice -hpswd",
-    access: Some(user::CreateUser::ACCESS),
-    service: user::CreateUser::SERVICE,
-    secret: Some(3),
-    parse: |words| action(CreateUser(Credentials::parse(words)?)),
+    permission: Some(Permission::of::<user::CreateUser>()),
+    build: |given| Ok(Box::new(CreateUser(Credentials::parse(given)?))),
 };
 
 struct CreateUser(Credentials);
@@ -33,6 +30,7 @@ struct CreateUser(Credentials);
 impl Action for CreateUser {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Credentials { type_word, name, password, second_factor } = self.0;
+        // Before the operator types a password for a command that cannot succeed.
         second_factor.as_ref().map_or(Ok(()), AuthFile::must_be_free)?;
         let password = password.chosen(session, "Enter password: ", "Re-enter password: ")?;
         confirm(session)?;
@@ -43,7 +41,8 @@ impl Action for CreateUser {
         let change = Change {
             heading: Some(format!("Creating User {name}({type_word})")),
             context: |_, server| format!("creating user on {server} failed"),
-            is_so_already: Some(Refusal::UserExists),
+            // A server that already has the user needs no repair.
+            already_done: Some(Refusal::UserExists),
             ..Change::new(COMMAND.name, operation, again, "listUsers")
         };
         let digest = GetDigest { purpose: Purpose::CreateUser, user_type, name };

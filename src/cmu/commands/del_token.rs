@@ -1,33 +1,29 @@
 //! `delToken`
 
-use crate::cmu::command::action;
 use crate::cmu::read::{read, success};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission};
 use crate::protocol::quorum::DeleteTokens;
 use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
     name: "delToken",
-    arguments: "<token-file |-all>",
-    group: Group::Quorum,
-    summary: "Delete a token of one's own, or all of them",
+    arguments: &[FILE],
+    summary: "Delete one of your tokens, or all of them",
     description: "\
-Deletes the token of a file that getToken wrote from every server, or in server mode from the one; with -all, all
-tokens of the user who is logged in, also those of other sessions. The file itself stays.",
+Deletes the tokens in a file that getToken wrote from every server, or in server mode from that one. With -all,
+deletes all tokens of the user who is logged in, including those of other sessions. The file itself is kept.",
     example: "delToken officer1.token",
-    access: Some(DeleteTokens::ACCESS),
-    service: DeleteTokens::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let word = words.next("token-file")?;
-        let which = if word == ALL { Which::All } else { Which::OfFile(word.to_owned()) };
-        words.finish()?;
-        action(DelToken { which })
+    permission: Some(Permission::of::<DeleteTokens>()),
+    build: |given| {
+        let which =
+            if given.has(&ALL) { Which::All } else { Which::OfFile(given.text(&FILE)?) };
+        Ok(Box::new(DelToken { which }))
     },
 };
 
-const ALL: &str = "-all";
+const FILE: Argument = Argument::word("token-file", Kind::File).or(&[ALL]);
+const ALL: Argument = Argument::switch("-all");
 
 struct DelToken {
     which: Which,

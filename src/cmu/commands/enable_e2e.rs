@@ -1,27 +1,20 @@
 //! `enable_e2e`
 
 use crate::cluster::{Limitation, Opened, Server};
-use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
 use crate::wire::anchor::AnchorError;
 
 pub(super) static COMMAND: Command = Command {
     name: "enable_e2e",
-    arguments: "",
-    group: Group::Hsm,
-    summary: "Make the servers prove that they are of the cluster",
+    arguments: &[],
+    summary: "Make the servers prove that they belong to the cluster",
     description: "\
-Ends limited commands mode: reads the CA certificate of the configuration (owner_cert_path) again and makes a new
-connection to each server that has not proved to hold the cluster's key. It is done at start-up, too; repeating it
-does no harm. A user who was logged in on a connection that is replaced has to log in again.",
+Ends limited commands mode: reads the CA certificate that the configuration names (owner_cert_path) again and
+reconnects to each server that has not proved that it holds the cluster's key. This also happens at start-up;
+repeating it does no harm. A user who was logged in on a connection that is replaced has to log in again.",
     example: "enable_e2e",
-    access: None,
-    service: None,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(EnableE2e)
-    },
+    permission: None,
+    build: |_| Ok(Box::new(EnableE2e)),
 };
 
 struct EnableE2e;
@@ -33,6 +26,7 @@ impl Action for EnableE2e {
         let mut text = String::new();
         let untrusted: Vec<usize> =
             scope.iter().copied().filter(|number| !is_trusted(session, *number)).collect();
+        // Only these get a new connection: on the others it would end the login.
         let mut failures = session.watched(async |cluster| {
             let mut failures = Vec::new();
             cluster.open(&untrusted, |_| (), |server, opened| failures.extend(failure(server, opened))).await;
@@ -50,13 +44,13 @@ impl Action for EnableE2e {
     }
 }
 
-/// The line of a server that proved to be of the cluster.
+/// The line for a server that has proved that it belongs to the cluster.
 #[must_use]
 pub fn trusted_lines(server: &Server) -> String {
     format!("E2E enabled on {server}\n")
 }
 
-/// The lines of a server that is in limited commands mode from now on.
+/// The lines for a server that is now in limited commands mode.
 #[must_use]
 pub fn limited_lines(server: &Server, limitation: &Limitation) -> String {
     let reason = match limitation {

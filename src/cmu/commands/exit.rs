@@ -1,22 +1,15 @@
 //! `exit`
 
-use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
 
 pub(super) static COMMAND: Command = Command {
     name: "exit",
-    arguments: "",
-    group: Group::Console,
+    arguments: &[],
     summary: "Leave server mode",
-    description: "Ends server mode: commands go to every server again. quit ends the program.",
+    description: "Ends server mode: commands go to every server again. To end the program, use quit.",
     example: "exit",
-    access: None,
-    service: None,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(Exit)
-    },
+    permission: None,
+    build: |_| Ok(Box::new(Exit)),
 };
 
 struct Exit;

@@ -1,35 +1,29 @@
 //! `getAttribute`
 
 use crate::cluster::Server;
-use crate::cmu::attribute::{Wanted, wanted};
-use crate::cmu::command::action;
+use crate::cmu::arguments::{KEY_HANDLE, OUTPUT_FILE};
+use crate::cmu::attribute::{ATTRIBUTE, Wanted, wanted};
 use crate::cmu::output_file::OutputFile;
 use crate::cmu::read::shown;
 use crate::cmu::report::Report;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
-use crate::protocol::attribute::{Attribute, Attributes, Value};
-use crate::protocol::key::{KeyHandle, ReadAttributes};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
+use crate::protocol::attribute::{Attribute, Attributes, ReadAttributes, Value};
+use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
-    arguments: "<key-handle> <attribute-id> [<output-file>]",
-    group: Group::Key,
+    arguments: &[KEY_HANDLE, ATTRIBUTE, OUTPUT_FILE],
     summary: "Show an attribute of a key, or all of them",
     description: "\
-Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name, as
-listAttributes lists them; 512 (OBJ_ATTR_ALL) shows all that the key has. You have to own the key, or it has to be
-shared with you or to be public. With an output file the values go there; what it held is lost.",
+Shows the value of an attribute of a key, as each server has it. The attribute is given by its number or its name,
+as in listAttributes; 512 (OBJ_ATTR_ALL) shows all attributes that the key has. The key must be yours, shared with
+you, or public. With an output file, the values are written there; its previous content is lost.",
     example: "getAttribute 262170 354",
-    access: Some(ReadAttributes::ACCESS),
-    service: ReadAttributes::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let handle = KeyHandle(words.number("key-handle")?);
-        let wanted = wanted(&mut words)?;
-        let file = OutputFile::parse(&mut words);
-        words.finish()?;
-        action(GetAttribute { handle, wanted, file })
+    permission: Some(Permission::of::<ReadAttributes>()),
+    build: |given| {
+        let (handle, wanted) = (given.handle(&KEY_HANDLE)?, wanted(given)?);
+        Ok(Box::new(GetAttribute { handle, wanted, file: given.maybe(&OUTPUT_FILE, OutputFile::parse)? }))
     },
 };
 
@@ -59,42 +53,14 @@ fn show(server: &Server, wanted: Wanted, attributes: &Attributes) -> Result<Stri
     Ok(format!("Attribute Value on {server}:\n{values}"))
 }
 
-/// All that the key has, in the order of the original's dump.
+/// All attributes that the key has, in the order of the original's dump.
 fn dump(attributes: &Attributes) -> String {
-    let present = DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
+    let present =
+        Attribute::DUMPED.iter().filter_map(|attribute| Some((attribute, attributes.value(*attribute)?)));
     present.map(|(attribute, value)| format!("{}\n{}\n", attribute.name(), stored(&value))).collect()
 }
 
-const DUMPED: [Attribute; 26] = [
-    Attribute::Class,
-    Attribute::KeyType,
-    Attribute::Token,
-    Attribute::Private,
-    Attribute::Encrypt,
-    Attribute::Decrypt,
-    Attribute::Wrap,
-    Attribute::Unwrap,
-    Attribute::Sign,
-    Attribute::Verify,
-    Attribute::Local,
-    Attribute::Sensitive,
-    Attribute::Extractable,
-    Attribute::Label,
-    Attribute::Id,
-    Attribute::ValueLen,
-    Attribute::Kcv,
-    Attribute::Modulus,
-    Attribute::ModulusBits,
-    Attribute::PublicExponent,
-    Attribute::Trusted,
-    Attribute::WrapWithTrusted,
-    Attribute::Destroyable,
-    Attribute::Derive,
-    Attribute::AlwaysSensitive,
-    Attribute::NeverExtractable,
-];
-
-/// A value alone: all numbers are as wide.
+/// The only value of the output: the original prints bytes as wide as numbers.
 fn single(value: &Value) -> String {
     match value {
         Value::Byte(byte) => format!("{byte:#010x}"),
@@ -102,7 +68,7 @@ fn single(value: &Value) -> String {
     }
 }
 
-/// A value among all: as wide as it is stored.
+/// One of all values: as wide as the HSM stores it.
 fn stored(value: &Value) -> String {
     match value {
         Value::Byte(byte) => format!("{byte:#04x}"),
@@ -112,7 +78,7 @@ fn stored(value: &Value) -> String {
     }
 }
 
-/// Broken as the original breaks a modulus.
+/// Broken into lines of the length that the original uses for a modulus.
 fn in_lines(digits: &str) -> String {
     let characters: Vec<char> = digits.chars().collect();
     let lines: Vec<String> = characters.chunks(80).map(|line| line.iter().collect()).collect();
@@ -125,7 +91,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attribute, Attributes, DUMPED, Value, dump, single, stored};
+    use super::{Attribute, Attributes, Value, dump, single, stored};
     use crate::protocol::key::{KeyClass, KeyType};
 
     /// From the guide's page on genRSAKeyPair.
@@ -175,7 +141,7 @@ OBJ_ATTR_NEVER_EXTRACTABLE\n0x00\n";
     fn the_dump_has_every_attribute_that_a_key_can_have() {
         for attribute in Attribute::ALL {
             let is_template = matches!(attribute, Attribute::WrapTemplate | Attribute::UnwrapTemplate);
-            assert_eq!(DUMPED.contains(attribute), !is_template, "{}", attribute.name());
+            assert_eq!(Attribute::DUMPED.contains(attribute), !is_template, "{}", attribute.name());
         }
     }
 

@@ -1,28 +1,21 @@
 //! `getClusterInfo`
 
 use crate::cluster::Server;
-use crate::cmu::command::action;
 use crate::cmu::read::{read, shown};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::device::{ListMembers, Member};
 
 pub(super) static COMMAND: Command = Command {
     name: "getClusterInfo",
-    arguments: "",
-    group: Group::Hsm,
+    arguments: &[],
     summary: "Show which HSMs form the cluster, as each HSM sees it",
     description: "\
-Shows the node id, host name and port of every HSM of the cluster, as each server knows them. Compare it with the
-servers in the configuration file: a member that the file lacks is left behind by every change.",
+Shows the node id, host name and port of every HSM of the cluster, as each server knows them. Compare them with the
+servers in the configuration file: changes do not reach a member that is not in the file.",
     example: "getClusterInfo",
-    access: Some(ListMembers::ACCESS),
-    service: ListMembers::SERVICE,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(GetClusterInfo)
-    },
+    permission: Some(Permission::of::<ListMembers>()),
+    build: |_| Ok(Box::new(GetClusterInfo)),
 };
 
 struct GetClusterInfo;

@@ -1,28 +1,21 @@
 //! `getHSMInfo`
 
 use crate::cluster::Server;
-use crate::cmu::command::action;
 use crate::cmu::read::{read, shown};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::device::{DescribeHsm, HsmDescription};
 
 pub(super) static COMMAND: Command = Command {
     name: "getHSMInfo",
-    arguments: "",
-    group: Group::Hsm,
+    arguments: &[],
     summary: "Show each HSM's serial number, memory and firmware",
     description: "\
-Shows what each server says of itself. Label, model and the device numbers are those of the original's hardware;
+Shows what each server reports about itself. Label, model and device numbers are those of the original hardware;
 serial number, memory and firmware are the HSM's own.",
     example: "getHSMInfo",
-    access: Some(DescribeHsm::ACCESS),
-    service: DescribeHsm::SERVICE,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(GetHsmInfo)
-    },
+    permission: Some(Permission::of::<DescribeHsm>()),
+    build: |_| Ok(Box::new(GetHsmInfo)),
 };
 
 struct GetHsmInfo;

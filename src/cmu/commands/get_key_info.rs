@@ -1,34 +1,32 @@
 //! `getKeyInfo`
 
 use crate::cluster::Server;
-use crate::cmu::command::action;
+use crate::cmu::arguments::{KEY_HANDLE, OUTPUT_FILE};
 use crate::cmu::output_file::OutputFile;
 use crate::cmu::report::Report;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Permission};
 use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle, Lifetime};
 
 pub(super) static COMMAND: Command = Command {
     name: "getKeyInfo",
-    arguments: "[-k] <key-handle> [<output-file>]",
-    group: Group::Key,
+    arguments: &[FLAG, KEY_HANDLE, OUTPUT_FILE],
     summary: "Show who owns a key and whom it is shared with",
     description: "\
-Shows, as each server has it, whether a key lasts or ends with its session, the number of the user who owns it, the
-numbers of the users it is shared with, and how many users have to approve its use, if not one. You have to own the
-key, or it has to be shared with you or to be public. With an output file the answers go there; what it held is lost.",
+Shows, as each server has it, whether a key is kept or ends with its session, the id of the user who owns it, the
+ids of the users with whom it is shared, and how many users must approve its use, if more than one. The key must be
+yours, shared with you, or public. With an output file, the answers are written there; its previous content is
+lost.",
     example: "getKeyInfo -k 262177",
-    access: Some(DescribeKey::ACCESS),
-    service: DescribeKey::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        words.skip("-k");
-        let handle = KeyHandle(words.number("key-handle")?);
-        let file = OutputFile::parse(&mut words);
-        words.finish()?;
-        action(GetKeyInfo { handle, file })
+    permission: Some(Permission::of::<DescribeKey>()),
+    build: |given| {
+        let handle = given.handle(&KEY_HANDLE)?;
+        Ok(Box::new(GetKeyInfo { handle, file: given.maybe(&OUTPUT_FILE, OutputFile::parse)? }))
     },
 };
+
+/// The handle is the same with it and without.
+const FLAG: Argument = Argument::switch("-k");
 
 struct GetKeyInfo {
     handle: KeyHandle,
@@ -38,7 +36,7 @@ struct GetKeyInfo {
 impl Action for GetKeyInfo {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { handle, file } = *self;
-        // Only in server mode does the original say that it succeeded.
+        // The original reports success only in server mode.
         let end = session.pinned.map(|_| format!("{} success\n", COMMAND.name)).unwrap_or_default();
         let report = Report { name: COMMAND.name, between: "", file };
         report.read(session, DescribeKey { handle }, |server, key| Ok(format!("{}{end}", show(server, &key))))
@@ -61,7 +59,7 @@ fn show(server: &Server, key: &KeyDescription) -> String {
     text
 }
 
-/// Sharing can have ended since the key was made, and leave fewer users than have to approve.
+/// The line about approvals. If sharing has ended since the key was made, too few users may be left to approve.
 fn approval(key: &KeyDescription) -> String {
     let needed = usize::from(key.m_value);
     let users = key.shared_with.len().saturating_add(1);

@@ -1,30 +1,22 @@
 //! `getMValue`
 
-use crate::cmu::command::action;
+use crate::cmu::arguments::{SERVICE, service};
 use crate::cmu::read::read;
-use crate::cmu::service::service;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::quorum;
 
 pub(super) static COMMAND: Command = Command {
     name: "getMValue",
-    arguments: "<service>",
-    group: Group::Quorum,
-    summary: "Show how many have to approve a service's operations",
+    arguments: &[SERVICE],
+    summary: "Show how many COs must approve a service's operations",
     description: "\
-Shows, for each server, how many COs have to approve an operation of the service; 1 stands for none. Services are 3
-(USER_MGMT: createUser, deleteUser, changePswd of another user, syncUser) and 4 (MISC_CO: setMValue). A key has an M
-value of its own, which getKeyInfo shows.",
+Shows, for each server, how many COs must approve an operation of the service; 1 means that no approval is needed.
+The services are 3 (USER_MGMT: createUser, deleteUser, changePswd of another user, syncUser) and 4 (MISC_CO:
+setMValue). A key has an M value of its own, which getKeyInfo shows.",
     example: "getMValue 3",
-    access: Some(quorum::GetMValue::ACCESS),
-    service: quorum::GetMValue::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let service = service(&mut words)?;
-        words.finish()?;
-        action(GetMValue(quorum::GetMValue { service }))
-    },
+    permission: Some(Permission::of::<quorum::GetMValue>()),
+    build: |given| Ok(Box::new(GetMValue(quorum::GetMValue { service: service(given)? }))),
 };
 
 struct GetMValue(quorum::GetMValue);

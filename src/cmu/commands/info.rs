@@ -3,40 +3,31 @@
 use serde_json::{Value, json};
 
 use crate::cluster::Server;
-use crate::cmu::command::action;
+use crate::cmu::arguments::SERVER;
 use crate::cmu::session::no_such_server;
-use crate::cmu::{Action, Command, Group, Session, Stop, Usage, Words};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Given};
 
 pub(super) static COMMAND: Command = Command {
     name: "info",
-    arguments: "[server <server-number>]",
-    group: Group::Hsm,
+    arguments: &[NUMBER],
     summary: "Show how servers are reached, and who is logged in",
     description: "\
-Shows the name, address, connection and HSM id (partition) of a server of the configuration, or of all of them, and the
-user that this console is logged in as there.",
+Shows the name, address, connection and HSM id (partition) of a configured server, or of all of them, and the user
+who is logged in there from this console.",
     example: "info server 0",
-    access: None,
-    service: None,
-    secret: None,
-    parse,
+    permission: None,
+    build: |given| match given.surplus() {
+        Some(word) if !given.has(&NUMBER) => Err(given.invalid(&NUMBER, word, "the word server")),
+        Some(_) | None => Ok(Box::new(Info { number: given.maybe(&NUMBER, Given::number)? })),
+    },
 };
 
-struct Info {
-    /// `None` is every server.
-    number: Option<usize>,
-}
+const NUMBER: Argument = Argument { flag: Some("server"), ..SERVER }.optional();
 
-fn parse(mut words: Words<'_>) -> Result<Box<dyn Action>, Usage> {
-    let number = match words.maybe() {
-        None => None,
-        Some("server") => Some(words.number("server-number")?),
-        Some(word) => {
-            return Err(Usage::Invalid { word: word.to_owned(), expected: "the word server" });
-        }
-    };
-    words.finish()?;
-    action(Info { number })
+struct Info {
+    /// `None` means every server.
+    number: Option<usize>,
 }
 
 impl Action for Info {
@@ -55,9 +46,9 @@ impl Action for Info {
             let Some(server) = session.cluster.servers().get(number) else { continue };
             text.push_str(&row(server));
             if server.is_connected() {
-                session.tally.know(number, data(server));
+                session.tally.known(number, data(server));
             } else {
-                session.tally.miss(number, data(server), server.why_down());
+                session.tally.missing(number, data(server), server.why_down());
                 result = Err(Stop::Servers);
             }
         }
@@ -68,6 +59,7 @@ impl Action for Info {
 
 fn data(server: &Server) -> Value {
     let dial = server.dial();
+    // Without a connection this is the login of the lost one.
     let login = server.login().filter(|_| server.is_connected());
     json!({
         "hostname": dial.hostname,

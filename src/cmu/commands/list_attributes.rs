@@ -1,28 +1,23 @@
 //! `listAttributes`
 
 use super::help::page;
-use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Argument;
 use crate::protocol::attribute::{ALL_ATTRIBUTES, ALL_ATTRIBUTES_NAME, Attribute};
 
 pub(super) static COMMAND: Command = Command {
     name: "listAttributes",
-    arguments: "[-h]",
-    group: Group::Key,
+    arguments: &[HELP],
     summary: "List the attributes of keys, with their numbers",
     description: "\
-Lists the names and numbers of attributes: getAttribute and setAttribute take either. 512 (OBJ_ATTR_ALL) stands for
-all attributes, in getAttribute only.",
+Lists the names and numbers of attributes; getAttribute and setAttribute take either. 512 (OBJ_ATTR_ALL) means all
+attributes, in getAttribute only.",
     example: "listAttributes",
-    access: None,
-    service: None,
-    secret: None,
-    parse: |mut words| {
-        let is_help = words.skip("-h");
-        words.finish()?;
-        action(ListAttributes { is_help })
-    },
+    permission: None,
+    build: |given| Ok(Box::new(ListAttributes { is_help: given.has(&HELP) })),
 };
+
+const HELP: Argument = Argument::switch("-h");
 
 struct ListAttributes {
     is_help: bool,

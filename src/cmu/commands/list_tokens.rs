@@ -2,29 +2,22 @@
 
 use super::get_token::show;
 use crate::cluster::Server;
-use crate::cmu::command::action;
 use crate::cmu::failure::print_failure;
 use crate::cmu::read::{ask_all, shown};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::quorum::{self, TokenRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "listTokens",
-    arguments: "",
-    group: Group::Quorum,
+    arguments: &[],
     summary: "List the tokens of each HSM, and who has approved them",
     description: "\
-Shows all tokens that each server holds: what each is for, whose it is, how long it is still valid, how many approvals
-it needs and who has approved it. A token that was used is gone.",
+Shows all tokens that each server holds: what each is for, whose it is, how long it is valid, how many approvals it
+needs and who has approved it. A token that was used is gone.",
     example: "listTokens",
-    access: Some(quorum::ListTokens::ACCESS),
-    service: quorum::ListTokens::SERVICE,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(ListTokens)
-    },
+    permission: Some(Permission::of::<quorum::ListTokens>()),
+    build: |_| Ok(Box::new(ListTokens)),
 };
 
 struct ListTokens;

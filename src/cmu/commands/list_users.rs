@@ -1,29 +1,22 @@
 //! `listUsers`
 
 use crate::cluster::Server;
-use crate::cmu::command::action;
 use crate::cmu::read::{read, shown};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::user::{self, UserRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "listUsers",
-    arguments: "",
-    group: Group::User,
+    arguments: &[],
     summary: "List the users of each HSM",
     description: "\
-Shows the users that each server has: number, type and name, whether a quorum key is registered, how many wrong
-passwords were counted since the last right one, and whether a second factor is needed. Users are not synchronised
-between HSMs: compare the lists.",
+Shows the users of each server: id, type and name, whether a quorum key is registered, the number of failed logins
+since the last successful one, and whether a second factor is needed. Users are not synchronized between HSMs:
+compare the lists.",
     example: "listUsers",
-    access: Some(user::ListUsers::ACCESS),
-    service: user::ListUsers::SERVICE,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(ListUsers)
-    },
+    permission: Some(Permission::of::<user::ListUsers>()),
+    build: |_| Ok(Box::new(ListUsers)),
 };
 
 struct ListUsers;
@@ -33,6 +26,7 @@ impl Action for ListUsers {
         let known = session.known.clone();
         read(session, COMMAND.name, user::ListUsers, |server, users| {
             let text = show(server, &users);
+            // Tab completes user names from the last list.
             known.users(server.number(), users);
             text
         })
@@ -47,7 +41,7 @@ fn show(server: &Server, users: &[UserRow]) -> String {
     text
 }
 
-/// Without `format!`, which adds blanks one by one: an HSM has up to a thousand users, and a cluster many HSMs.
+/// Without `format!`, which pads with blanks one by one: a cluster has many HSMs with up to a thousand users each.
 fn add_row(text: &mut String, user: &UserRow) {
     add_right(text, &user.id.0.to_string(), 10);
     text.push_str("\t\t");
@@ -67,13 +61,13 @@ fn add_left(text: &mut String, cell: &str, columns: usize) {
     text.push_str(blanks(cell, columns));
 }
 
-/// At the right end of so many columns.
+/// Right-aligned in this many columns.
 fn add_right(text: &mut String, cell: &str, columns: usize) {
     text.push_str(blanks(cell, columns));
     text.push_str(cell);
 }
 
-/// Those that a cell needs to be so wide.
+/// The blanks that pad a cell to this many columns.
 fn blanks(cell: &str, columns: usize) -> &'static str {
     const BLANKS: &str = "                                ";
     BLANKS.get(..columns.saturating_sub(cell.chars().count())).unwrap_or_default()

@@ -1,11 +1,10 @@
 //! `loginHSM`
 
-use crate::cmu::command::action;
-use crate::cmu::credentials::{ARGUMENTS, Credentials};
+use crate::cmu::credentials::{self, Credentials};
 use crate::cmu::read::{read, success};
 use crate::cmu::second_factor::AuthFile;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::second_factor::{GetDigest, Purpose, SignedDigests};
 use crate::protocol::session::Login;
 use crate::protocol::user::UserType;
@@ -13,21 +12,18 @@ use crate::signing::authdata::AuthData;
 
 pub(super) static COMMAND: Command = Command {
     name: "loginHSM",
-    arguments: ARGUMENTS,
-    group: Group::User,
+    arguments: credentials::ARGUMENTS,
     summary: "Log in to the HSMs",
     description: "\
-Logs in to every server, or in server mode to the one. The types are PRECO, CO, CU and AU; type and password are
-case-sensitive, the name is not. -hpswd asks for the password without showing it; -env, -file and -fd read it from an
-environment variable, the first line of a file, or the next line of an open file. Five wrong passwords lock the
-user on the HSM that counted them; changePswd by a CO unlocks. Whoever is logged in already is replaced. With -2fa it
-writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util sign), and asks for
-the file then: an empty line stands for the same one.",
+Logs in to every server, or in server mode to that one. The types are PRECO, CO, CU and AU. Type and password are
+case-sensitive, the name is not. -hpswd asks for the password without showing it; -env, -file and -fd read it from
+an environment variable, the first line of a file, or the next line of an open file. Five wrong passwords lock the
+user on the HSM that counted them; changePswd by a CO unlocks the user. A login replaces an earlier one. With -2fa,
+the command writes digests to a file, to be signed with the key that is the second factor (cloudhsm_mgmt_util
+sign), and then asks for the file; an empty line means the same file.",
     example: "loginHSM CO admin -hpswd",
-    access: Some(Login::ACCESS),
-    service: Login::SERVICE,
-    secret: Some(3),
-    parse: |words| action(LoginHsm(Credentials::parse(words)?)),
+    permission: Some(Permission::of::<Login>()),
+    build: |given| Ok(Box::new(LoginHsm(Credentials::parse(given)?))),
 };
 
 struct LoginHsm(Credentials);
@@ -47,7 +43,7 @@ impl Action for LoginHsm {
     }
 }
 
-/// The HSM ignores the second factor of those who need none, and they leave the digests as they are.
+/// The second factor. A user who needs none leaves the digests unsigned, and the HSM ignores them.
 fn signed(
     session: &mut Session<'_>,
     file: &AuthFile,

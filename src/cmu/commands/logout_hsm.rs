@@ -1,25 +1,18 @@
 //! `logoutHSM`
 
-use crate::cmu::command::action;
 use crate::cmu::read::{read, success};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::session::Logout;
 
 pub(super) static COMMAND: Command = Command {
     name: "logoutHSM",
-    arguments: "",
-    group: Group::User,
+    arguments: &[],
     summary: "Log out of the HSMs",
-    description: "Ends the login on every server, or in server mode on the one. The connections stay.",
+    description: "Ends the login on every server, or in server mode on that one. The connections are kept.",
     example: "logoutHSM",
-    access: Some(Logout::ACCESS),
-    service: Logout::SERVICE,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(LogoutHsm)
-    },
+    permission: Some(Permission::of::<Logout>()),
+    build: |_| Ok(Box::new(LogoutHsm)),
 };
 
 struct LogoutHsm;

@@ -24,45 +24,71 @@ mod login_hsm;
 mod logout_hsm;
 mod quit;
 mod register_quorum_pub_key;
-pub(super) mod server;
-pub(super) mod set_attribute;
+mod server;
+mod set_attribute;
 mod set_m_value;
 mod share_key;
 mod sync_key;
 mod sync_user;
 
-use super::Command;
+use super::Action;
+use crate::command::{Group, Layout, Names, Table};
 
 /// Every command, in the order of `help`.
-pub static COMMANDS: &[&Command] = &[
-    &approve_token::COMMAND,
-    &change_pswd::COMMAND,
-    &create_user::COMMAND,
-    &delete_user::COMMAND,
-    &del_token::COMMAND,
-    &enable_e2e::COMMAND,
-    &exit::COMMAND,
-    &find_all_keys::COMMAND,
-    &get_attribute::COMMAND,
-    &get_cert::COMMAND,
-    &get_cluster_info::COMMAND,
-    &get_hsm_info::COMMAND,
-    &get_key_info::COMMAND,
-    &get_m_value::COMMAND,
-    &get_token::COMMAND,
-    &help::COMMAND,
-    &info::COMMAND,
-    &list_attributes::COMMAND,
-    &list_tokens::COMMAND,
-    &list_users::COMMAND,
-    &login_hsm::COMMAND,
-    &logout_hsm::COMMAND,
-    &quit::COMMAND,
-    &register_quorum_pub_key::COMMAND,
-    &server::COMMAND,
-    &set_attribute::COMMAND,
-    &set_m_value::COMMAND,
-    &share_key::COMMAND,
-    &sync_key::COMMAND,
-    &sync_user::COMMAND,
-];
+pub static COMMANDS: &Table<dyn Action> = &Table {
+    groups: &[
+        Group {
+            title: "Users",
+            commands: &[
+                &change_pswd::COMMAND,
+                &create_user::COMMAND,
+                &delete_user::COMMAND,
+                &list_users::COMMAND,
+                &login_hsm::COMMAND,
+                &logout_hsm::COMMAND,
+                &sync_user::COMMAND,
+            ],
+        },
+        Group {
+            title: "Keys",
+            commands: &[
+                &find_all_keys::COMMAND,
+                &get_attribute::COMMAND,
+                &get_key_info::COMMAND,
+                &list_attributes::COMMAND,
+                &set_attribute::COMMAND,
+                &share_key::COMMAND,
+                &sync_key::COMMAND,
+            ],
+        },
+        Group {
+            title: "Approvals",
+            commands: &[
+                &approve_token::COMMAND,
+                &del_token::COMMAND,
+                &get_m_value::COMMAND,
+                &get_token::COMMAND,
+                &list_tokens::COMMAND,
+                &register_quorum_pub_key::COMMAND,
+                &set_m_value::COMMAND,
+            ],
+        },
+        Group {
+            title: "HSMs",
+            commands: &[
+                &enable_e2e::COMMAND,
+                &get_cert::COMMAND,
+                &get_cluster_info::COMMAND,
+                &get_hsm_info::COMMAND,
+                &info::COMMAND,
+            ],
+        },
+        Group {
+            title: "Console",
+            commands: &[&exit::COMMAND, &help::COMMAND, &quit::COMMAND, &server::COMMAND],
+        },
+    ],
+    help: &help::COMMAND,
+    names: Names::Prefix,
+    layout: Layout::InOrder,
+};

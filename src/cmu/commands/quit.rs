@@ -1,22 +1,15 @@
 //! `quit`
 
-use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
 
 pub(super) static COMMAND: Command = Command {
     name: "quit",
-    arguments: "",
-    group: Group::Console,
+    arguments: &[],
     summary: "Disconnect from the servers and end the program",
-    description: "Ends the program, in both modes. So does Ctrl-D on an empty line.",
+    description: "Ends the program, in both modes. Ctrl-D on an empty line does the same.",
     example: "quit",
-    access: None,
-    service: None,
-    secret: None,
-    parse: |words| {
-        words.finish()?;
-        action(Quit)
-    },
+    permission: None,
+    build: |_| Ok(Box::new(Quit)),
 };
 
 struct Quit;

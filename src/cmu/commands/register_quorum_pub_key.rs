@@ -1,44 +1,45 @@
 //! `registerQuorumPubKey`
 
+use crate::cmu::arguments::{USER_NAME, USER_TYPE};
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission};
 use crate::files::{Unreadable, read};
-use crate::protocol::Operation;
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, RegisterQuorumKey, Token};
 use crate::protocol::user::UserType;
 use crate::signing::{public_key, signature_file};
 
 pub(super) static COMMAND: Command = Command {
     name: "registerQuorumPubKey",
-    arguments: "<user-type> <user-name> <registration-token> <signed-registration-token> <public-key>",
-    group: Group::Quorum,
-    summary: "Register the public key of one's own approvals",
+    arguments: &[USER_TYPE, USER_NAME, TOKEN, SIGNATURE, PUBLIC_KEY],
+    summary: "Register the public key for your approvals",
     description: "\
-Registers a public key (RSA with 2048 bits, PEM) for the user who is logged in, on every server, or in server mode on
-the one, in place of an earlier one. The registration token is a file of 1 to 245 bytes of one's choice, the signed
-one its signature (openssl dgst -sha256 -sign, or cloudhsm_mgmt_util sign): it shows that one has the private key. No
-two users may have the same key. The key of a second factor is changed by changePswd -2fa instead.",
+Registers a public key (RSA with 2048 bits, PEM) for the user who is logged in on every server, or in server mode
+on that one, and replaces an earlier one. The registration token is a file of 1 to 245 bytes of your choice. Its
+signature (openssl dgst -sha256 -sign, or cloudhsm_mgmt_util sign) proves that you have the private key. No two
+users may have the same key. To change the key of a second factor, use changePswd -2fa instead.",
     example: "registerQuorumPubKey CO officer1 officer1.token officer1.token.sig officer1.pub",
-    access: Some(RegisterQuorumKey::ACCESS),
-    service: RegisterQuorumKey::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let type_word = words.next("user-type")?.to_owned();
-        let name = words.next("user-name")?.to_owned();
-        let token = words.next("registration-token")?.to_owned();
-        let signature = words.next("signed-registration-token")?.to_owned();
-        let public_key = words.next("public-key")?.to_owned();
-        words.finish()?;
-        action(RegisterQuorumPubKey { type_word, name, token, signature, public_key })
+    permission: Some(Permission::of::<RegisterQuorumKey>()),
+    build: |given| {
+        Ok(Box::new(RegisterQuorumPubKey {
+            type_word: given.text(&USER_TYPE)?,
+            name: given.text(&USER_NAME)?,
+            token: given.text(&TOKEN)?,
+            signature: given.text(&SIGNATURE)?,
+            public_key: given.text(&PUBLIC_KEY)?,
+        }))
     },
 };
+
+const TOKEN: Argument = Argument::word("registration-token", Kind::File);
+const SIGNATURE: Argument = Argument::word("signed-registration-token", Kind::File);
+const PUBLIC_KEY: Argument = Argument::word("public-key", Kind::File);
 
 struct RegisterQuorumPubKey {
     type_word: String,
     name: String,
-    /// Of the three files.
+    /// The paths of the three files.
     token: String,
     signature: String,
     public_key: String,
@@ -55,7 +56,7 @@ impl Action for RegisterQuorumPubKey {
 }
 
 impl RegisterQuorumPubKey {
-    /// Reads the three files; an error names the one that is wrong.
+    /// Reads the three files. The error names the file that cannot be used.
     fn read(&self) -> Result<RegisterQuorumKey, String> {
         Ok(RegisterQuorumKey {
             user_type: UserType::parse(&self.type_word),
@@ -83,8 +84,8 @@ fn registration_token(path: &str) -> Result<Vec<u8>, NoRegistrationToken> {
 enum NoRegistrationToken {
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    #[error("empty, a registration token has 1 to {MAX_REGISTRATION_TOKEN} bytes")]
+    #[error("empty; a registration token has 1 to {MAX_REGISTRATION_TOKEN} bytes")]
     Empty,
-    #[error("a token of getToken; a registration token is of one's own choice")]
+    #[error("a token from getToken; a registration token is a file of your own choice")]
     Token,
 }

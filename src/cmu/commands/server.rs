@@ -1,27 +1,20 @@
 //! `server`
 
-use crate::cmu::command::action;
+use crate::cmu::arguments::SERVER;
 use crate::cmu::session::no_such_server;
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
 
 pub(super) static COMMAND: Command = Command {
     name: "server",
-    arguments: "<server-number>",
-    group: Group::Console,
+    arguments: &[SERVER],
     summary: "Send commands to one server only (server mode)",
     description: "\
 Enters server mode: the prompt shows the server's number, and commands go to that server only, until exit. Logins
-are kept for each server, in both modes. A change made in server mode makes HSMs differ: that is for mending. Of a
-server that is not connected the prompt shows the number, too: commands for it go to no other.",
+are kept for each server, in both modes. A change in server mode makes HSMs differ: use it only for repairs. If the
+server is not connected, the prompt still shows its number, and commands go to no other server.",
     example: "server 0",
-    access: None,
-    service: None,
-    secret: None,
-    parse: |mut words| {
-        let number = words.number("server-number")?;
-        words.finish()?;
-        action(EnterServerMode { number })
-    },
+    permission: None,
+    build: |given| Ok(Box::new(EnterServerMode { number: given.number(&SERVER)? })),
 };
 
 struct EnterServerMode {
@@ -34,7 +27,8 @@ impl Action for EnterServerMode {
             return Err(no_such_server(session, self.number));
         }
         session.reconnect(&[self.number]);
-        // Also if it is not connected: what was meant for this server must not go to all the others.
+        // Even if the server is not connected: the commands that follow are meant for it and must not go to all
+        // others.
         session.pinned = Some(self.number);
         let mode = match session.server(self.number) {
             Some(server) if !server.is_connected() => {

@@ -1,46 +1,38 @@
 //! `setAttribute`
 
-use crate::cmu::attribute::attribute;
+use crate::cmu::arguments::KEY_HANDLE;
+use crate::cmu::attribute::{SETTABLE, settable};
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
-use crate::cmu::{Action, Command, Group, Session, Stop, Usage, Words};
-use crate::protocol::Operation;
-use crate::protocol::attribute::{Attribute, Value};
-use crate::protocol::key::{self, KeyHandle};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission};
+use crate::protocol::attribute::{self, Attribute, Value};
 
 pub(in crate::cmu) static COMMAND: Command = Command {
     name: "setAttribute",
-    arguments: "<key-handle> <attribute-id> <value>",
-    group: Group::Key,
+    arguments: &[KEY_HANDLE, SETTABLE, VALUE],
     summary: "Change an attribute of a key",
     description: "\
-Changes an attribute of a key on every server, or in server mode on the one: the label (3) to another word, a flag to
-0 or 1. The owner of the key sets 260 to 264, 266, 268, 370 and 528, too, a CO only whether the key is trusted (134).
-listAttributes tells what the numbers are; the names that it shows can be given instead. Nothing is changed anywhere before every server has said that it would.",
+Changes an attribute of a key on every server, or in server mode on that one: the label (3) to another word, a flag
+to 0 or 1. The owner of the key can also set 260 to 264, 266, 268, 370 and 528, a CO only whether the key is
+trusted (134). listAttributes shows the numbers, and the names that can be used instead. Nothing is changed unless
+every server agrees.",
     example: "setAttribute 14 261 0",
-    access: Some(key::SetAttribute::ACCESS),
-    service: key::SetAttribute::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let handle = KeyHandle(words.number("key-handle")?);
-        let attribute = attribute(&mut words)?;
-        let value = value(attribute, &mut words)?;
-        words.finish()?;
-        action(SetAttribute { operation: key::SetAttribute { handle, attribute, value } })
+    permission: Some(Permission::of::<attribute::SetAttribute>()),
+    build: |given| {
+        let (handle, attribute) = (given.handle(&KEY_HANDLE)?, settable(given)?);
+        let is_text = matches!(attribute, Attribute::Label | Attribute::Id);
+        let value =
+            if is_text { Value::Text(given.text(&VALUE)?) } else { Value::Byte(given.is_one(&VALUE)?.into()) };
+        Ok(Box::new(SetAttribute { operation: attribute::SetAttribute { handle, attribute, value } }))
     },
 };
 
-struct SetAttribute {
-    operation: key::SetAttribute,
-}
+/// The HSM says whether the attribute can have it.
+const VALUE: Argument = Argument::word("value", Kind::Text);
 
-/// What the attribute is to be; the HSM says whether it can be that.
-fn value(attribute: Attribute, words: &mut Words<'_>) -> Result<Value, Usage> {
-    if matches!(attribute, Attribute::Label | Attribute::Id) {
-        return Ok(Value::Text(words.next("value")?.to_owned()));
-    }
-    words.is_one("value").map(|is_one| Value::Byte(u8::from(is_one)))
+struct SetAttribute {
+    operation: attribute::SetAttribute,
 }
 
 impl Action for SetAttribute {
@@ -52,7 +44,7 @@ impl Action for SetAttribute {
     }
 }
 
-fn again(operation: &key::SetAttribute) -> String {
+fn again(operation: &attribute::SetAttribute) -> String {
     let value = match &operation.value {
         Value::Text(text) => text.clone(),
         Value::Byte(byte) => byte.to_string(),

@@ -1,35 +1,32 @@
 //! `setMValue`
 
+use crate::cmu::arguments::{SERVICE, service};
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
-use crate::cmu::service::service;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission};
 use crate::protocol::quorum;
 
 pub(super) static COMMAND: Command = Command {
     name: "setMValue",
-    arguments: "<service> <m>",
-    group: Group::Quorum,
-    summary: "Set how many have to approve a service's operations",
+    arguments: &[SERVICE, M],
+    summary: "Set how many COs must approve a service's operations",
     description: "\
-Sets how many COs have to approve each operation of service 3 (USER_MGMT) or 4 (MISC_CO) from now on: 2 to 8, and not
-more than there are COs with a registered key (listUsers: MofnPubKey). It cannot be turned off again. To change the
-value of service 3 that of service 4 has to be set, never below that of service 3, and once that is set setMValue needs
-an approved token of service 4.",
+Sets how many COs must approve each operation of service 3 (USER_MGMT) or 4 (MISC_CO): 2 to 8, and no more than
+there are COs with a registered key (listUsers: MofnPubKey). It cannot be turned off again. The value of service 3
+can be changed only once that of service 4 is set, which must never be below that of service 3. From then on
+setMValue needs an approved token of service 4.",
     example: "setMValue 3 2",
-    access: Some(quorum::SetMValue::ACCESS),
-    service: quorum::SetMValue::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let service = service(&mut words)?;
+    permission: Some(Permission::of::<quorum::SetMValue>()),
+    build: |given| {
+        let service = service(given)?;
         // The HSM says which it takes.
-        let m = words.number::<u32>("m")?.try_into().unwrap_or(u8::MAX);
-        words.finish()?;
-        action(SetMValue(quorum::SetMValue { service, m }))
+        let m = given.number::<u32>(&M)?.try_into().unwrap_or(u8::MAX);
+        Ok(Box::new(SetMValue(quorum::SetMValue { service, m })))
     },
 };
+
+const M: Argument = Argument::word("m", Kind::Number);
 
 struct SetMValue(quorum::SetMValue);
 

@@ -1,38 +1,36 @@
 //! `shareKey`
 
 use crate::cluster::Question;
+use crate::cmu::arguments::KEY_HANDLE;
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::command::action;
 use crate::cmu::read::shown;
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
-use crate::protocol::key::{self, KeyHandle, Sharing};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::{Argument, Kind, Permission};
+use crate::protocol::key::{self, Sharing};
 use crate::protocol::user::{ListUsers, UserId, UserRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "shareKey",
-    arguments: "<key-handle> <user-ids> <(share/unshare key?) 1/0>",
-    group: Group::Key,
-    summary: "Share a key with other users, or no longer",
+    arguments: &[KEY_HANDLE, USERS, SHARING],
+    summary: "Share a key with other users, or stop sharing it",
     description: "\
-Lets other CUs use a key of yours (1), or no longer (0), on every server, or in server mode on the one. The users are
-given by their numbers, separated by commas; listUsers shows them. Public keys are everybody's and are not shared.
-Who shares a key may use it, but not change, share or delete it. Nothing is changed anywhere before every server has
-said that it would.",
+Shares one of your keys with other CUs (1), or stops sharing it (0), on every server, or in server mode on that
+one. The users are given by their ids, separated by commas; listUsers shows them. A public key can be used by
+everyone and is not shared. A user with whom a key is shared may use it, but not change, share or delete it.
+Nothing is changed unless every server agrees.",
     example: "shareKey 262177 4,6 1",
-    access: Some(key::ShareKey::ACCESS),
-    service: key::ShareKey::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let handle = KeyHandle(words.number("key-handle")?);
-        let users = words.numbers("user-ids")?.into_iter().map(UserId).collect();
-        let sharing =
-            if words.is_one("share/unshare key? 1/0")? { Sharing::Share } else { Sharing::Unshare };
-        words.finish()?;
-        action(ShareKey { operation: key::ShareKey { handle, users, sharing } })
+    permission: Some(Permission::of::<key::ShareKey>()),
+    build: |given| {
+        let (handle, users) = (given.handle(&KEY_HANDLE)?, given.users(&USERS)?);
+        let sharing = if given.is_one(&SHARING)? { Sharing::Share } else { Sharing::Unshare };
+        Ok(Box::new(ShareKey { operation: key::ShareKey { handle, users, sharing } }))
     },
 };
+
+const USERS: Argument = Argument::word("user-ids", Kind::UserIds);
+const SHARING: Argument =
+    Argument { what: "share/unshare key? 1/0", ..Argument::word("(share/unshare key?) 1/0", Kind::Number) };
 
 struct ShareKey {
     operation: key::ShareKey,
@@ -41,32 +39,33 @@ struct ShareKey {
 impl Action for ShareKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         let Self { operation } = *self;
-        must_be_the_same_people(session, &operation.users)?;
+        must_be_the_same_users(session, &operation.users)?;
         confirm(session)?;
         let again = again(&operation);
         Change::new(COMMAND.name, operation, again, "getKeyInfo").run(session)
     }
 }
 
-/// Ids are each HSM's own: syncUser gives a user another one. In global mode an id must mean one user everywhere.
-fn must_be_the_same_people(session: &mut Session<'_>, ids: &[UserId]) -> Result<(), Stop> {
+/// In global mode an id must mean the same user everywhere. Each HSM assigns its own ids, so a user that syncUser
+/// copied may have a different one.
+fn must_be_the_same_users(session: &mut Session<'_>, ids: &[UserId]) -> Result<(), Stop> {
     let scope = session.scope();
     let question = Question::new(ListUsers)?;
     session.reconnect(&scope);
-    // Who does not answer is met again by the command itself.
-    let lists = session.look(&scope, &question).into_iter().filter_map(Result::ok);
+    // The command itself reports the servers that do not answer.
+    let lists = session.query(&scope, &question).into_iter().filter_map(Result::ok);
     let lists: Vec<Vec<UserRow>> = lists.collect();
     let named = |users: &[UserRow], id: UserId| {
         let user = users.iter().find(|user| user.id == id)?;
         Some((user.user_type, user.name.to_ascii_lowercase()))
     };
     for id in ids {
-        let mut people: Vec<_> = lists.iter().filter_map(|users| named(users, *id)).collect();
-        people.dedup();
-        if let [(_, one), (_, other), ..] = people.as_slice() {
+        let mut found: Vec<_> = lists.iter().filter_map(|users| named(users, *id)).collect();
+        found.dedup();
+        if let [(_, one), (_, other), ..] = found.as_slice() {
             return Err(Stop::failed(format!(
-                "user {id} is {} on one server and {} on another; share in server mode, or on one server and copy \
-                 the key with syncKey",
+                "user {id} is {} on one server and {} on another; share the key in server mode, or share it \
+                 on one server and copy it with syncKey",
                 shown(one),
                 shown(other)
             )));

@@ -1,33 +1,29 @@
 //! `syncKey`
 
 use crate::cluster::Failure;
-use crate::cmu::command::action;
+use crate::cmu::arguments::{KEY_HANDLE, SERVER};
 use crate::cmu::sync::{Copied, Route, copy};
-use crate::cmu::{Action, Command, Group, Session, Stop};
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
+use crate::protocol::Refusal;
 use crate::protocol::key::{DescribeKey, KeyHandle, ListKeys};
 use crate::protocol::masked::{Existing, ExtractKey, InsertKey, MaskedObject, Place};
 use crate::protocol::user::{ListUsers, UserId, UserRow, UserType};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "syncKey",
-    arguments: "<key-handle> <server-number>",
-    group: Group::Key,
+    arguments: &[KEY_HANDLE, SERVER],
     summary: "Copy a key to another server (server mode)",
     description: "\
-Copies a key with its attributes, owner, sharing and quorum from the server of the server mode to another one, where
-it gets the same handle. Owner and sharers are found there by type and name: syncUser copies those who are missing. A
-copy that is there and differs is only replaced after a question. A CO copies every key, a CU its own; the login is
-needed on both servers.",
+Copies a key with its attributes, owner, sharers and quorum from the server that server mode is for to another one,
+where it gets the same handle. Owner and sharers are found there by type and name; syncUser copies those who are
+missing. If the other server has a copy that differs, the command asks before it replaces it. A CO can copy any
+key, a CU only their own; the user must be logged in on both servers.",
     example: "syncKey 262150 1",
-    access: Some(InsertKey::ACCESS),
-    service: InsertKey::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let handle = KeyHandle(words.number("key-handle")?);
-        let destination = words.number("server-number")?;
-        words.finish()?;
-        action(SyncKey { handle, destination })
+    permission: Some(Permission::of::<InsertKey>()),
+    build: |given| {
+        let (handle, destination) = (given.handle(&KEY_HANDLE)?, given.number(&SERVER)?);
+        Ok(Box::new(SyncKey { handle, destination }))
     },
 };
 
@@ -63,13 +59,13 @@ impl Copied for SyncKey {
         format!("Key {}", self.handle)
     }
 
-    /// Names the syncUser to run first, for each user of the key who is not on the destination.
+    /// Prints the syncUser to run first, for each user of the key who is missing on the destination.
     fn print_advice(&self, session: &mut Session<'_>, route: Route, failure: &Failure) {
         if *failure != Failure::Refused(Refusal::MaskedOwnerMissing) {
             return;
         }
-        let here = route.look_at_source(session, ListUsers);
-        let (Ok(here), Ok(there)) = (here, route.look_at_destination(session, ListUsers)) else { return };
+        let here = route.query_source(session, ListUsers);
+        let (Ok(here), Ok(there)) = (here, route.query_destination(session, ListUsers)) else { return };
         let is_there = |user: &UserRow| {
             there
                 .iter()
@@ -77,22 +73,23 @@ impl Copied for SyncKey {
         };
         let concerned = self.users(session, route);
         for user in here.iter().filter(|user| !is_there(user) && concerned.contains(&user.id)) {
-            let text = format!("First: syncUser {} {} (as a CO)\n", user.id, route.destination);
+            let text = format!("First run: syncUser {} {} (as a CO)\n", user.id, route.destination);
             session.console.print(&text);
         }
     }
 }
 
 impl SyncKey {
-    /// Whom the key concerns on the source: a CU asks for the key, a CO for the keys of each user.
+    /// The key's owner and sharers on the source. A CU may ask for the key itself, a CO only for the keys of each
+    /// user.
     fn users(&self, session: &mut Session<'_>, route: Route) -> Vec<UserId> {
-        if let Ok(key) = route.look_at_source(session, DescribeKey { handle: self.handle }) {
+        if let Ok(key) = route.query_source(session, DescribeKey { handle: self.handle }) {
             return [vec![key.owner], key.shared_with].concat();
         }
-        let users = route.look_at_source(session, ListUsers).unwrap_or_default();
+        let users = route.query_source(session, ListUsers).unwrap_or_default();
         let mut concerned = Vec::new();
         for user in users.iter().filter(|user| user.user_type == UserType::Cu) {
-            let keys = route.look_at_source(session, ListKeys { user: Some(user.id), hash: false });
+            let keys = route.query_source(session, ListKeys { user: Some(user.id), hash: false });
             let keys = keys.map(|list| list.keys).unwrap_or_default();
             if keys.iter().any(|(handle, _)| *handle == self.handle) {
                 concerned.push(user.id);

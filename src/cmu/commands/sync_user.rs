@@ -1,32 +1,28 @@
 //! `syncUser`
 
 use crate::cluster::Failure;
-use crate::cmu::command::action;
+use crate::cmu::arguments::{SERVER, USER_ID};
 use crate::cmu::read::shown;
 use crate::cmu::sync::{Copied, Half, Route, copy};
-use crate::cmu::{Action, Command, Group, Session, Stop};
-use crate::protocol::Operation;
+use crate::cmu::{Action, Command, Session, Stop};
+use crate::command::Permission;
 use crate::protocol::masked::{Existing, ExtractUser, InsertUser, MaskedObject};
 use crate::protocol::user::{ListUsers, UserId};
 
 pub(super) static COMMAND: Command = Command {
     name: "syncUser",
-    arguments: "<user-id> <server-number>",
-    group: Group::User,
+    arguments: &[USER_ID, SERVER],
     summary: "Copy a user to another server (server mode)",
     description: "\
-Copies the user with this id from the server of the server mode to another one: type, name and credentials travel
-encrypted. The id there may be another. A user who is there with other credentials is only replaced after a
-question, and not while logged in there; id and keys stay. A CO has to be logged in on both servers.",
+Copies the user with this id from the server that server mode is for to another one. Type, name and credentials
+travel encrypted. The id on the other server may differ. If the user exists there with other credentials, the
+command asks before it replaces them; it refuses while the user is logged in there. Id and keys are kept. A CO must
+be logged in on both servers.",
     example: "syncUser 3 1",
-    access: Some(InsertUser::ACCESS),
-    service: InsertUser::SERVICE,
-    secret: None,
-    parse: |mut words| {
-        let id = UserId(words.number("user-id")?);
-        let destination = words.number("server-number")?;
-        words.finish()?;
-        action(SyncUser { id, destination })
+    permission: Some(Permission::of::<InsertUser>()),
+    build: |given| {
+        let (id, destination) = (given.number(&USER_ID).map(UserId)?, given.number(&SERVER)?);
+        Ok(Box::new(SyncUser { id, destination }))
     },
 };
 
@@ -58,16 +54,16 @@ impl Copied for SyncUser {
         InsertUser { object, existing }
     }
 
-    /// The user by type and name: the id may be another's on the destination.
+    /// The user's type and name: on the destination the id may belong to another user.
     fn name(&self, session: &mut Session<'_>, route: Route) -> String {
-        let users = route.look_at_source(session, ListUsers).unwrap_or_default();
+        let users = route.query_source(session, ListUsers).unwrap_or_default();
         match users.iter().find(|user| user.id == self.id) {
             Some(user) => format!("User {}({})", shown(&user.name), user.user_type),
             None => format!("User {}", self.id),
         }
     }
 
-    /// The code of the half, as the original prints it.
+    /// The result code, as the original prints it. Only an HSM has one.
     fn print_half(&self, session: &mut Session<'_>, half: Half, failure: Option<&Failure>) {
         let code = match failure {
             None => 0,

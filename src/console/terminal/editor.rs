@@ -1,4 +1,4 @@
-//! The line editor that takes a line over at a person's first editing key.
+//! The line editor, which takes over a line at a person's first editing key.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -13,30 +13,30 @@ use rustyline::{Cmd, ColorMode, CompletionType, Config, Editor, KeyEvent};
 use signal_hook::consts::SIGINT;
 use unicode_width::UnicodeWidthChar;
 
-use super::entry::Entry;
 use super::face::{Face, NoSecretBack};
 use super::history::{HistoryFile, LENGTH};
 use super::secrets::Secrets;
 use super::signals::end_by;
+use super::typed_line::TypedLine;
 use crate::console::pump::Pump;
 use crate::console::tty::{Phase, Tty};
 use crate::console::{Input, Language};
 
-/// rustyline, with the history of the session and, once a person is there, of those before it.
+/// rustyline, with this session's history and, once a person is there, that of earlier sessions.
 pub(super) struct LineEditor {
     rustyline: Editor<Face, MemHistory>,
     language: Language,
-    /// Where a person's lines go, as long as none is there.
+    /// The path of the history file, until a person is there.
     history: Option<PathBuf>,
-    /// The lines that go there if one comes.
+    /// The lines to save once a person is there.
     unwritten: Vec<String>,
     file: Option<HistoryFile>,
-    /// Of the line that was edited last, until it is remembered or the next one begins.
+    /// The secrets of the last edited line, until it is remembered or the next one begins.
     secrets: Secrets,
 }
 
 impl LineEditor {
-    /// `None` where the terminal is unable to repaint a line, or does not say what it is.
+    /// `None` if the terminal cannot repaint a line, or its type is unknown.
     pub(super) fn new(language: Language, history: Option<&Path>) -> Option<Self> {
         let term = env::var("TERM").unwrap_or_default();
         if UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term)) {
@@ -52,14 +52,14 @@ impl LineEditor {
         })
     }
 
-    /// Keeps the line for arrow-up, without its secrets, and for later sessions if it has none.
+    /// Keeps the line for arrow-up, without its secrets, and saves it for later sessions if it never had one.
     pub(super) fn remember(&mut self, line: &str) {
         let (recalled, secrets) = ((self.language.recall)(line), mem::take(&mut self.secrets));
         let has_a_secret = |word| secrets.have(word) || (recalled == line && secrets.have_part(word));
         if recalled.split_ascii_whitespace().any(has_a_secret) {
             return;
         }
-        // It fails for no line: a history in memory only refuses some, such as a repeated one.
+        // A history in memory never fails. It refuses a repeated line, for example, which is no error.
         let _ = self.rustyline.history_mut().add(&recalled);
         if !secrets.is_empty() || !(self.language.is_kept)(line) {
             return;
@@ -71,8 +71,8 @@ impl LineEditor {
         }
     }
 
-    /// Gives a person the lines of earlier sessions, and later sessions those of this one. A program has no use for the
-    /// one, nor the next person for the other.
+    /// Loads the history file, and saves the lines of this session so far. Not earlier: a program does not use the history,
+    /// and a person does not want a program's lines in it.
     fn welcome(&mut self) {
         let Some(path) = self.history.take() else { return };
         let unwritten = mem::take(&mut self.unwritten);
@@ -86,23 +86,25 @@ impl LineEditor {
         self.file = Some(file);
     }
 
-    /// Goes on with a line that is on the screen already. `keys` come before what the terminal still has; what
-    /// nobody has read of both is returned. It fails for want of resources only.
+    /// Continues a line that is on the screen. `keys` come before what the terminal still has; what was not read of both is
+    /// returned. It fails only for lack of resources.
     pub(super) fn edit(
         &mut self,
         prompt: &str,
-        entry: &Entry,
+        typed: &TypedLine,
         keys: VecDeque<u8>,
         tty: &Arc<Tty>,
     ) -> io::Result<(Input<String>, VecDeque<u8>)> {
         self.welcome();
         let pump = Pump::start(tty, keys)?;
         self.face_mut(|face| face.begin(pump.near(), prompt, tty))?;
-        tty.write(&back_to_prompt(prompt, &entry.visible(), tty.columns()));
-        let line = self.rustyline.readline_with_initial(prompt, (entry.text(), ""));
+        tty.write(&back_to_prompt(prompt, &typed.visible(), tty.columns()));
+        let line = self.rustyline.readline_with_initial(prompt, (typed.text(), ""));
         self.face_mut(Face::forget_switch)?;
+        // Before the modes: rustyline could not restore them on the pump's socket, so that `enter` has to.
         dup2_stdin(tty.input())?;
         tty.enter(Phase::Asking);
+        // Last, as the keys that were typed until now are what is left over.
         let (interrupted, unread) = pump.stop();
         let input = outcome(line, interrupted, tty);
         if matches!(input, Input::Interrupted) {
@@ -116,14 +118,14 @@ impl LineEditor {
         self.rustyline.helper_mut().map_or(Ok(()), change)
     }
 
-    /// Takes the hint off an abandoned line, which is in the row above.
+    /// Erases the hint of an abandoned line, which is now in the row above.
     fn without_hint(&self) -> String {
         let hinted = self.rustyline.helper().and_then(Face::hinted);
         hinted.map(|column| format!("\x1b[A\x1b[{column}C\x1b[K\n")).unwrap_or_default()
     }
 
-    /// What was cut from a line with a secret must not be pasted into the next; as cut text cannot be cleared,
-    /// the whole editor goes. Returns the secrets.
+    /// Makes a new editor after a line with a secret: Ctrl-Y must not paste it into the next line, and rustyline has no way
+    /// to clear what was cut. Returns the secrets.
     fn forget_secrets(&mut self) -> Secrets {
         let secrets = self.rustyline.helper_mut().map(Face::take_secrets).unwrap_or_default();
         if !secrets.is_empty() {
@@ -136,10 +138,10 @@ impl LineEditor {
     }
 }
 
-/// A history that begins with these.
+/// A history that begins with these lines.
 fn lines(earlier: &[&str]) -> MemHistory {
     let mut history = MemHistory::default();
-    // As above, it fails for no line, nor for this length.
+    // Neither can fail in memory.
     let _ = history.set_max_len(LENGTH);
     for line in earlier {
         let _ = history.add(line);
@@ -147,14 +149,14 @@ fn lines(earlier: &[&str]) -> MemHistory {
     history
 }
 
-/// Terminals that rustyline does not edit on, either, and those without a name.
+/// The terminals on which rustyline does not edit either, and no terminal type at all, which it takes for a capable one.
 const UNABLE: [&str; 4] = ["", "dumb", "cons25", "emacs"];
 
-/// Masking is done where colours are, so that they are forced, though no colour is used. Pasted line ends are line
-/// ends: a whole session pasted at once must not become one line.
 fn rustyline(language: &Language, history: MemHistory) -> Option<Editor<Face, MemHistory>> {
     let config = Config::builder()
+        // rustyline redacts only where it colours; without colours it would show a password.
         .color_mode(ColorMode::Forced)
+        // A session that is pasted as a whole must not become one line.
         .bracketed_paste(false)
         .completion_type(CompletionType::List)
         .build();
@@ -162,12 +164,13 @@ fn rustyline(language: &Language, history: MemHistory) -> Option<Editor<Face, Me
     editor.enable_synchronized_output(false);
     let face = Face::new(language.clone());
     editor.bind_sequence(KeyEvent::ctrl('Y'), NoSecretBack::handler(&face));
+    // The pump has suspended the job before it feeds this key: on return the line has to be painted again.
     editor.bind_sequence(KeyEvent::ctrl('Z'), Cmd::Repaint);
     editor.set_helper(Some(face));
     Some(editor)
 }
 
-/// The editor paints from the row that the cursor is on, which must be the prompt's.
+/// Moves up to the prompt's row if the line wraps: the editor paints from the row of the cursor on.
 fn back_to_prompt(prompt: &str, visible: &str, columns: usize) -> String {
     match rows_below(prompt.chars().chain(visible.chars()), columns) {
         0 => String::new(),
@@ -175,7 +178,7 @@ fn back_to_prompt(prompt: &str, visible: &str, columns: usize) -> String {
     }
 }
 
-/// How many times a terminal wraps the text: only when a character no longer fits, not when the row is full.
+/// How often a terminal wraps the text. It wraps when a character does not fit any more, not when the row is full.
 fn rows_below(text: impl Iterator<Item = char>, columns: usize) -> usize {
     let (rows, _) = text.fold((0, 0), |(row, column), character| {
         let width = character.width().unwrap_or(0);
@@ -189,7 +192,7 @@ fn outcome(line: Result<String, ReadlineError>, interrupted: bool, tty: &Tty) ->
         Ok(line) => Input::Given(line),
         Err(ReadlineError::Interrupted) if interrupted => Input::Interrupted,
         Err(ReadlineError::Interrupted) => {
-            // rustyline has replaced the handler of SIGINT, and no key was pressed: another process sent it.
+            // No key was pressed, so another process sent SIGINT, and rustyline's handler has replaced ours.
             end_by(SIGINT, tty);
             Input::Ended
         }

@@ -1,4 +1,4 @@
-//! What the line editor shows: secrets as stars, however the line is edited.
+//! What the line editor shows: the line with stars for secrets, however it is edited, and the hint.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -24,39 +24,41 @@ use crate::console::complete::candidates;
 use crate::console::fold::cut;
 use crate::console::tty::Tty;
 
-/// rustyline's view of the console.
+/// rustyline's helper.
 pub(super) struct Face {
     language: Language,
     secrets: RefCell<Secrets>,
+    /// Whether there ever was a secret.
     seen: Arc<AtomicBool>,
+    /// What the editor reads from instead of the terminal, until it does.
     switch: RefCell<Option<OwnedFd>>,
-    place: Option<Place>,
-    /// The column where a hint is shown.
+    position: Option<LinePosition>,
+    /// The column of the hint that is shown.
     hinted: Cell<Option<usize>>,
 }
 
-/// Where the line is.
-struct Place {
+/// Where the line is on the screen.
+struct LinePosition {
     tty: Arc<Tty>,
-    /// Its first column, behind the prompt.
+    /// The column after the prompt.
     start: usize,
 }
 
 impl Face {
     pub(super) fn new(language: Language) -> Self {
         let (secrets, switch) = (RefCell::default(), RefCell::default());
-        Self { language, secrets, seen: Arc::default(), switch, place: None, hinted: Cell::default() }
+        Self { language, secrets, seen: Arc::default(), switch, position: None, hinted: Cell::default() }
     }
 
-    /// Makes the editor read from `end` as soon as it has set the terminal's mode.
+    /// Makes the editor read from `end` as soon as it has set the terminal's modes.
     pub(super) fn begin(&mut self, end: BorrowedFd<'_>, prompt: &str, tty: &Arc<Tty>) -> io::Result<()> {
         self.switch = RefCell::new(Some(end.try_clone_to_owned()?));
-        self.place = Some(Place { tty: Arc::clone(tty), start: prompt.width() });
+        self.position = Some(LinePosition { tty: Arc::clone(tty), start: prompt.width() });
         self.hinted.take();
         Ok(())
     }
 
-    /// The editor has ended, perhaps before it came to the switch.
+    /// Drops the switch, if the editor has ended before it read anything.
     pub(super) fn forget_switch(&mut self) -> io::Result<()> {
         self.switch.take();
         Ok(())
@@ -67,36 +69,36 @@ impl Face {
         self.secrets.take()
     }
 
-    /// The column where the hint is that is shown, if one is.
+    /// The column of the hint that is shown.
     pub(super) fn hinted(&self) -> Option<usize> {
         self.hinted.get()
     }
 
-    /// The line as others may see it, each character as wide as it was.
+    /// The redacted line, as wide as the line itself.
     ///
-    /// A word that was secret once stays so while the line is edited; if no word stands where a secret belongs, as the
-    /// command was rubbed out, so do its parts.
+    /// A word that was a secret stays hidden while the line is edited. So do its parts, if the line has no secret at the
+    /// moment: its command may have been erased.
     fn shown(&self, line: &str) -> String {
-        let masked = (self.language.mask)(line);
-        let is_in_place = masked != line;
-        let mut masked = masked.chars();
+        let redacted = (self.language.redact)(line);
+        let has_a_secret = redacted != line;
+        let mut redacted = redacted.chars();
         line.split_inclusive(' ')
             .map(|word| {
-                let mask: String = masked.by_ref().take(word.chars().count()).collect();
-                self.shown_word(word, &mask, is_in_place)
+                let shown: String = redacted.by_ref().take(word.chars().count()).collect();
+                self.shown_word(word, &shown, has_a_secret)
             })
             .collect()
     }
 
-    fn shown_word(&self, word: &str, mask: &str, is_in_place: bool) -> String {
+    fn shown_word(&self, word: &str, shown: &str, line_has_a_secret: bool) -> String {
         let name = word.trim_end_matches(' ');
-        if word != mask {
+        if word != shown {
             self.seen.store(true, Ordering::SeqCst);
             self.secrets.borrow_mut().note(name);
-            return widen(word, mask.chars());
+            return widen(word, shown.chars());
         }
         let secrets = self.secrets.borrow();
-        if secrets.have(name) || (!is_in_place && secrets.have_part(name)) {
+        if secrets.have(name) || (!line_has_a_secret && secrets.have_part(name)) {
             widen(word, name.chars().map(|_| '*').chain(" ".chars()))
         } else {
             word.to_owned()
@@ -104,10 +106,10 @@ impl Face {
     }
 }
 
-/// rustyline places its cursor by the width of what was typed.
-fn widen(word: &str, mask: impl Iterator<Item = char>) -> String {
+/// The redacted word, with as many stars for each character as it is wide: rustyline places the cursor by the width of the line.
+fn widen(word: &str, shown: impl Iterator<Item = char>) -> String {
     word.chars()
-        .zip(mask)
+        .zip(shown)
         .map(|(typed, shown)| {
             let times = if typed == shown { 1 } else { typed.width().unwrap_or(1) };
             shown.to_string().repeat(times)
@@ -133,14 +135,14 @@ impl Completer for Face {
 
 impl Validator for Face {}
 
-/// The editor asks for the first hint between setting the terminal's mode, for which file descriptor 0 must be the
-/// terminal, and its first read: the one moment to put another end there.
+/// rustyline sets the modes of file descriptor 0, which must be the terminal then, asks for a hint, and reads descriptor 0.
+/// So the first hint is the moment to make descriptor 0 the pump's socket.
 impl Hinter for Face {
     type Hint = Remaining;
 
     fn hint(&self, line: &str, pos: usize, _ctx: &Context<'_>) -> Option<Remaining> {
         if let Some(end) = self.switch.take() {
-            // Both ends are open, so that it cannot fail.
+            // Both descriptors are open, so it cannot fail.
             let _ = dup2_stdin(end);
         }
         let hint = self.fitting(line).filter(|_| pos == line.len());
@@ -150,23 +152,23 @@ impl Hinter for Face {
 }
 
 impl Face {
-    /// As much of the hint as fits beside the line, with one column for the cursor behind it.
+    /// As much of the hint as fits after the line, with a column left for the cursor.
     fn fitting(&self, line: &str) -> Option<String> {
         let hint = (self.language.hint)(line).filter(|_| has_colours())?;
-        let columns = self.place.as_ref()?.tty.columns();
+        let columns = self.position.as_ref()?.tty.columns();
         let room = columns.checked_sub(self.end_of(line)?.saturating_add(1))?;
         (room >= LEGIBLE.min(hint.width())).then(|| cut(&hint, room))
     }
 
     fn end_of(&self, line: &str) -> Option<usize> {
-        Some(self.place.as_ref()?.start.saturating_add(line.width()))
+        Some(self.position.as_ref()?.start.saturating_add(line.width()))
     }
 }
 
-/// In columns: less of a hint says nothing.
+/// The fewest columns in which a hint says something.
 const LEGIBLE: usize = 10;
 
-/// What is still to be typed: shown, and never put into the line.
+/// The hint: what may still be typed. It is shown, and never inserted.
 pub(super) struct Remaining(String);
 
 impl Hint for Remaining {
@@ -179,7 +181,7 @@ impl Hint for Remaining {
     }
 }
 
-/// Without them a hint looks like what was typed: <https://no-color.org>.
+/// Whether the hint can be dimmed (<https://no-color.org>). Otherwise it would look like typed text.
 fn has_colours() -> bool {
     env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -193,13 +195,13 @@ impl Highlighter for Face {
         Cow::Owned(format!("\x1b[2m{hint}\x1b[22m"))
     }
 
-    /// Without it, characters typed at the end would be written as they are.
+    /// Whether the line has to be repainted. If not, rustyline writes a character typed at the end as it is.
     fn highlight_char(&self, line: &str, _pos: usize, _kind: CmdKind) -> bool {
         self.shown(line) != line
     }
 }
 
-/// Refuses to paste what was cut, once a secret may be in it: in another place it would be readable.
+/// Disables pasting once a secret may have been cut: elsewhere in the line it would be readable.
 pub(super) struct NoSecretBack {
     seen: Arc<AtomicBool>,
 }
@@ -231,7 +233,7 @@ mod tests {
 
     fn language() -> Language {
         Language {
-            mask,
+            redact,
             recall: str::to_owned,
             is_kept: |_| false,
             complete: Rc::new(|_| Completion::Path),
@@ -239,14 +241,14 @@ mod tests {
         }
     }
 
-    /// Masks what follows `pin `.
-    fn mask(line: &str) -> String {
+    /// Redacts what follows `pin `.
+    fn redact(line: &str) -> String {
         let shown = |(at, typed)| if at >= 4 && line.starts_with("pin ") { '*' } else { typed };
         line.chars().enumerate().map(shown).collect()
     }
 
     #[test]
-    fn a_secret_stays_one_without_its_command() {
+    fn a_secret_stays_hidden_without_its_command() {
         let face = Face::new(language());
         assert_eq!(face.shown("pin hush"), "pin ****");
         assert_eq!(face.shown("pi hush"), "pi ****");
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_as_wide_as_what_it_hides() {
+    fn stars_are_as_wide_as_what_they_hide() {
         let face = Face::new(language());
         assert_eq!(face.shown("pin 宽a"), "pin ***");
     }

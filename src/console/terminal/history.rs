@@ -10,8 +10,8 @@ use rustix::process::geteuid;
 use rustyline::Config;
 use rustyline::history::{FileHistory, History};
 
-/// The file for the lines of this program: in the folder that the XDG base directory specification has for it,
-/// `$XDG_STATE_HOME`, or `~/.local/state`. `None` for whoever has no home, or another's, as with sudo.
+/// The history file of a program, in the folder of the XDG base directory specification: `$XDG_STATE_HOME`, or
+/// `~/.local/state`. `None` without a home folder, or if that is another user's, as with sudo.
 #[must_use]
 pub fn history_file(program: &str) -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -21,17 +21,17 @@ pub fn history_file(program: &str) -> Option<PathBuf> {
     Some(state.join("cloudhsm").join(format!("{program}_history")))
 }
 
-/// rustyline's file: private, locked while it is written, and never longer than [`LENGTH`] lines.
+/// rustyline's history file: mode 0600, locked while it is read or written, at most [`LENGTH`] lines.
 pub(super) struct HistoryFile {
     path: PathBuf,
     lines: FileHistory,
 }
 
-/// How many lines are kept, in the file and in memory.
+/// How many lines are kept, in the file as in memory.
 pub(super) const LENGTH: usize = 1_000;
 
 impl HistoryFile {
-    /// Reads the file, if there is one. A session goes on without it, so that why it cannot be had is only logged.
+    /// Reads the file, if it exists. If that fails, the session goes on without a history, and the reason is only logged.
     pub(super) fn open(path: &Path) -> Option<Self> {
         let history = Self::read(path);
         history.inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no history")).ok()
@@ -48,12 +48,12 @@ impl HistoryFile {
         Ok(Self { path: path.to_owned(), lines })
     }
 
-    /// From the oldest on, without those that would steer the terminal.
+    /// The lines from the oldest on, without those that have control characters: shown, these would steer the terminal.
     pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().map(String::as_str).filter(|line| !line.contains(char::is_control))
     }
 
-    /// Adds a line to what is in the file now, which other sessions may have added to.
+    /// Appends a line. Other sessions may have appended theirs meanwhile.
     pub(super) fn keep(&mut self, line: &str) {
         let ready = is_file(&self.path).and_then(|_| await_lock(&self.path));
         let added = ready.and_then(|()| {
@@ -61,7 +61,7 @@ impl HistoryFile {
             added.map_err(io::Error::other)
         });
         if let Err(error) = added {
-            tracing::debug!(path = %self.path.display(), %error, "the line is not kept");
+            tracing::debug!(path = %self.path.display(), %error, "line not saved");
         }
     }
 }
@@ -73,7 +73,8 @@ fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Fails if another process holds the file: rustyline would wait for it for ever.
+/// Waits up to 100 ms until no process has the file locked. rustyline would wait for ever, with the prompt of this session
+/// dead; a lock taken between this check and rustyline's own is another session's, and is released at once.
 fn await_lock(path: &Path) -> io::Result<()> {
     let Ok(file) = File::open(path) else { return Ok(()) };
     for _ in 0..20 {
@@ -85,7 +86,7 @@ fn await_lock(path: &Path) -> io::Result<()> {
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// Whether there is a file; what else there may be, such as a link to /dev/null, is not for lines.
+/// Whether the file exists. Anything else there is refused: a link may lead to /dev/null or to another user's file.
 fn is_file(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => Ok(true),
@@ -104,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder, and the turn to write in it: rustyline changes the mask of the whole process for a moment.
+    /// A folder, and the turn to write in it: rustyline changes the umask of the whole process for a moment.
     fn folder() -> (TempDir, MutexGuard<'static, ()>) {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_side_by_side_keep_their_lines_in_one_private_file() {
+    fn parallel_sessions_save_their_lines_in_one_private_file() {
         let (folder, _turn) = folder();
         let path = folder.path().join("state/history");
         let (mut one, mut other) = (HistoryFile::open(&path).unwrap(), HistoryFile::open(&path).unwrap());
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_lines_go_first() {
+    fn the_oldest_lines_are_dropped_first() {
         let (folder, _turn) = folder();
         let path = folder.path().join("history");
         let mut history = HistoryFile::open(&path).unwrap();
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_steer_the_terminal_is_not_brought_back() {
+    fn control_characters_are_not_brought_back() {
         let (folder, _turn) = folder();
         let path = folder.path().join("history");
         fs::write(&path, "#V2\nlistUsers\n\u{1b}[2J\nquit\n").unwrap();
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_file_that_another_process_holds() {
+    fn a_session_does_not_wait_for_a_locked_file() {
         let (folder, _turn) = folder();
         let path = folder.path().join("history");
         let mut history = HistoryFile::open(&path).unwrap();
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_lines_is_left_alone() {
+    fn anything_but_a_history_file_is_left_alone() {
         let (folder, _turn) = folder();
         let path = folder.path().join("history");
         symlink("/dev/null", &path).unwrap();

@@ -1,18 +1,18 @@
-//! The secrets that were seen while a line was edited, wherever in it they are now.
+//! The secrets that a line has had while it was edited, wherever in the line they are now.
 
 use zeroize::Zeroizing;
 
-/// Each as long as it ever was. They are wiped when dropped.
+/// Each secret at its longest. They are wiped when dropped.
 #[derive(Default)]
 pub(super) struct Secrets(Vec<Zeroizing<String>>);
 
 impl Secrets {
-    /// Notes a word that is one now.
+    /// Notes a word that is a secret now.
     pub(super) fn note(&mut self, word: &str) {
         if self.0.iter().any(|secret| secret.starts_with(word)) {
             return;
         }
-        // It is still being typed.
+        // A shorter one was the beginning of this one, which is still being typed.
         self.0.retain(|secret| !word.starts_with(secret.as_str()));
         self.0.push(Zeroizing::new(word.to_owned()));
     }
@@ -26,7 +26,7 @@ impl Secrets {
         self.0.iter().any(|secret| secret.as_str() == word)
     }
 
-    /// Whether the word may be what is left of one, in capitals or not.
+    /// Whether the word may be a part of one, in either case: the editor can change it.
     pub(super) fn have_part(&self, word: &str) -> bool {
         let word = Zeroizing::new(word.to_lowercase());
         let holds =
@@ -40,7 +40,7 @@ mod tests {
     use super::Secrets;
 
     #[test]
-    fn a_secret_is_known_as_it_was_and_by_its_parts() {
+    fn a_secret_is_known_at_its_longest_and_by_its_parts() {
         let mut secrets = Secrets::default();
         for typed in ["a", "ad", "admin", "admin1", "admin"] {
             secrets.note(typed);

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::hsm::audit::AuditRecord;
-use crate::hsm::{Change, Hsm};
+use crate::hsm::{Event, Hsm};
 
 /// An open store; no other process has it open.
 pub struct Store {
@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     ///
     /// If the file exists, which is not touched, or cannot be written.
-    pub fn create(path: &Path, history: &[Change]) -> Result<(), StoreError> {
+    pub fn create(path: &Path, history: &[Event]) -> Result<(), StoreError> {
         let database = create_file(path)?;
         Self { database, last: 0, since_snapshot: 0 }.commit(&[history])
     }
@@ -108,7 +108,7 @@ impl Store {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn on(storage: impl StorageBackend, history: &[Change]) -> Result<(Self, Hsm), StoreError> {
+    pub fn on(storage: impl StorageBackend, history: &[Event]) -> Result<(Self, Hsm), StoreError> {
         let database = Builder::new().set_cache_size(CACHE).create_with_backend(storage).map_err(failed)?;
         match Self::replay(database)? {
             (store, hsm) if store.last > 0 => Ok((store, hsm)),
@@ -124,16 +124,16 @@ impl Store {
     /// # Errors
     ///
     /// If they may not be durable. The store should not be written again until it is reopened.
-    pub fn commit(&mut self, decisions: &[&[Change]]) -> Result<(), StoreError> {
+    pub fn commit(&mut self, decisions: &[&[Event]]) -> Result<(), StoreError> {
         let transaction = self.database.begin_write().map_err(failed)?;
         let mut number = self.last;
-        for changes in decisions {
+        for events in decisions {
             number = number.saturating_add(1);
             // A session's own state, such as a login or a session key, ends with it.
-            let lasting: Vec<&Change> = changes.iter().filter(|change| change.is_lasting()).collect();
+            let lasting: Vec<&Event> = events.iter().filter(|event| event.is_lasting()).collect();
             write(&transaction, HISTORY, number, &lasting)?;
-            for change in *changes {
-                if let Change::Recorded(record) = change {
+            for event in *events {
+                if let Event::Recorded(record) = event {
                     write(&transaction, AUDIT, record.sequence, record)?;
                 }
             }
@@ -208,8 +208,8 @@ impl Store {
             for row in history.range(last.saturating_add(1)..).map_err(failed)? {
                 let (number, value) = row.map_err(failed)?;
                 last = number.value();
-                let changes: Vec<Change> = decode(last, value.value())?;
-                changes.iter().for_each(|change| hsm.apply(change));
+                let events: Vec<Event> = decode(last, value.value())?;
+                events.iter().for_each(|event| hsm.apply(event));
             }
         }
         transaction.abort().map_err(failed)?;

@@ -8,7 +8,7 @@ use aws_lc_rs::rand;
 
 use super::pki::{ClusterPki, Hardware, OwnerPki, Vouching};
 use crate::config::{Config, ServerConfig};
-use crate::hsm::{Change, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
+use crate::hsm::{Event, FIRST_PASSWORD, Identity, PasswordHash, User, UserName};
 use crate::hsmd::keeping::folder::{
     CA, CERTIFICATE, CONFIG, CSR, FAMILY, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER,
     SETTINGS, STORE,
@@ -203,7 +203,7 @@ fn fill(
 }
 
 /// A new HSM has a PRECO `admin`, whose password is publicly known, and an AU `app_user`, who cannot log in.
-fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Change>, InitError> {
+fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Event>, InitError> {
     let password = Hasher::new(new.password_hash)?
         .hash(&Secret::new(FIRST_PASSWORD.to_owned()))
         .ok_or_else(|| InitError::Key("no hash".to_owned()))?;
@@ -212,9 +212,9 @@ fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Change>, In
     };
     let no_password = PasswordHash("!".to_owned());
     Ok(vec![
-        Change::Made(identity),
-        Change::UserCreated { id: UserId(1), user: user(UserType::PreCo, "admin", password)? },
-        Change::UserCreated { id: UserId(2), user: user(UserType::Au, "app_user", no_password)? },
+        Event::Made(identity),
+        Event::UserCreated { id: UserId(1), user: user(UserType::PreCo, "admin", password)? },
+        Event::UserCreated { id: UserId(2), user: user(UserType::Au, "app_user", no_password)? },
     ])
 }
 

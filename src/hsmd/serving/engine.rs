@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, JoinHandle};
@@ -16,7 +17,7 @@ use tokio::task::{self, JoinHandle};
 use super::clock::Clock;
 use super::status::{Changes, Counters, Status};
 use super::writer::Writer;
-use crate::hsm::{Certificates, Change, Decision, Env, Hsm, Outcome, SessionId, Worked};
+use crate::hsm::{Certificates, Decision, Env, Event, Hsm, SessionId, Verdict, Worked};
 use crate::hsmd::keeping::store::{Store, StoreError};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
@@ -32,13 +33,13 @@ enum Job {
     Close(SessionId),
     Snapshot(oneshot::Sender<Hsm>),
     Status(oneshot::Sender<Status>),
-    Decide(Box<Attempt>, oneshot::Sender<Outcome>),
+    Decide(Box<Attempt>, oneshot::Sender<Verdict>),
 }
 
 /// A request, and all that its decision depends on, except for the time.
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Attempt {
-    pub request: Request,
+    pub request: Arc<Request>,
     pub round: Round,
     pub caller: SessionId,
     /// The result of the work that an earlier attempt at the same request needed.
@@ -64,8 +65,8 @@ impl Engine {
         certificates: Certificates,
         clock: Clock,
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
-        store.commit(&[&[Change::Started]])?;
-        hsm.apply(&Change::Started);
+        store.commit(&[&[Event::Started]])?;
+        hsm.apply(&Event::Started);
         let failed = |error| StoreError::Failed(Box::new(redb::Error::Io(error)));
         let writer = Writer::start(store).map_err(failed)?;
         let (sender, jobs) = mpsc::channel(QUEUE);
@@ -110,12 +111,12 @@ impl Engine {
     }
 
     /// Decides. Changes are durable before this returns.
-    pub async fn decide(&self, attempt: Attempt) -> Outcome {
+    pub async fn decide(&self, attempt: Attempt) -> Verdict {
         let (sender, receiver) = oneshot::channel();
         let sent = self.0.send(Job::Decide(Box::new(attempt), sender)).await;
         match sent {
-            Ok(()) => receiver.await.unwrap_or(Outcome::Refused(Refusal::ShuttingDown)),
-            Err(_) => Outcome::Refused(Refusal::ShuttingDown),
+            Ok(()) => receiver.await.unwrap_or(Verdict::Refused(Refusal::ShuttingDown)),
+            Err(_) => Verdict::Refused(Refusal::ShuttingDown),
         }
     }
 }
@@ -133,7 +134,7 @@ struct Loop {
 }
 
 /// A decision, and where to send its outcome.
-type Decided = (Decision, oneshot::Sender<Outcome>);
+type Decided = (Decision, oneshot::Sender<Verdict>);
 
 /// The decisions of one batch, in order.
 #[derive(Default)]
@@ -198,9 +199,9 @@ impl Loop {
         };
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
         let decision = hsm.decide(&attempt.request, attempt.round, attempt.caller, &env);
-        if !decision.changes.is_empty() {
+        if !decision.events.is_empty() {
             let next = batch.next.get_or_insert_with(|| self.hsm.clone());
-            decision.changes.iter().for_each(|change| next.apply(change));
+            decision.events.iter().for_each(|event| next.apply(event));
         }
         decision
     }
@@ -214,10 +215,10 @@ impl Loop {
         // is refused, even if it only reads.
         let mut sound = true;
         for (decision, sender) in decided {
-            sound &= durable || decision.changes.is_empty();
-            let outcome = if sound { decision.outcome } else { Outcome::Refused(Refusal::StoreFailure) };
+            sound &= durable || decision.events.is_empty();
+            let verdict = if sound { decision.verdict } else { Verdict::Refused(Refusal::StoreFailure) };
             // If the client has disconnected, it learns the outcome by asking again with the same operation id.
-            let _ = sender.send(outcome);
+            let _ = sender.send(verdict);
         }
     }
 
@@ -293,7 +294,7 @@ fn write(store: &mut Store, decided: Vec<Decided>, next: Hsm) -> Written {
 }
 
 /// The changes of each decision that has any that outlive its session.
-fn lasting(decided: &[Decided]) -> Vec<&[Change]> {
-    let changes = decided.iter().map(|(decision, _)| decision.changes.as_slice());
-    changes.filter(|changes| changes.iter().any(Change::is_lasting)).collect()
+fn lasting(decided: &[Decided]) -> Vec<&[Event]> {
+    let events = decided.iter().map(|(decision, _)| decision.events.as_slice());
+    events.filter(|events| events.iter().any(Event::is_lasting)).collect()
 }

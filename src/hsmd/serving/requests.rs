@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::protocol::Request;
-use crate::protocol::message::Answer;
+use crate::protocol::message::Response;
 
 /// Answered requests by operation, since the program started. The counters are atomic: counting takes no lock.
 pub struct Requests(BTreeMap<&'static str, Outcomes>);
@@ -37,7 +37,7 @@ impl Default for Requests {
 
 impl Requests {
     /// Counts an answered request under its operation's name.
-    pub fn count(&self, operation: &str, answer: &Answer) {
+    pub fn count(&self, operation: &str, answer: &Response) {
         let Some(outcomes) = self.0.get(operation) else { return };
         let counter = match answer {
             Ok(Some(_)) => &outcomes.ok,

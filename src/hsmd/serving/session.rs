@@ -1,6 +1,7 @@
 //! One client's connection, from its first frame to its last.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Attempt;
 use super::shared::Shared;
-use crate::hsm::{Outcome, SessionId};
-use crate::protocol::message::{Answer, Call, Hello, Round, VERSION, Welcome};
+use crate::hsm::{SessionId, Verdict};
+use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
 use crate::protocol::{Refusal, Reply};
 use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
 
@@ -133,16 +134,17 @@ fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, Sessi
 
 /// Decides a call; where that needs slow work, does the work and decides again with its result. The engine does not
 /// wait meanwhile.
-async fn answer(call: Call, shared: &Shared, session: SessionId) -> Answer {
+async fn answer(call: Call, shared: &Shared, session: SessionId) -> Response {
     let Call { round, request } = call;
+    let request = Arc::new(request);
     let mut worked = None;
     for _ in 0..MAX_WORK {
-        let attempt = Attempt { request: request.clone(), round, caller: session, worked };
+        let attempt = Attempt { request: Arc::clone(&request), round, caller: session, worked };
         match (shared.engine.decide(attempt).await, round) {
-            (Outcome::Refused(refusal), _) => return Err(refusal),
-            (Outcome::Reply(_) | Outcome::Needs(_), Round::Rehearse) => return Ok(None),
-            (Outcome::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
-            (Outcome::Needs(work), Round::Perform(_)) => {
+            (Verdict::Refused(refusal), _) => return Err(refusal),
+            (Verdict::Reply(_) | Verdict::Needs(_), Round::Rehearse) => return Ok(None),
+            (Verdict::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
+            (Verdict::Needs(work), Round::Perform(_)) => {
                 let done = shared.worker.work(work, request.password().cloned()).await;
                 worked = Some(done.ok_or(Refusal::OutOfResources)?);
             }

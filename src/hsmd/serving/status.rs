@@ -1,6 +1,6 @@
 //! The state of an HSM and of its engine, in numbers.
 
-use crate::hsm::{Census, Change};
+use crate::hsm::{Census, Event};
 
 /// An HSM's status at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub struct Counters {
 
 impl Counters {
     /// Counts one commit of these decisions' changes.
-    pub fn count(&mut self, decisions: &[&[Change]]) {
-        let failed = |change: &&Change| matches!(change, Change::LoginFailed(_));
+    pub fn count(&mut self, decisions: &[&[Event]]) {
+        let failed = |event: &&Event| matches!(event, Event::LoginFailed(_));
         let failures = decisions.iter().copied().flatten().filter(failed).count();
         self.commits = self.commits.saturating_add(1);
         self.login_failures = self.login_failures.saturating_add(failures as u64);

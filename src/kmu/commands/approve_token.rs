@@ -1,27 +1,27 @@
 //! `approveToken`
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::{line, returned, status};
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
-use crate::protocol::Operation;
 use crate::protocol::quorum;
 use crate::signing::approval::{Approvals, Approver};
 
 pub(super) static COMMAND: Command = Command {
     name: "approveToken",
-    section: Section::Quorum,
+    arguments: &[FILE],
     summary: "Approves an MxN service",
     description: "\
-Hands in the signatures that an approval file names, for the token that was got in this session. Nothing is handed in
-unless every HSM takes all of them.",
-    options: &[Opt::required("-f", "<approval file>", "Approval file", "file that names token and approvers")],
-    shared: &[],
+Submits the signatures that an approval file names, for the token that was issued in this session. Nothing is
+submitted unless every HSM accepts all of them.",
     example: "approveToken -f approval.txt",
-    access: Some(quorum::ApproveToken::ACCESS),
-    parse: |flags| action(ApproveToken { file: flags.text("-f")?.to_owned() }),
+    permission: Some(Permission::of::<quorum::ApproveToken>()),
+    build: |given| Ok(Box::new(ApproveToken { file: given.text(&FILE)? })),
 };
+
+const FILE: Argument = Argument::flag("-f", "approval file", Kind::File, "Approval file")
+    .help("file that names token and approvers");
 
 struct ApproveToken {
     file: String,
@@ -34,6 +34,7 @@ impl Action for ApproveToken {
         let unreadable = |error| Stop::failed(line(&format!("{}: {error}", self.file)));
         let approvals = Approvals::load(&self.file).map_err(unreadable)?;
         let scope = session.everywhere();
+        // First all rehearsals: nothing is submitted unless every node accepts every approval.
         for (approver, signature) in &approvals.signed {
             let rehearsed = session.rehearse(&scope, operation(&approvals, approver, signature));
             rehearsed.map_err(|refused| not_taken(approver, &refused.against()))?;

@@ -1,38 +1,40 @@
 //! `delToken`
 
-use crate::kmu::command::{Need, Opt, Section, action};
+use crate::command::{Argument, Given, Kind, Permission, Usage};
 use crate::kmu::frame::line;
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
-use crate::kmu::{Action, Code, Command, Session, Usage};
-use crate::protocol::Operation;
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::quorum::DeleteTokens;
 use crate::signing::token_file;
 
 pub(super) static COMMAND: Command = Command {
     name: "delToken",
-    section: Section::Quorum,
+    arguments: &[FILE],
     summary: "delete Token(s)",
-    description: "Deletes a token of one's own, or all of them.",
-    options: &[
-        Opt {
-            need: Need::Unless("-f"),
-            ..Opt::optional("-tf", "<token file>", "Token file", "file that getToken wrote")
-        },
-        Opt::optional("-f", "<delete flags>", "Delete flags", "4 for all tokens of user"),
-    ],
-    shared: &[],
+    description: "Deletes one of your tokens, or all of them.",
     example: "delToken -tf alice.token",
-    access: Some(DeleteTokens::ACCESS),
-    parse: |flags| match (flags.maybe("-tf"), flags.maybe_number("-f")?) {
-        (Some(file), None) => action(DelToken { file: Some(file.to_owned()) }),
-        (None, Some(4)) => action(DelToken { file: None }),
-        (Some(_) | None, Some(_)) | (None, None) => Err(Usage::Wrong("Improper token passed")),
+    permission: Some(Permission::of::<DeleteTokens>()),
+    build: |given| {
+        let flags = given.maybe(&FLAGS, Given::number)?;
+        match (given.maybe(&FILE, Given::text)?, flags) {
+            (Some(file), None) => Ok(Box::new(DelToken { file: Some(file) })),
+            (None, Some(ALL)) => Ok(Box::new(DelToken { file: None })),
+            (Some(_) | None, Some(_)) | (None, None) => Err(Usage::Wrong("Improper token passed")),
+        }
     },
 };
 
+const FILE: Argument = Argument::flag("-tf", "token file", Kind::File, "Token file")
+    .help("file that getToken wrote")
+    .or(&[FLAGS]);
+const FLAGS: Argument =
+    Argument::flag("-f", "delete flags", Kind::Number, "Delete flags").help("4 for all tokens of user");
+/// All tokens of the user.
+const ALL: u32 = 4;
+
 struct DelToken {
-    /// `None` is all tokens.
+    /// `None` means all tokens.
     file: Option<String>,
 }
 

@@ -1,24 +1,25 @@
 //! `deleteKey`
 
 use crate::cluster::Failure;
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::session::{Answers, states};
 use crate::kmu::stop::{Printed, ended_on};
 use crate::kmu::{Action, Code, Command, Session};
+use crate::protocol::Refusal;
 use crate::protocol::key::{self, DescribeKey, KeyDescription, KeyHandle, Lifetime};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "deleteKey",
-    section: Section::KeyManagement,
+    arguments: &[KEY],
     summary: "Delete Key",
-    description: "Deletes a key of one's own from every HSM of the cluster. The other half of a pair stays.",
-    options: &[Opt::required("-k", "<key handle>", "Key handle", "handle of the key")],
-    shared: &[],
+    description: "Deletes one of your keys from every HSM of the cluster. The other key of a pair is kept.",
     example: "deleteKey -k 6",
-    access: Some(key::DeleteKey::ACCESS),
-    parse: |flags| action(DeleteKey { handle: KeyHandle(flags.number("-k")?) }),
+    permission: Some(Permission::of::<key::DeleteKey>()),
+    build: |given| Ok(Box::new(DeleteKey { handle: given.handle(&KEY)? })),
 };
+
+const KEY: Argument =
+    Argument::flag("-k", "key handle", Kind::Handle, "Key handle").help("handle of the key");
 
 struct DeleteKey {
     handle: KeyHandle,
@@ -26,6 +27,8 @@ struct DeleteKey {
 
 impl Action for DeleteKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        // First find out where the key is: a node without it would refuse, and a refusal stops the deletion
+        // everywhere.
         let operation = key::DeleteKey { handle: self.handle };
         let found = session.perform(&session.everywhere(), DescribeKey { handle: self.handle });
         let known = states(&found);
@@ -46,12 +49,13 @@ impl Action for DeleteKey {
     }
 }
 
-/// Whether a node says this that has the key.
+/// Whether this is the answer of a node that has the key.
 fn is_of_key_holder(code: Code) -> bool {
     code == Code::SUCCESS || code == Refusal::KeyAccessDenied.into()
 }
 
-/// Where the key is, or may be: on every node that does not deny it. A session key is where it is and nowhere else.
+/// The nodes to delete the key from. A token key may be on every node that does not deny having it, even if it did
+/// not answer. A session key is only where it was found.
 fn scope(found: &Answers<KeyDescription>) -> Vec<usize> {
     let has_session_key = |answer: &Result<KeyDescription, Failure>| {
         answer.as_ref().is_ok_and(|key| key.lifetime == Lifetime::Session)

@@ -1,30 +1,31 @@
 //! `Error2String`
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind};
 use crate::kmu::frame::line;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
 
 pub(super) static COMMAND: Command = Command {
     name: "Error2String",
-    section: Section::Explanations,
+    arguments: &[RESPONSE],
     // The second line belongs to another command of the original, and stands here there, too.
     summary: "Converts Error codes to Strings\n                          save key handle in fake PEM format",
-    description: "Tells what the number of a result means. The HSMs are not asked.",
-    options: &[Opt::required("-r", "<response-code>", "Response code", "such as 0xdb")],
-    shared: &[],
+    description: "Explains the number of a result. No HSM is contacted.",
     example: "Error2String -r 0xdb",
-    access: None,
-    parse: |flags| {
-        let word = flags.text("-r")?;
+    permission: None,
+    build: |given| {
+        let word = given.word(&RESPONSE)?;
         let number = match word.strip_prefix("0x") {
             Some(digits) => u32::from_str_radix(digits, 16).ok(),
-            None => Some(flags.number("-r")?),
+            None => Some(given.number(&RESPONSE)?),
         };
-        let number = number.ok_or(crate::kmu::Usage::Wrong("Response code (-r) is missing."))?;
-        action(Error2String { code: Code(number) })
+        let number = number.ok_or_else(|| given.invalid(&RESPONSE, word, "a response code"))?;
+        Ok(Box::new(Error2String { code: Code(number) }))
     },
 };
+
+const RESPONSE: Argument =
+    Argument::flag("-r", "response-code", Kind::Number, "Response code").help("such as 0xdb");
 
 struct Error2String {
     code: Code,
@@ -35,7 +36,7 @@ impl Action for Error2String {
         let number = self.code.0;
         match self.code.text() {
             Some(text) => Ok(line(&format!("Error Code {number:x} maps to {text}"))),
-            None => Err(Stop::Failed(line(&format!("Error Code {number:x} maps to no error that is known")))),
+            None => Err(Stop::Failed(line(&format!("Error Code {number:x} maps to no known error")))),
         }
     }
 }

@@ -1,19 +1,16 @@
 //! `exit`
 
-use crate::kmu::command::{Section, action};
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Command, Session};
 
 pub(super) static COMMAND: Command = Command {
     name: "exit",
-    section: Section::Program,
+    arguments: &[],
     summary: "Exits this application",
-    description: "Ends the session, and with it the login and the session keys.",
-    options: &[],
-    shared: &[],
+    description: "Ends the session, which also ends the login and deletes session keys.",
     example: "exit",
-    access: None,
-    parse: |_| action(Exit),
+    permission: None,
+    build: |_| Ok(Box::new(Exit)),
 };
 
 struct Exit;

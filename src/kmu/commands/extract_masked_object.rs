@@ -2,32 +2,31 @@
 
 use std::fs;
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::ExtractKey;
 
 pub(super) static COMMAND: Command = Command {
     name: "extractMaskedObject",
-    section: Section::KeyTransfer,
+    arguments: &[KEY, FILE],
     summary: "Extracts a masked object",
-    description: "Writes a key with all that belongs to it to a file, encrypted for the HSMs of this clone family.",
-    options: &[
-        Opt::required("-o", "<object-handle>", "Object handle", "handle of the key"),
-        Opt::required("-out", "<object-file>", "Masked Object File", "file to write to"),
-    ],
-    shared: &[],
+    description: "\
+Writes a key with its attributes, owner and sharers to a file, encrypted for the HSMs of this clone family.",
     example: "extractMaskedObject -o 6 -out maskedObj",
-    access: Some(ExtractKey::ACCESS),
-    parse: |flags| {
-        let handle = KeyHandle(flags.number("-o")?);
-        action(ExtractMaskedObject { handle, file: flags.text("-out")?.to_owned() })
+    permission: Some(Permission::of::<ExtractKey>()),
+    build: |given| {
+        Ok(Box::new(ExtractMaskedObject { handle: given.handle(&KEY)?, file: given.text(&FILE)? }))
     },
 };
+
+const KEY: Argument =
+    Argument::flag("-o", "object-handle", Kind::Handle, "Object handle").help("handle of the key");
+const FILE: Argument =
+    Argument::flag("-out", "object-file", Kind::File, "Masked Object File").help("file to write to");
 
 struct ExtractMaskedObject {
     handle: KeyHandle,
@@ -38,6 +37,7 @@ const CALL: &str = "ExtractMaskedObject";
 
 impl Action for ExtractMaskedObject {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        // Any node's object will do: they all hold the same key.
         let answers = session.perform(&session.everywhere(), ExtractKey { handle: self.handle });
         let object = first(answers).map_err(|code| Stop::Failed(returned(CALL, code)))?;
         if fs::write(&self.file, object.0).is_err() {

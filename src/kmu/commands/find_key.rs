@@ -2,45 +2,41 @@
 
 use std::path::PathBuf;
 
-use crate::kmu::command::{Opt, Section, action};
-use crate::kmu::flags::{Flags, Usage};
+use data_encoding::HEXLOWER_PERMISSIVE;
+
+use crate::command::{Argument, Given, Kind, Permission, Usage};
 use crate::kmu::frame::{returned, status};
 use crate::kmu::session::{Answers, answered, states};
 use crate::kmu::stop::{Printed, Stop, ended};
-use crate::kmu::{Action, Code, Command, Session, hex};
-use crate::protocol::Operation;
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::key::{FindKeys, KeyClass, KeyHandle, KeyType, Lifetime};
 
 pub(super) static COMMAND: Command = Command {
     name: "findKey",
-    section: Section::KeyManagement,
+    arguments: &[CLASS, TYPE, LABEL, ID, SESSION, USERS, MODULUS, KCV],
     summary: "Find Key",
-    description: "Finds the keys that the user may use: own ones, shared ones, and public keys. All criteria have to match.",
-    options: &[
-        Opt::optional("-c", "<key class>", "Key class", "2 = public, 3 = private, 4 = secret"),
-        Opt::optional(
-            "-t",
-            "<key type>",
-            "Key type",
-            "0 = RSA, 3 = EC, 16 = GENERIC_SECRET, 21 = DES3, 31 = AES",
-        ),
-        Opt::optional("-l", "<key label>", "Key label", "the whole label"),
-        Opt::optional("-id", "<key ID>", "Key ID", "the whole id"),
-        Opt::optional("-sess", "<0 | 1>", "Session", "1 = session keys, 0 = token keys"),
-        Opt::optional(
-            "-u",
-            "<user-ids>",
-            "User ids",
-            "comma separated ids: keys that all of them may use, too",
-        ),
-        Opt::optional("-m", "<modulus>", "Modulus file", "file with the modulus of an RSA key in hex"),
-        Opt::optional("-kcv", "<key_check_value>", "Key check value", "in hex"),
-    ],
-    shared: &[],
+    description: "\
+Finds the keys that you can use: your own, keys shared with you, and public keys. All criteria must match.",
     example: "findKey -c 4 -sess 0",
-    access: Some(FindKeys::ACCESS),
-    parse: |flags| action(FindKey::parse(flags)?),
+    permission: Some(Permission::of::<FindKeys>()),
+    build: |given| Ok(Box::new(FindKey::parse(given)?)),
 };
+
+const CLASS: Argument = Argument::option("-c", "key class", Kind::Number, "Key class")
+    .help("2 = public, 3 = private, 4 = secret");
+const TYPE: Argument = Argument::option("-t", "key type", Kind::Number, "Key type")
+    .help("0 = RSA, 3 = EC, 16 = GENERIC_SECRET, 21 = DES3, 31 = AES");
+const LABEL: Argument =
+    Argument::option("-l", "key label", Kind::Text, "Key label").help("the complete label");
+const ID: Argument = Argument::option("-id", "key ID", Kind::Text, "Key ID").help("the complete id");
+const SESSION: Argument =
+    Argument::option("-sess", "0 | 1", Kind::Number, "Session").help("1 = session keys, 0 = token keys");
+const USERS: Argument = Argument::option("-u", "user-ids", Kind::UserIds, "User ids")
+    .help("comma-separated ids: finds keys that all these users can use");
+const MODULUS: Argument = Argument::option("-m", "modulus", Kind::File, "Modulus file")
+    .help("file with the modulus of an RSA key in hex");
+const KCV: Argument =
+    Argument::option("-kcv", "key_check_value", Kind::Text, "Key check value").help("in hex");
 
 struct FindKey {
     criteria: FindKeys,
@@ -48,22 +44,23 @@ struct FindKey {
 }
 
 impl FindKey {
-    fn parse(flags: &Flags<'_>) -> Result<Self, Usage> {
+    fn parse(given: &Given<'_>) -> Result<Self, Usage> {
         let criteria = FindKeys {
-            class: one_of(flags, "-c", KeyClass::number, &CLASSES)?,
-            key_type: one_of(flags, "-t", KeyType::number, &TYPES)?,
-            label: flags.maybe("-l").map(str::to_owned),
-            id: flags.maybe("-id").map(str::to_owned),
-            lifetime: one_of(flags, "-sess", session_number, &[Lifetime::Token, Lifetime::Session])?,
-            users: flags.users("-u")?,
+            class: one_of(given, &CLASS, KeyClass::number, &CLASSES)?,
+            key_type: one_of(given, &TYPE, KeyType::number, &TYPES)?,
+            label: given.maybe(&LABEL, Given::text)?,
+            id: given.maybe(&ID, Given::text)?,
+            lifetime: one_of(given, &SESSION, session_number, &[Lifetime::Token, Lifetime::Session])?,
+            users: given.maybe(&USERS, Given::users)?.unwrap_or_default(),
             modulus: None,
-            kcv: match flags.maybe("-kcv") {
-                Some(text) => Some(hex::read(text).ok_or(Usage::Wrong("Invalid key check value."))?),
-                None => None,
-            },
+            kcv: given.maybe(&KCV, kcv)?,
         };
-        Ok(Self { criteria, modulus: flags.maybe("-m").map(PathBuf::from) })
+        Ok(Self { criteria, modulus: given.maybe(&MODULUS, Given::text)?.map(PathBuf::from) })
     }
+}
+
+fn kcv(given: &Given<'_>, argument: &Argument) -> Result<Vec<u8>, Usage> {
+    bytes_of_hex(given.word(argument)?).ok_or(Usage::Wrong("Invalid key check value."))
 }
 
 const CLASSES: [KeyClass; 3] = [KeyClass::Public, KeyClass::Private, KeyClass::Secret];
@@ -80,12 +77,12 @@ fn session_number(lifetime: Lifetime) -> u32 {
 
 /// What an option's number stands for; a number that stands for nothing gets the help.
 fn one_of<T: Copy>(
-    flags: &Flags<'_>,
-    flag: &str,
+    given: &Given<'_>,
+    argument: &Argument,
     number: fn(T) -> u32,
     all: &[T],
 ) -> Result<Option<T>, Usage> {
-    let Some(wanted) = flags.maybe_number(flag)? else { return Ok(None) };
+    let Some(wanted) = given.maybe(argument, Given::number::<u32>)? else { return Ok(None) };
     let found = all.iter().copied().find(|one| number(*one) == wanted);
     found.map(Some).ok_or(Usage::NotUnderstood)
 }
@@ -94,8 +91,8 @@ impl Action for FindKey {
     fn run(mut self: Box<Self>, session: &mut Session<'_>) -> Printed {
         if let Some(file) = &self.modulus {
             let text = std::fs::read_to_string(file).unwrap_or_default();
-            let wrong = || format!("\n\tError: {} holds no modulus in hex\n", file.display());
-            let modulus = hex::read(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
+            let wrong = || format!("\n\tError: {} does not contain a modulus in hex\n", file.display());
+            let modulus = bytes_of_hex(text.trim()).ok_or_else(|| Stop::Failed(wrong()))?;
             self.criteria.modulus = Some(modulus);
         }
         let answers = session.perform(&session.everywhere(), self.criteria);
@@ -105,7 +102,7 @@ impl Action for FindKey {
     }
 }
 
-/// What any node has: a session key is on one, and so is a key that could not be copied.
+/// The keys of all nodes together: a session key is on one node only, and so is a key that could not be copied.
 fn all_of(answers: &Answers<Vec<KeyHandle>>) -> Vec<KeyHandle> {
     let mut all = Vec::new();
     for handles in answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()) {
@@ -116,7 +113,7 @@ fn all_of(answers: &Answers<Vec<KeyHandle>>) -> Vec<KeyHandle> {
     all
 }
 
-/// Fifteen handles a line.
+/// Fifteen handles a line, as in the original.
 fn list(handles: &[KeyHandle]) -> String {
     let mut text = format!("\nTotal number of keys present {}\n", handles.len());
     if let Some(last) = handles.len().checked_sub(1) {
@@ -126,4 +123,24 @@ fn list(handles: &[KeyHandle]) -> String {
         text.push_str(&format!("\n number of keys matched from start index 0::{last}\n{lines}\n"));
     }
     text
+}
+
+/// Reads digits of either case, with or without `0x` before them.
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().filter(|bytes| !bytes.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_of_hex;
+
+    #[test]
+    fn hex_has_whole_bytes_in_either_case() {
+        assert_eq!(bytes_of_hex("0xC33cBD"), Some(vec![0xc3, 0x3c, 0xbd]));
+        assert_eq!(bytes_of_hex("001aff"), Some(vec![0, 0x1a, 0xff]));
+        for wrong in ["", "0x", "abc", "xy", "+1", "\u{e4}"] {
+            assert_eq!(bytes_of_hex(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -1,23 +1,23 @@
 //! `findSingleKey`
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, ended_on};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::key::{DescribeKey, KeyHandle};
 
 pub(super) static COMMAND: Command = Command {
     name: "findSingleKey",
-    section: Section::KeyManagement,
+    arguments: &[KEY],
     summary: "Find single Key",
     description: "Checks that a key is on every HSM of the cluster.",
-    options: &[Opt::required("-k", "<key-handle>", "Key handle", "handle of the key")],
-    shared: &[],
     example: "findSingleKey -k 6",
-    access: Some(DescribeKey::ACCESS),
-    parse: |flags| action(FindSingleKey { handle: KeyHandle(flags.number("-k")?) }),
+    permission: Some(Permission::of::<DescribeKey>()),
+    build: |given| Ok(Box::new(FindSingleKey { handle: given.handle(&KEY)? })),
 };
+
+const KEY: Argument =
+    Argument::flag("-k", "key-handle", Kind::Handle, "Key handle").help("handle of the key");
 
 struct FindSingleKey {
     handle: KeyHandle,

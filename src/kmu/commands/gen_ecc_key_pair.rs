@@ -1,31 +1,29 @@
 //! `genECCKeyPair`
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::template::{self, Template, not_allowed, pair_made};
+use crate::kmu::template::{
+    ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, not_allowed, pair_made,
+};
 use crate::kmu::{Action, Command, Session};
+use crate::protocol::Refusal;
 use crate::protocol::key::{Curve, GenerateKey, KeySpec};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "genECCKeyPair",
-    section: Section::AsymmetricKeys,
+    arguments: &[CURVE, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
     summary: "Generates an ECC Key Pair",
-    description: "Generates an EC pair on one HSM, and copies it to the others under the same handles.",
-    options: &[Opt::required(
-        "-i",
-        "<EC curve id>",
-        "Curve id",
-        "2 = prime256v1, 14 = secp384r1, 15 = secp521r1, 16 = secp256k1",
-    )],
-    shared: template::OPTIONS,
+    description: "Generates an EC pair on one HSM and copies it to the others under the same handles.",
     example: "genECCKeyPair -i 14 -l ecc14",
-    access: Some(GenerateKey::ACCESS),
-    parse: |flags| {
-        let number = flags.number("-i")?;
-        action(GenEccKeyPair { number, template: Template::parse(flags)? })
+    permission: Some(Permission::of::<GenerateKey>()),
+    build: |given| {
+        let number = given.number(&CURVE)?;
+        Ok(Box::new(GenEccKeyPair { number, template: Template::parse(given)? }))
     },
 };
+
+const CURVE: Argument = Argument::flag("-i", "EC curve id", Kind::Number, "Curve id")
+    .help("2 = prime256v1, 14 = secp384r1, 15 = secp521r1, 16 = secp256k1");
 
 struct GenEccKeyPair {
     number: u32,
@@ -34,7 +32,7 @@ struct GenEccKeyPair {
 
 const CALL: &str = "GenerateKeyPair";
 
-/// Every curve that has a number; an HSM makes keys on few of them.
+/// Every curve that has a number in the original. HSMs make keys only on those that have a value here.
 const CURVES: &[(u32, &str, Option<Curve>)] = &[
     (1, "NID_X9_62_prime192v1", None),
     (2, "NID_X9_62_prime256v1", Some(Curve::P256)),

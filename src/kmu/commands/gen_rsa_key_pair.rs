@@ -1,29 +1,31 @@
 //! `genRSAKeyPair`
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::stop::Printed;
-use crate::kmu::template::{self, Template, not_allowed, pair_made};
+use crate::kmu::template::{
+    ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, not_allowed, pair_made,
+};
 use crate::kmu::{Action, Command, Session};
+use crate::protocol::Refusal;
 use crate::protocol::key::{GenerateKey, KeySpec};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "genRSAKeyPair",
-    section: Section::AsymmetricKeys,
+    arguments: &[MODULUS, EXPONENT, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
     summary: "Generates an RSA Key Pair",
-    description: "Generates an RSA pair on one HSM, and copies it to the others under the same handles.",
-    options: &[
-        Opt::required("-m", "<modulus length>", "Modulus size", "in bits: 2048, 3072, 4096"),
-        Opt::required("-e", "<public exponent>", "Public exponent", "65537"),
-    ],
-    shared: template::OPTIONS,
+    description: "Generates an RSA pair on one HSM and copies it to the others under the same handles.",
     example: "genRSAKeyPair -m 2048 -e 65537 -l rsa2048",
-    access: Some(GenerateKey::ACCESS),
-    parse: |flags| {
-        let (bits, exponent) = (flags.number("-m")?, flags.number("-e")?);
-        action(GenRsaKeyPair { bits, exponent, template: Template::parse(flags)? })
+    permission: Some(Permission::of::<GenerateKey>()),
+    build: |given| {
+        let (bits, exponent) = (given.number(&MODULUS)?, given.number(&EXPONENT)?);
+        Ok(Box::new(GenRsaKeyPair { bits, exponent, template: Template::parse(given)? }))
     },
 };
+
+const MODULUS: Argument =
+    Argument::flag("-m", "modulus length", Kind::Number, "Modulus size").help("in bits: 2048, 3072, 4096");
+const EXPONENT: Argument =
+    Argument::flag("-e", "public exponent", Kind::Number, "Public exponent").help("65537");
 
 struct GenRsaKeyPair {
     bits: u32,
@@ -31,14 +33,14 @@ struct GenRsaKeyPair {
     template: Template,
 }
 
-/// The one public exponent that an HSM makes keys with.
-const EXPONENT: u32 = 65537;
+/// The only public exponent that an HSM makes keys with.
+const FIXED_EXPONENT: u32 = 65537;
 
 const CALL: &str = "GenerateKeyPair";
 
 impl Action for GenRsaKeyPair {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
-        if self.exponent != EXPONENT {
+        if self.exponent != FIXED_EXPONENT {
             return not_allowed(CALL, Refusal::PolicyViolation.into());
         }
         self.template.make(session, CALL, KeySpec::Rsa { bits: self.bits }, pair_made)

@@ -1,45 +1,46 @@
 //! `genSymKey`
 
-use crate::kmu::command::{Opt, Section, action};
-use crate::kmu::flags::Usage;
+use crate::command::{Argument, Kind, Permission, Usage};
 use crate::kmu::frame::line;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::template::{self, Template, not_allowed};
+use crate::kmu::template::{
+    ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, not_allowed,
+};
 use crate::kmu::{Action, Command, Session};
+use crate::protocol::Refusal;
 use crate::protocol::key::{GenerateKey, KeyHandle, KeySpec};
-use crate::protocol::{Operation, Refusal};
 
 pub(super) static COMMAND: Command = Command {
     name: "genSymKey",
-    section: Section::SymmetricKeys,
+    arguments: &[TYPE, SIZE, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
     summary: "Generates a Symmetric keys",
-    description: "Generates a symmetric key on one HSM, and copies it to the others under the same handle.",
-    options: &[
-        Opt::required("-t", "<key-type>", "Key type", "16 = GENERIC_SECRET, 18 = RC4, 21 = DES3, 31 = AES"),
-        Opt::required("-s", "<key-size>", "Key size", "in bytes: AES 16, 24, 32; DES3 24; generic 1 to 3584"),
-    ],
-    shared: template::OPTIONS,
+    description: "Generates a symmetric key on one HSM and copies it to the others under the same handle.",
     example: "genSymKey -t 31 -s 32 -l aes256",
-    access: Some(GenerateKey::ACCESS),
-    parse: |flags| {
-        let kind = Kind::parse(flags.number("-t")?, flags.number("-s")?)?;
-        action(GenSymKey { kind, template: Template::parse(flags)? })
+    permission: Some(Permission::of::<GenerateKey>()),
+    build: |given| {
+        let kind = Wanted::parse(given.number(&TYPE)?, given.number(&SIZE)?)?;
+        Ok(Box::new(GenSymKey { kind, template: Template::parse(given)? }))
     },
 };
 
+const TYPE: Argument = Argument::flag("-t", "key-type", Kind::Number, "Key type")
+    .help("16 = GENERIC_SECRET, 18 = RC4, 21 = DES3, 31 = AES");
+const SIZE: Argument = Argument::flag("-s", "key-size", Kind::Number, "Key size")
+    .help("in bytes: AES 16, 24, 32; DES3 24; generic 1 to 3584");
+
 struct GenSymKey {
-    kind: Kind,
+    kind: Wanted,
     template: Template,
 }
 
-enum Kind {
+enum Wanted {
     Made(KeySpec),
-    /// Its only size is not the one asked for.
+    /// A type with a single size, which is not the size asked for.
     WrongSize,
     Rc4,
 }
 
-impl Kind {
+impl Wanted {
     fn parse(key_type: u32, bytes: u32) -> Result<Self, Usage> {
         Ok(match (key_type, bytes) {
             (16, bytes) => Self::Made(KeySpec::GenericSecret { bytes }),
@@ -57,9 +58,9 @@ const CALL: &str = "GenerateSymmetricKey";
 impl Action for GenSymKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         match self.kind {
-            Kind::Made(spec) => self.template.make(session, CALL, spec, made),
-            Kind::WrongSize => not_allowed(CALL, Refusal::PolicyViolation.into()),
-            Kind::Rc4 => {
+            Wanted::Made(spec) => self.template.make(session, CALL, spec, made),
+            Wanted::WrongSize => not_allowed(CALL, Refusal::PolicyViolation.into()),
+            Wanted::Rc4 => {
                 Err(Stop::failed("\n RC4 is not allowed in FIPS mode\n\n Current FIPS mode: 00000002\n"))
             }
         }

@@ -2,33 +2,36 @@
 
 use std::fs;
 
-use crate::kmu::command::{Opt, Section, action};
+use data_encoding::HEXLOWER;
+
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::{Action, Code, Command, Session, hex};
-use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, Value};
-use crate::protocol::key::{KeyHandle, ReadAttributes};
-use crate::protocol::{Operation, Refusal};
+use crate::kmu::{Action, Code, Command, Session};
+use crate::protocol::Refusal;
+use crate::protocol::attribute::{ALL_ATTRIBUTES, Attribute, Attributes, ReadAttributes, Value};
+use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
-    section: Section::KeyManagement,
+    arguments: &[KEY, ATTRIBUTE, FILE],
     summary: "Reads an attribute from an object",
-    description: "Writes one attribute of a key, or all, to a file. What was in the file is gone.",
-    options: &[
-        Opt::required("-o", "<object handle>", "Object handle", "handle of the key"),
-        Opt::required("-a", "<attribute constant>", "Attribute ID", "as listAttributes shows it; 512 = all"),
-        Opt::required("-out", "<file>", "Attribute File", "file to write to"),
-    ],
-    shared: &[],
+    description: "\
+Writes one attribute of a key, or all, to a file. The previous content of the file is lost.",
     example: "getAttribute -o 6 -a 512 -out attr_6",
-    access: Some(ReadAttributes::ACCESS),
-    parse: |flags| {
-        let (handle, number) = (KeyHandle(flags.number("-o")?), flags.number("-a")?);
-        action(GetAttribute { handle, number, file: flags.text("-out")?.to_owned() })
+    permission: Some(Permission::of::<ReadAttributes>()),
+    build: |given| {
+        let (handle, number) = (given.handle(&KEY)?, given.number(&ATTRIBUTE)?);
+        Ok(Box::new(GetAttribute { handle, number, file: given.text(&FILE)? }))
     },
 };
+
+const KEY: Argument =
+    Argument::flag("-o", "object handle", Kind::Handle, "Object handle").help("handle of the key");
+const ATTRIBUTE: Argument = Argument::flag("-a", "attribute constant", Kind::Number, "Attribute ID")
+    .help("as listAttributes shows it; 512 = all");
+const FILE: Argument = Argument::flag("-out", "file", Kind::File, "Attribute File").help("file to write to");
 
 struct GetAttribute {
     handle: KeyHandle,
@@ -44,17 +47,17 @@ impl Action for GetAttribute {
         let failed = |code| Stop::Failed(returned(CALL, code));
         let attributes = first(answers).map_err(failed)?;
         let dump = dump(&attributes, self.number).ok_or_else(|| failed(Refusal::InvalidInput.into()))?;
-        let Dump { told, text } = dump;
+        let Dump { summary, text } = dump;
         fs::write(&self.file, text)
             .map_err(|error| Stop::Failed(format!("\n\tError: {}: {error}\n", self.file)))?;
-        let about = format!("{told}Attributes dumped into {} file\n", self.file);
+        let about = format!("{summary}Attributes dumped into {} file\n", self.file);
         Ok(about + &returned(CALL, Code::SUCCESS))
     }
 }
 
-/// What is said, and what is written.
+/// What to print, and what to write to the file.
 struct Dump {
-    told: String,
+    summary: String,
     text: String,
 }
 
@@ -65,46 +68,25 @@ fn dump(attributes: &Attributes, number: u32) -> Option<Dump> {
     }
     let attribute = Attribute::numbered(number)?;
     let value = one(&attributes.value(attribute)?, attribute);
-    Some(Dump { told: String::new(), text: format!("{}\n{value}\n", attribute.name()) })
+    Some(Dump { summary: String::new(), text: format!("{}\n{value}\n", attribute.name()) })
 }
 
-/// In the original's order.
-const DUMPED: [Attribute; 20] = [
-    Attribute::Class,
-    Attribute::KeyType,
-    Attribute::Token,
-    Attribute::Private,
-    Attribute::Encrypt,
-    Attribute::Decrypt,
-    Attribute::Wrap,
-    Attribute::Unwrap,
-    Attribute::Sign,
-    Attribute::Verify,
-    Attribute::Local,
-    Attribute::Sensitive,
-    Attribute::Extractable,
-    Attribute::Label,
-    Attribute::Id,
-    Attribute::ValueLen,
-    Attribute::Kcv,
-    Attribute::Modulus,
-    Attribute::ModulusBits,
-    Attribute::PublicExponent,
-];
+/// The build of the tool whose output this one has dumps the attributes up to the public exponent.
+const DUMPED: usize = 20;
 
 fn dump_all(attributes: &Attributes) -> Dump {
     let mut text = String::new();
     let (mut size, mut count) = (32_usize, 0_usize);
-    for attribute in DUMPED {
+    for attribute in Attribute::DUMPED.into_iter().take(DUMPED) {
         let Some(value) = attributes.value(attribute) else { continue };
         text.push_str(&format!("{}\n{}\n", attribute.name(), stored(&value, attribute)));
         size = size.saturating_add(8).saturating_add(width(&value));
         count = count.saturating_add(1);
     }
-    Dump { told: format!("\ngot all attributes of size {size} attr cnt {count}\n"), text }
+    Dump { summary: format!("\ngot all attributes of size {size} attr cnt {count}\n"), text }
 }
 
-/// Bytes that the original keeps for a value; it makes room for the longest label and id.
+/// The bytes that the original reserves for a value: for a label or an id, those of the longest one.
 fn width(value: &Value) -> usize {
     match value {
         Value::Byte(_) => 1,
@@ -114,18 +96,18 @@ fn width(value: &Value) -> usize {
     }
 }
 
-/// A value in a dump of all, as wide as it is stored.
+/// One value of a dump of all: as wide as the HSM stores it.
 fn stored(value: &Value, attribute: Attribute) -> String {
     match value {
         Value::Byte(byte) => format!("0x{byte:02x}"),
         Value::Number(number) => format!("0x{number:08x}"),
         Value::Text(text) => text.clone(),
-        Value::Bytes(bytes) if attribute == Attribute::Modulus => hex::show(bytes),
-        Value::Bytes(bytes) => format!("0x{}", hex::show(bytes)),
+        Value::Bytes(bytes) if attribute == Attribute::Modulus => HEXLOWER.encode(bytes),
+        Value::Bytes(bytes) => format!("0x{}", HEXLOWER.encode(bytes)),
     }
 }
 
-/// A value alone: flags are as wide as numbers.
+/// The only value of a dump: the original writes flags as wide as numbers.
 fn one(value: &Value, attribute: Attribute) -> String {
     match value {
         Value::Byte(byte) => format!("0x{byte:08x}"),

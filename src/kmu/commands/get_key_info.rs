@@ -1,24 +1,24 @@
 //! `getKeyInfo`
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::{line, returned};
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle};
 
 pub(super) static COMMAND: Command = Command {
     name: "getKeyInfo",
-    section: Section::KeyManagement,
+    arguments: &[KEY],
     summary: "Get Key Info about shared users/sessions",
-    description: "Shows who owns a key and whom it is shared with.",
-    options: &[Opt::required("-k", "<key-handle>", "Key handle", "handle of the key")],
-    shared: &[],
+    description: "Shows who owns a key and with whom it is shared.",
     example: "getKeyInfo -k 6",
-    access: Some(DescribeKey::ACCESS),
-    parse: |flags| action(GetKeyInfo { handle: KeyHandle(flags.number("-k")?) }),
+    permission: Some(Permission::of::<DescribeKey>()),
+    build: |given| Ok(Box::new(GetKeyInfo { handle: given.handle(&KEY)? })),
 };
+
+const KEY: Argument =
+    Argument::flag("-k", "key-handle", Kind::Handle, "Key handle").help("handle of the key");
 
 struct GetKeyInfo {
     handle: KeyHandle,

@@ -4,48 +4,36 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::kmu::command::{Opt, Section, action};
+use crate::command::{Argument, Kind, Permission};
 use crate::kmu::create::{Reach, create};
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::template::minimum;
+use crate::kmu::template::{MINIMUM, TIMEOUT, minimum, wanted_minimum};
 use crate::kmu::{Action, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::{Existing, InsertKey, Inserted, MaskedObject, Place};
 
 pub(super) static COMMAND: Command = Command {
     name: "insertMaskedObject",
-    section: Section::KeyTransfer,
+    arguments: &[FILE, MINIMUM, TIMEOUT],
     summary: "Inserts a masked object",
-    description: "Inserts a masked key of this clone family, as a key of its own with a new handle.",
-    options: &[
-        Opt::required("-f", "<filename>", "File name", "file that extractMaskedObject wrote"),
-        Opt::optional("-min_srv", "<number of servers>", "Minimum servers", "fewer than that: not inserted"),
-        Opt::optional(
-            "-timeout",
-            "<seconds>",
-            "Timeout",
-            "taken with -min_srv; the HSMs are waited for anyway",
-        ),
-    ],
-    shared: &[],
+    description: "Inserts a masked key of this clone family as a separate key with a new handle.",
     example: "insertMaskedObject -f maskedObj",
-    access: Some(InsertKey::ACCESS),
-    parse: |flags| {
-        let minimum = flags.maybe_number("-min_srv")?.and_then(|number| usize::try_from(number).ok());
-        if flags.maybe_number("-timeout")?.is_some() && minimum.is_none() {
-            return Err(crate::kmu::Usage::Wrong("Minimum servers (-min_srv) option is missing"));
-        }
-        action(InsertMaskedObject { file: flags.text("-f")?.into(), minimum })
+    permission: Some(Permission::of::<InsertKey>()),
+    build: |given| {
+        let minimum = wanted_minimum(given)?;
+        Ok(Box::new(InsertMaskedObject { file: given.text(&FILE)?.into(), minimum }))
     },
 };
+
+const FILE: Argument =
+    Argument::flag("-f", "filename", Kind::File, "File name").help("file that extractMaskedObject wrote");
 
 struct InsertMaskedObject {
     file: PathBuf,
     minimum: Option<usize>,
 }
 
-/// More than any key takes.
+/// Larger than the masked object of any key.
 const MAX_OBJECT: u64 = 64 * 1024;
 
 impl Action for InsertMaskedObject {
@@ -56,7 +44,7 @@ impl Action for InsertMaskedObject {
         };
         let reach = Reach::AllNodes { minimum: minimum(session, self.minimum) };
         let insert = InsertKey { object, place: Place::NewHandle, existing: Existing::Compare };
-        create(session, "InsertMaskedObject", insert, reach, new_handle, told)
+        create(session, "InsertMaskedObject", insert, reach, new_handle, details)
     }
 }
 
@@ -74,6 +62,6 @@ fn new_handle(inserted: &Inserted<KeyHandle>) -> Vec<KeyHandle> {
     vec![*handle]
 }
 
-fn told(handles: &[KeyHandle]) -> String {
+fn details(handles: &[KeyHandle]) -> String {
     handles.iter().map(|handle| format!("\tNew Key Handle: {handle}\n")).collect()
 }

@@ -1,20 +1,17 @@
 //! `listAttributes`
 
-use crate::kmu::command::{Section, action};
 use crate::kmu::stop::Printed;
 use crate::kmu::{Action, Command, Session};
 use crate::protocol::attribute::Attribute;
 
 pub(super) static COMMAND: Command = Command {
     name: "listAttributes",
-    section: Section::Explanations,
+    arguments: &[],
     summary: "List all attributes for getAttributes",
-    description: "Shows the numbers of the attributes, for getAttribute. The HSMs are not asked.",
-    options: &[],
-    shared: &[],
+    description: "Shows the numbers of the attributes, for getAttribute. No HSM is contacted.",
     example: "listAttributes",
-    access: None,
-    parse: |_| action(ListAttributes),
+    permission: None,
+    build: |_| Ok(Box::new(ListAttributes)),
 };
 
 struct ListAttributes;
@@ -28,7 +25,7 @@ impl Action for ListAttributes {
     }
 }
 
-/// The original's selection, in its order.
+/// The attributes that the original lists, in its order.
 const LISTED: [Attribute; 18] = [
     Attribute::Class,
     Attribute::Token,

@@ -1,24 +1,21 @@
 //! `listTokens`
 
 use super::get_token::show;
-use crate::kmu::command::{Section, action};
+use crate::command::Permission;
 use crate::kmu::frame::{line, returned, shown, status};
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, ended};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::quorum::{self, TokenRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "listTokens",
-    section: Section::Quorum,
+    arguments: &[],
     summary: "List all Tokens in the current partition",
     description: "Lists the tokens of each HSM, how long they are valid, and who has approved them.",
-    options: &[],
-    shared: &[],
     example: "listTokens",
-    access: Some(quorum::ListTokens::ACCESS),
-    parse: |_| action(ListTokens),
+    permission: Some(Permission::of::<quorum::ListTokens>()),
+    build: |_| Ok(Box::new(ListTokens)),
 };
 
 struct ListTokens;

@@ -1,23 +1,20 @@
 //! `listUsers`
 
-use crate::kmu::command::{Section, action};
+use crate::command::Permission;
 use crate::kmu::frame::{returned, shown};
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::user::{self, UserRow};
 
 pub(super) static COMMAND: Command = Command {
     name: "listUsers",
-    section: Section::Admin,
+    arguments: &[],
     summary: "Lists all users of a partition",
     description: "Shows the users of the first HSM that answers.",
-    options: &[],
-    shared: &[],
     example: "listUsers",
-    access: Some(user::ListUsers::ACCESS),
-    parse: |_| action(ListUsers),
+    permission: Some(Permission::of::<user::ListUsers>()),
+    build: |_| Ok(Box::new(ListUsers)),
 };
 
 struct ListUsers;

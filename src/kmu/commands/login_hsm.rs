@@ -1,59 +1,57 @@
 //! `loginHSM`
 
+use crate::command::{Argument, Given, Kind, PROMPT, Permission, Usage};
 use crate::console::Input;
-use crate::kmu::command::{Need, Opt, Section, action};
-use crate::kmu::flags::{Flags, Usage};
 use crate::kmu::frame::returned;
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
 use crate::protocol::session::Login;
 use crate::protocol::user::UserType;
-use crate::protocol::{Operation, Refusal, Secret};
+use crate::protocol::{Refusal, Secret};
 
 pub(super) static COMMAND: Command = Command {
     name: "loginHSM",
-    section: Section::Admin,
+    arguments: &[USER_TYPE, PASSWORD, USER_NAME],
     summary: "Login to the HSM",
     description: "Logs in to every HSM of the cluster. Five wrong passwords lock the user on the HSM that counted them.",
-    options: &[
-        Opt::required("-u", "<user type>", "User type", "type of the user: CU"),
-        Opt {
-            need: Need::Unless("-hpswd"),
-            ..Opt::optional("-p", "<password>", "Password", "password, in clear")
-        },
-        Opt::switch("-hpswd", "asks for the password without showing it"),
-        Opt::required("-s", "<username>", "Username", "name of the user"),
-    ],
-    shared: &[],
     example: "loginHSM -u CU -s example_user -hpswd",
-    access: Some(Login::ACCESS),
-    parse: |flags| action(LoginHsm::parse(flags)?),
+    permission: Some(Permission::of::<Login>()),
+    build: |given| Ok(Box::new(LoginHsm::parse(given)?)),
 };
+
+const USER_TYPE: Argument =
+    Argument::flag("-u", "user type", Kind::UserType, "User type").help("type of the user: CU");
+const PASSWORD: Argument = Argument::flag("-p", "password", Kind::Password, "Password")
+    .help("password, in plain text")
+    .or(&[PROMPT]);
+const USER_NAME: Argument =
+    Argument::flag("-s", "username", Kind::UserName, "Username").help("name of the user");
 
 struct LoginHsm {
     user_type: UserType,
     name: String,
-    /// Asked for if there is none.
+    /// `None` if the operator must be asked for it.
     password: Option<Secret>,
 }
 
 impl LoginHsm {
-    fn parse(flags: &Flags<'_>) -> Result<Self, Usage> {
-        let user_type = match UserType::parse(flags.text("-u")?) {
+    fn parse(given: &Given<'_>) -> Result<Self, Usage> {
+        let user_type = match UserType::parse(given.word(&USER_TYPE)?) {
             UserType::Unknown => return Err(Usage::Wrong("Invalid user type specified.")),
             user_type => user_type,
         };
-        if flags.has("-p") && flags.has("-hpswd") {
+        let password = given.maybe(&PASSWORD, Given::text)?.map(Secret::new);
+        if password.is_some() && given.has(&PROMPT) {
             return Err(Usage::NotUnderstood);
         }
-        let password = flags.maybe("-p").map(|password| Secret::new(password.to_owned()));
-        Ok(Self { user_type, name: flags.text("-s")?.to_owned(), password })
+        Ok(Self { user_type, name: given.text(&USER_NAME)?, password })
     }
 }
 
 impl Action for LoginHsm {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
+        // Checked here, not by the HSMs: they let a CO and the AU log in, too.
         if !session.logins.include(self.user_type) {
             return Err(Stop::Failed(returned(CALL, Code::INVALID_USER_TYPE)));
         }
@@ -72,8 +70,8 @@ impl Action for LoginHsm {
 
 const CALL: &str = "LoginHSM";
 
-/// A login counts where it was possible; an HSM that refuses it is another matter. Scripts know the client's number
-/// for a wrong password, not the HSM's.
+/// The result of a login. HSMs that were not reached do not matter if another one accepts it, but a refusal by any
+/// HSM is a failure. For a wrong password scripts expect the code of the original's client, not that of the HSM.
 fn result(states: &[State]) -> Code {
     let refused = states.iter().map(|(_, code)| *code).find(|code| !is_absent(*code));
     match refused {

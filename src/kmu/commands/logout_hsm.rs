@@ -1,22 +1,19 @@
 //! `logoutHSM`
 
-use crate::kmu::command::{Section, action};
+use crate::command::Permission;
 use crate::kmu::session::{answered, states};
 use crate::kmu::stop::{Printed, ended_on};
 use crate::kmu::{Action, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::session::Logout;
 
 pub(super) static COMMAND: Command = Command {
     name: "logoutHSM",
-    section: Section::Admin,
+    arguments: &[],
     summary: "Logout from the HSM",
     description: "Ends the login on every HSM of the cluster.",
-    options: &[],
-    shared: &[],
     example: "logoutHSM",
-    access: Some(Logout::ACCESS),
-    parse: |_| action(LogoutHsm),
+    permission: Some(Permission::of::<Logout>()),
+    build: |_| Ok(Box::new(LogoutHsm)),
 };
 
 struct LogoutHsm;

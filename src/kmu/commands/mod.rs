@@ -24,31 +24,53 @@ mod logout_hsm;
 mod set_attribute;
 mod sign;
 
-use super::Command;
+use super::Action;
+use crate::command::{Group, Layout, Names, Table};
 
-/// Every command, in the order in which `help` lists those of a section.
-pub static COMMANDS: &[&Command] = &[
-    &exit::COMMAND,
-    &help::COMMAND,
-    &list_users::COMMAND,
-    &login_hsm::COMMAND,
-    &logout_hsm::COMMAND,
-    &get_token::COMMAND,
-    &del_token::COMMAND,
-    &approve_token::COMMAND,
-    &list_tokens::COMMAND,
-    &gen_rsa_key_pair::COMMAND,
-    &gen_ecc_key_pair::COMMAND,
-    &gen_sym_key::COMMAND,
-    &delete_key::COMMAND,
-    &set_attribute::COMMAND,
-    &get_key_info::COMMAND,
-    &find_key::COMMAND,
-    &find_single_key::COMMAND,
-    &get_attribute::COMMAND,
-    &insert_masked_object::COMMAND,
-    &extract_masked_object::COMMAND,
-    &sign::COMMAND,
-    &error2_string::COMMAND,
-    &list_attributes::COMMAND,
-];
+/// Every command, in the order of `help`. A title is printed as it stands here.
+pub static COMMANDS: &Table<dyn Action> = &Table {
+    groups: &[
+        Group { title: "", commands: &[&exit::COMMAND, &help::COMMAND] },
+        Group {
+            title: "\n        Configuration and Admin Commands\n",
+            commands: &[&list_users::COMMAND, &login_hsm::COMMAND, &logout_hsm::COMMAND],
+        },
+        Group {
+            title: "\n        M of N commands\n",
+            commands: &[
+                &get_token::COMMAND,
+                &del_token::COMMAND,
+                &approve_token::COMMAND,
+                &list_tokens::COMMAND,
+            ],
+        },
+        Group {
+            title: "\n        Key Generation Commands\n\n        Asymmetric Keys:\n",
+            commands: &[&gen_rsa_key_pair::COMMAND, &gen_ecc_key_pair::COMMAND],
+        },
+        Group { title: "\n        Symmetric Keys:\n", commands: &[&gen_sym_key::COMMAND] },
+        Group {
+            title: "\n        Key Management Commands\n",
+            commands: &[
+                &delete_key::COMMAND,
+                &set_attribute::COMMAND,
+                &get_key_info::COMMAND,
+                &find_key::COMMAND,
+                &find_single_key::COMMAND,
+                &get_attribute::COMMAND,
+            ],
+        },
+        Group {
+            title: "\n        Key Transfer Commands\n",
+            commands: &[&insert_masked_object::COMMAND, &extract_masked_object::COMMAND],
+        },
+        Group { title: "\n        Management Crypto Commands\n", commands: &[&sign::COMMAND] },
+        Group {
+            title: "\n        Helper Commands\n",
+            commands: &[&error2_string::COMMAND, &list_attributes::COMMAND],
+        },
+    ],
+    help: &help::COMMAND,
+    names: Names::Exact(&[("rsaGenKeyPair", "genRSAKeyPair")]),
+    layout: Layout::ByFlag,
+};

@@ -1,31 +1,31 @@
 //! `setAttribute`
 
+use crate::command::{Argument, Kind, Permission};
 use crate::console::Input;
-use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::create::spread;
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
-use crate::protocol::Operation;
-use crate::protocol::attribute::{Attribute, Value};
-use crate::protocol::key::{self, KeyHandle};
+use crate::protocol::attribute::{self, Attribute, Value};
+use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "setAttribute",
-    section: Section::KeyManagement,
+    arguments: &[KEY, ATTRIBUTE],
     summary: "Sets an attribute of an object",
-    description: "Makes a session key a token key, which every HSM of the cluster has, under the same handle.",
-    options: &[
-        Opt::required("-o", "<object handle>", "Object handle", "handle of the key"),
-        Opt::required("-a", "<attribute constant>", "Attribute ID", "1 = OBJ_ATTR_TOKEN"),
-    ],
-    shared: &[],
+    description: "\
+Makes a session key a token key and copies it to every HSM of the cluster under the same handle.",
     example: "setAttribute -o 6 -a 1",
-    access: Some(key::SetAttribute::ACCESS),
-    parse: |flags| {
-        action(SetAttribute { handle: KeyHandle(flags.number("-o")?), number: flags.number("-a")? })
+    permission: Some(Permission::of::<attribute::SetAttribute>()),
+    build: |given| {
+        Ok(Box::new(SetAttribute { handle: given.handle(&KEY)?, number: given.number(&ATTRIBUTE)? }))
     },
 };
+
+const KEY: Argument =
+    Argument::flag("-o", "object handle", Kind::Handle, "Object handle").help("handle of the key");
+const ATTRIBUTE: Argument =
+    Argument::flag("-a", "attribute constant", Kind::Number, "Attribute ID").help("1 = OBJ_ATTR_TOKEN");
 
 struct SetAttribute {
     handle: KeyHandle,
@@ -40,9 +40,10 @@ impl Action for SetAttribute {
             return Err(Stop::failed("\n\tThis attribute is either not modifiable or unknown\n"));
         };
         let value = ask_flag(session)?;
-        let set = key::SetAttribute { handle: self.handle, attribute, value: Value::Byte(value) };
+        let set = attribute::SetAttribute { handle: self.handle, attribute, value: Value::Byte(value) };
         let mut states = set_where_it_is(session, set);
         let done = states.iter().find(|(_, code)| *code == Code::SUCCESS).map(|(node, _)| *node);
+        // The key is a token key on one node now; like a new token key, it belongs on all others.
         if let Some(holder) = done {
             states = spread(session, holder, &[self.handle]).states();
         }
@@ -50,8 +51,8 @@ impl Action for SetAttribute {
     }
 }
 
-/// Nodes that do not have the key are left out, if any has it.
-fn set_where_it_is(session: &mut Session<'_>, set: key::SetAttribute) -> Vec<State> {
+/// Sets the attribute on the nodes that have the key. If none has, all are asked, so that their refusals can be shown.
+fn set_where_it_is(session: &mut Session<'_>, set: attribute::SetAttribute) -> Vec<State> {
     let everywhere = session.everywhere();
     let holders = session.holders(set.handle);
     let scope = if holders.is_empty() { everywhere } else { holders };

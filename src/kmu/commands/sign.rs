@@ -5,40 +5,41 @@ use std::io::{self, Read};
 
 use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512};
 
+use crate::command::{Argument, Kind, Permission};
 use crate::files::{metadata_to_replace, without_number};
-use crate::kmu::command::{Opt, Section, action};
 use crate::kmu::frame::{line, returned, status};
 use crate::kmu::session::{first, states};
 use crate::kmu::stop::{Printed, Stop, ended, ended_on};
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::Operation;
 use crate::protocol::key::{self, Hash, KeyHandle, SignMechanism, SignScheme};
 
 pub(super) static COMMAND: Command = Command {
     name: "sign",
-    section: Section::Crypto,
+    arguments: &[MESSAGE, KEY, MECHANISM, SIGNATURE],
     summary: "Generates a signature",
     description: "\
-Signs a file with a private key of one's own or a shared one. If others have to approve the use of the key, an
-approved token of service 5 (USE_KEY) is used up on each HSM.",
-    options: &[
-        Opt::required("-f", "<message file>", "Message File", "file to be signed"),
-        Opt::required("-k", "<private key handle>", "Private key handle", "handle of the key"),
-        Opt::required("-m", "<signature mechanism>", "Signature Mechanism", MECHANISMS),
-        Opt::required("-out", "<signature file>", "Signature file", "file to write the signature to"),
-    ],
-    shared: &[],
+Signs a file with one of your private keys or one shared with you. If others must approve the use of the key, this
+uses up an approved token of service 5 (USE_KEY) on each HSM.",
     example: "sign -f messageFile -k 7 -m 1 -out signedFile",
-    access: Some(key::Sign::ACCESS),
-    parse: |flags| {
-        action(Sign {
-            file: flags.text("-f")?.to_owned(),
-            handle: KeyHandle(flags.number("-k")?),
-            mechanism: mechanism(flags.number("-m")?),
-            out: flags.text("-out")?.to_owned(),
-        })
+    permission: Some(Permission::of::<key::Sign>()),
+    build: |given| {
+        Ok(Box::new(Sign {
+            file: given.text(&MESSAGE)?,
+            handle: given.handle(&KEY)?,
+            mechanism: mechanism(given.number(&MECHANISM)?),
+            out: given.text(&SIGNATURE)?,
+        }))
     },
 };
+
+const MESSAGE: Argument =
+    Argument::flag("-f", "message file", Kind::File, "Message File").help("file to be signed");
+const KEY: Argument =
+    Argument::flag("-k", "private key handle", Kind::Handle, "Private key handle").help("handle of the key");
+const MECHANISM: Argument =
+    Argument::flag("-m", "signature mechanism", Kind::Number, "Signature Mechanism").help(MECHANISMS);
+const SIGNATURE: Argument = Argument::flag("-out", "signature file", Kind::File, "Signature file")
+    .help("file to write the signature to");
 
 const MECHANISMS: &str = "1, 2, 3: RSA PKCS #1 v1.5 with SHA-256, 384, 512; 6, 7, 8: RSA PSS with these; \
                           17, 18, 19: ECDSA with these, each with the curve of its length";
@@ -46,7 +47,7 @@ const MECHANISMS: &str = "1, 2, 3: RSA PKCS #1 v1.5 with SHA-256, 384, 512; 6, 7
 struct Sign {
     file: String,
     handle: KeyHandle,
-    /// `None` if there is none of the number, or this HSM has it not.
+    /// `None` if no supported mechanism has the number.
     mechanism: Option<SignMechanism>,
     out: String,
 }
@@ -59,14 +60,14 @@ impl Action for Sign {
             let reason = without_number(&error);
             Stop::failed(line(&format!("Failed to read from the file \"{}\": {reason}", self.file)))
         })?;
-        // Before approvals are used up for a signature that has no place.
+        // Before approvals are used up for a signature that cannot be written.
         metadata_to_replace(&self.out).map_err(|reason| {
             Stop::failed(line(&format!("Failed to write to the file \"{}\": {reason}", self.out)))
         })?;
         let operation = key::Sign { handle: self.handle, mechanism, hash };
         let holders = session.holders(self.handle);
         let scope = if holders.is_empty() { session.everywhere() } else { holders };
-        // An approval is used up everywhere or nowhere.
+        // A change, not a read: it uses up approvals, on every node or on none.
         let answers = match session.change(&scope, operation) {
             Ok(answers) => answers,
             Err(refused) => {
@@ -106,7 +107,7 @@ fn mechanism(number: u32) -> Option<SignMechanism> {
     Some(SignMechanism { scheme, hash })
 }
 
-/// The HSM signs the hash: a file may be of any size.
+/// The hash of a file, which is all that the HSM needs: so the file may be of any size.
 fn hash(path: &str, hash: Hash) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mut context = Context::new(algorithm(hash));

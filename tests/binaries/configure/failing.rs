@@ -26,7 +26,7 @@ fn a_missing_file_is_named_with_the_command_that_makes_it() {
 fn what_is_no_configuration_is_not_changed() {
     for (name, content, reason) in [
         (".cmu", "{", "EOF while parsing an object"),
-        (".cmu", "{\"servers\": []}", "servers: none is enabled"),
+        (".cmu", "{\"servers\": []}", "no server is enabled"),
         (".cmu", "{\"servers\": [{\"name\": \"a\"}]}", "servers[0]: missing field `hostname`"),
         (".cmu", "{\"servers\": [{\"hostname\": \"a\"}],}", "trailing comma"),
         (".client", "[]", "invalid"),
@@ -98,7 +98,8 @@ fn an_hsm_that_proves_nothing_is_not_asked() {
     let _daemon = cluster.run();
     let (address, port) = (cluster.address(0), cluster.port.to_string());
     let files = Files::of(&other);
-    let unproved = format!("configure: {address}:{port}: the server has not proved to be of the cluster");
+    let unproved =
+        format!("configure: {address}:{port}: the server has not proved that it belongs to the cluster");
     let refused = files.refuse(&["--cmu", &address, "--port", &port]);
     assert_eq!(
         refused,

@@ -1,0 +1,130 @@
+//! One request before an HSM: from who may ask, through approvals and the rule, to the verdict.
+
+use super::done::Performed;
+use super::{Decision, Env, Event, Hsm, SessionId, User, Verdict, Work};
+use crate::protocol::key::KeyHandle;
+use crate::protocol::message::OperationId;
+use crate::protocol::user::UserId;
+use crate::protocol::{Effect, Operation, Refusal, Reply, Request, Visit};
+
+/// A rule: what an HSM says to one operation. Whether the caller may ask, and has the approvals, is settled before.
+pub(super) trait Decide: Operation {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Self::Reply>;
+}
+
+/// Who asks, of which HSM, and in which world.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub(super) hsm: &'a Hsm,
+    pub(super) caller: SessionId,
+    pub(super) env: &'a Env<'a>,
+}
+
+/// What a rule says.
+pub(super) type Ruling<R> = Result<Decided<R>, No>;
+
+/// A reply, and what makes it true.
+pub(super) struct Decided<R> {
+    pub(super) reply: R,
+    /// To be stored, then applied, in this order.
+    pub(super) events: Vec<Event>,
+    /// For the audit record, if the request could not name it: the key that is made or inserted; of a pair, the
+    /// public half.
+    pub(super) key: Option<KeyHandle>,
+}
+
+/// Why a rule gives no reply.
+pub(super) enum No {
+    Refused(Refusal),
+    /// Refused, and counted: this user's password or second factor was wrong.
+    LoginFailed(UserId, Refusal),
+    /// Not before this work is done.
+    Needs(Work),
+}
+
+impl Case<'_> {
+    /// Decides and changes nothing. A refusal is recorded even so: for the client it ends the command, and no other
+    /// record of the attempt would follow.
+    pub(super) fn rehearse(&self, request: &Request) -> Decision {
+        match self.answer(request) {
+            Ok(decided) => Decision { verdict: Verdict::Reply(decided.reply), events: Vec::new() },
+            Err(No::Needs(work)) => Decision { verdict: Verdict::Needs(work), events: Vec::new() },
+            Err(No::Refused(refusal) | No::LoginFailed(_, refusal)) => {
+                let events = self.record(request, Some(refusal), None).into_iter().collect();
+                Decision { verdict: Verdict::Refused(refusal), events }
+            }
+        }
+    }
+
+    /// Decides, with the events that do it.
+    pub(super) fn perform(&self, id: OperationId, request: &Request) -> Decision {
+        if let Some(verdict) = self.hsm.done.answer(id, request) {
+            return Decision { verdict, events: Vec::new() };
+        }
+        let (verdict, mut events, key) = match self.answer(request) {
+            Ok(Decided { reply, events, key }) => (Verdict::Reply(reply), events, key),
+            Err(No::Refused(refusal)) => (Verdict::Refused(refusal), Vec::new(), None),
+            Err(No::LoginFailed(user, refusal)) => {
+                (Verdict::Refused(refusal), vec![Event::LoginFailed(user)], None)
+            }
+            Err(No::Needs(work)) => return Decision { verdict: Verdict::Needs(work), events: Vec::new() },
+        };
+        // Whatever came of it, a digest is good once.
+        events.extend(request.is_signed().then_some(Event::ChallengeUsed(self.caller)));
+        events.extend(Performed::of(id, request, &verdict).map(Event::Performed));
+        events.extend(self.record(request, verdict.refusal(), key));
+        Decision { verdict, events }
+    }
+
+    /// The user who is logged in on the caller's session.
+    pub(super) fn user(&self) -> Result<(UserId, &User), Refusal> {
+        self.hsm.user_of(self.caller).ok_or(Refusal::NotLoggedIn)
+    }
+
+    /// The order matters. Before a cluster has an owner, clients cannot know whom they tell a secret.
+    /// Those who may not ask learn nothing of approvals, and those without approvals nothing of what the rule would
+    /// have said.
+    fn answer(&self, request: &Request) -> Ruling<Reply> {
+        self.must_have_owner(request)?;
+        self.permit(request)?;
+        let token = self.approval(request)?;
+        let mut decided = request.visit(self)?;
+        // To insert a copy that equals what is there changes nothing, and costs no approvals.
+        let is_used = request.effect() != Effect::Change || !decided.events.is_empty();
+        decided.events.extend(token.filter(|_| is_used).map(Event::TokenRemoved));
+        Ok(decided)
+    }
+}
+
+/// The dispatch to the rules: without a rule for each operation of the table, [`Request::visit`] does not compile.
+impl<O: Decide> Visit<O> for Case<'_> {
+    type Output = Ruling<Reply>;
+
+    fn visit(&self, operation: &O) -> Self::Output {
+        let Decided { reply, events, key } = operation.decide(self)?;
+        Ok(Decided { reply: O::wrap(reply), events, key })
+    }
+}
+
+impl<R> Decided<R> {
+    pub(super) fn new(reply: R, events: Vec<Event>) -> Self {
+        Self { reply, events, key: None }
+    }
+
+    /// The reply to a question that changes nothing.
+    pub(super) fn read(reply: R) -> Self {
+        Self::new(reply, Vec::new())
+    }
+}
+
+impl Decided<()> {
+    pub(super) fn done(event: Event) -> Self {
+        Self::new((), vec![event])
+    }
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

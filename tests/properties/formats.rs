@@ -1,0 +1,132 @@
+//! The bytes on the wire and in the store, and the text of the audit log, as the first release writes them. A test
+//! here that fails says that another release could not read them.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use cloudhsm::hsm::audit::{AuditRecord, Opcode};
+use cloudhsm::hsm::{Event, SessionId};
+use cloudhsm::protocol::key::KeyHandle;
+use cloudhsm::protocol::message::{Call, OperationId, Response, Round};
+use cloudhsm::protocol::quorum::Service;
+use cloudhsm::protocol::user::{CreateUser, UserId, UserRow, UserType};
+use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
+use cloudhsm::wire::frame::encode;
+use data_encoding::HEXLOWER;
+use serde::Serialize;
+
+use crate::model::World;
+
+#[test]
+fn the_wire_format_is_the_first_releases() {
+    let call = Call { round: Round::Perform(OperationId(7)), request: create_user() };
+    assert_eq!(hex(&call), "010705010462696c6c0870617373776f726400");
+    let row = UserRow {
+        id: UserId(3),
+        user_type: UserType::Cu,
+        name: "bill".to_owned(),
+        quorum_key: false,
+        login_failures: 1,
+        second_factor: true,
+    };
+    let answer: Response = Ok(Some(Reply::ListUsers(vec![row])));
+    assert_eq!(hex(&answer), "0001020103010462696c6c000101");
+    assert_eq!(hex(&Response::Err(Refusal::CopyIsOlder)), "0135");
+}
+
+/// The number of each on the wire and in the store is its place in the list.
+#[test]
+fn operations_keep_their_order() {
+    let expected = "DescribeHsm ListMembers ListUsers Login Logout CreateUser DeleteUser ChangePassword \
+        GenerateKey DeleteKey FindKeys DescribeKey ReadAttributes SetAttribute ShareKey ListKeys ExtractKey \
+        InsertKey ExtractUser InsertUser GetCertificate RegisterQuorumKey SetMValue GetMValue GetToken \
+        ApproveToken ListTokens DeleteTokens GetDigest Sign";
+    assert!(Request::NAMES.join(" ").starts_with(expected));
+}
+
+/// So do the changes of a history, which differ in content, too.
+#[test]
+fn changes_keep_their_order() {
+    for (change, bytes) in [
+        (Event::Started, "01"),
+        (Event::UserDeleted(UserId(5)), "0305"),
+        (Event::LoggedOut(SessionId(1)), "0701"),
+        (Event::KeyDeleted(KeyHandle(6)), "0b06"),
+        (Event::MValueSet { service: Service::MiscCo, m: 2 }, "0f0402"),
+        (Event::TokenRemoved(1), "1201"),
+        (Event::ChallengeUsed(SessionId(1)), "1401"),
+    ] {
+        assert_eq!(hex(&change), bytes);
+    }
+}
+
+/// What an officer's createUser leaves in the store: the user, the answer to be given again, and the audit record.
+#[test]
+fn the_stores_format_is_the_first_releases() {
+    let mut world = World::new();
+    world.create_users(1);
+    let user = "0302040106757365725f300870617373776f72640000";
+    let answer = "080304ace486ca393f3f9a70de9d05377bdc60cb4862b88d407aef11a64c944389ed0504";
+    let record = "090203010301000101\
+        06757365725f3000cf4736ea86dff42e0e7153d66365d0772b63492a746fe5ba68322d79c9c89424";
+    assert_eq!(hex(world.history.last().unwrap()), format!("{user}{answer}{record}"));
+    let identity = "0f68736d2d616161616161616161616101310001";
+    let users = "04\
+        010405 61646d696e 08 70617373776f7264 00 00\
+        020308 6170705f75736572 08 70617373776f7264 00 00\
+        030207 6f666669636572 08 70617373776f7264 00 00\
+        040106 757365725f30 08 70617373776f7264 00 00\
+        05"
+    .replace(' ', "");
+    let audit = "0299c82e87701946ab6efb4b3f598aeed0b4eacbc268af50fb370c707c9be989080000";
+    assert_eq!(hex(&world.hsm), format!("{identity}{users}000000010304{}{audit}", &answer[6..]));
+}
+
+/// A record hashes what it says: whoever changes a word of it makes older logs look forged.
+#[test]
+fn an_audit_record_has_the_first_releases_words_and_hash() {
+    let record = AuditRecord {
+        sequence: 18,
+        time: 1_700_000_000_000_000,
+        reboots: 2,
+        opcode: Opcode(0x1004),
+        session: SessionId(3),
+        refusal: Some(Refusal::NotAnApprover),
+        user: Some((UserType::Co, "officer1".to_owned())),
+        key: None,
+        previous: [7; 32],
+    };
+    let text = "Time: 11/14/23 22:13:20.000000, usecs:1700000000000000\n\
+        Sequence No : 0x12\n\
+        Reboot counter : 0x2\n\
+        Command Type(hex) : CN_MGMT_CMD (0x0)\n\
+        Opcode : CN_APPROVE_TOKEN (0x1004)\n\
+        Session Handle : 0x3\n\
+        Response : 65576:HSM Error: This user is none of those who may approve this\n\
+        Log type : MGMT_USER_DETAILS_LOG (2)\n\
+        User Name : officer1\n\
+        User Type : CN_CRYPTO_OFFICER (2)\n";
+    assert_eq!(record.to_string(), text);
+    assert_eq!(
+        HEXLOWER.encode(&record.link()),
+        "80c4d9c7d977209813f5078de6d688282184d6ccb951e67e0d2dd7583c11029c"
+    );
+}
+
+#[test]
+fn refusals_have_the_first_releases_words_in_the_audit_log() {
+    let said = |refusal: &Refusal| format!("{}:{}\n", refusal.code(), refusal.logged());
+    let text: String = Refusal::ALL.iter().take(54).map(said).collect();
+    assert!(text.ends_with("65584:HSM Error: The copy is older than what was approved for this key since\n"));
+    assert_eq!(
+        HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref()),
+        "59b5a522d51bad1bee269256199b29774f41476be2b4505c8ea70e962b14b73c"
+    );
+}
+
+fn create_user() -> Request {
+    let (user_type, name, password) = (UserType::Cu, "bill".to_owned(), Secret::new("password".to_owned()));
+    Request::CreateUser(CreateUser { user_type, name, password, second_factor: None })
+}
+
+fn hex(message: &impl Serialize) -> String {
+    HEXLOWER.encode(&encode(message).unwrap())
+}
