@@ -5,7 +5,7 @@ use std::io;
 use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 /// What `--generate` makes.
 #[derive(Clone, Copy, ValueEnum)]
@@ -29,17 +29,23 @@ pub enum ManualSection {
     Daemons = 8,
 }
 
-/// The text of one artifact.
+/// The text of one artifact. `prompt` has the commands that people type at the program's prompt, as a syntax line and a
+/// summary, for the manual page.
 ///
 /// # Errors
 ///
 /// Those of clap's writer; writing to memory has none.
-pub fn generate(command: Command, artifact: Artifact, section: ManualSection) -> io::Result<Vec<u8>> {
+pub fn generate(
+    command: Command,
+    artifact: Artifact,
+    section: ManualSection,
+    prompt: &[(String, &str)],
+) -> io::Result<Vec<u8>> {
     match artifact {
         Artifact::Bash => Ok(completions(command, Shell::Bash)),
         Artifact::Zsh => Ok(completions(command, Shell::Zsh)),
         Artifact::Fish => Ok(completions(command, Shell::Fish)),
-        Artifact::Man => manual_page(command, section),
+        Artifact::Man => manual_page(command, section, prompt),
     }
 }
 
@@ -49,8 +55,8 @@ fn completions(mut command: Command, shell: Shell) -> Vec<u8> {
     script
 }
 
-/// One page for a program and its subcommands.
-fn manual_page(command: Command, section: ManualSection) -> io::Result<Vec<u8>> {
+/// One page for a program, its subcommands and the commands at its prompt.
+fn manual_page(command: Command, section: ManualSection, prompt: &[(String, &str)]) -> io::Result<Vec<u8>> {
     let mut command = command.disable_help_subcommand(true);
     command.build();
     let (page, mut written) = (Man::new(with_usage(command.clone())), title(&command, section));
@@ -61,6 +67,7 @@ fn manual_page(command: Command, section: ManualSection) -> io::Result<Vec<u8>> 
     for subcommand in command.get_subcommands() {
         describe(subcommand, &mut written)?;
     }
+    at_prompt(prompt).to_writer(&mut written)?;
     note("SH", &command).to_writer(&mut written)?;
     page.render_version_section(&mut written)?;
     Ok(written)
@@ -98,6 +105,17 @@ fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
     page.render_options_section(&mut sections)?;
     written.extend_from_slice(String::from_utf8_lossy(&sections).replace("\n.SH ", "\n.SS ").as_bytes());
     note("SS", command).to_writer(written)
+}
+
+fn at_prompt(commands: &[(String, &str)]) -> Roff {
+    let mut list = Roff::new();
+    if !commands.is_empty() {
+        list.control("SH", ["COMMANDS"]);
+    }
+    for (syntax, summary) in commands {
+        list.control("TP", []).text([bold(syntax)]).text([roman(*summary)]);
+    }
+    list
 }
 
 /// Examples and exit codes, line by line: re-wrapped, their tables would be destroyed.

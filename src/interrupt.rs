@@ -18,7 +18,8 @@ impl Interrupt {
 
     /// Lets the next command wait again.
     pub fn clear(&self) {
-        self.0.send_replace(false);
+        // Waking those who wait takes longer than looking, and every command clears the flag first.
+        self.0.send_if_modified(std::mem::take);
     }
 
     /// Whether the flag was raised since the last [`clear`](Self::clear).

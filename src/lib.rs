@@ -8,29 +8,28 @@
 //!  bin/configure ─────────────── configure ────┐
 //!  bin/cloudhsm_mgmt_util ─ shell ── cmu ── cluster ── wire ──┐
 //!  bin/key_mgmt_util ─────────┘└──── kmu ──────┘              ├── protocol
-//!                      console ───────┘                       │
+//!                 command, console ───┘                       │
 //!       signing ── cmu, kmu and bin use it ───────────────────┤
-//!  bin/hsmd ── hsmd (accept, session, engine, store) ── wire ─┤
+//!  bin/hsmd ── hsmd (making, serving, watching, keeping) wire ┤
 //!                └── hsm (pure) ──────────────────────────────┘
 //! ```
 //!
 //! * [`protocol`]: an *operation* is one thing a client may ask an HSM, tied by type to its one kind of reply.
 //! * [`wire`]: a *link* is one server's TLS connection with no call under way; and whom to trust on it.
-//! * [`cluster`]: the configured servers, in order: asks all at once, returns one answer for each, always.
-//! * [`cmu`]: a *command* is one thing a person may type, one file each in `commands`. [`kmu`]: those of the tool
-//!   that makes keys. [`shell`] runs both, line by line.
-//! * [`command`]: how both tools read a line. What a command takes is declared once, and all else reads that.
+//! * [`cluster`]: the configured servers, in order: asks all at once, returns one answer for each, always. A change is
+//!   made by every server or by none: [`Cluster::change`](cluster::Cluster::change) rehearses it on all before any
+//!   performs it.
+//! * [`cmu`]: a *command* is one thing a person may type, one file each in its folder `commands`. [`kmu`] has those of
+//!   the tool that makes keys. [`command`] is how both read a line: what a command takes is declared once, and syntax,
+//!   help, completion and redaction read that. [`shell`] runs both, line by line.
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
 //!
-//! * [`config`]: the configuration files, as read. [`configure`] writes them. [`files`]: how files are read.
-//! * [`signing`]: what officers sign outside the console, and the files that carry it.
-//! * [`transcript`]: sessions as texts that are script and expectation in one.
-//!
-//! [`dev`] runs HSMs inside the console, for development. [`generate`] makes completions and manual pages of the
-//! programs' command lines. [`waiting`] tells how long a command takes, and [`interrupt`] ends it.
-//!
-//! A change is made by every server or by none: [`cluster`] tells how.
+//! Beside them: [`config`] reads the configuration files, [`configure`] writes them, and [`files`] reads and checks all
+//! other files that people name. [`signing`] has what officers sign outside the console, [`transcript`] sessions that are
+//! script and expectation in one. [`dev`] runs HSMs inside the console, for development, and [`generate`] makes completions
+//! and manual pages. Small words that several rooms share: [`outcome`], how a command ended; [`waiting`], how long it
+//! takes; [`interrupt`], which ends it.
 
 pub mod cluster;
 pub mod cmu;

@@ -1,4 +1,4 @@
-//! How a command ended: what both consoles tell the loop that runs them.
+//! How a command ended, for the loop that runs commands and for exit codes.
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ mod ledger;
 mod model;
 #[path = "properties/officers.rs"]
 mod officers;
+#[path = "properties/permissions.rs"]
+mod permissions;
 #[path = "properties/quorum.rs"]
 mod quorum;
 #[path = "properties/second_factor.rs"]
@@ -138,54 +140,6 @@ proptest! {
             frames(ours, MAX_CALL).next().await
         });
         prop_assert!(refused.unwrap().is_err());
-    }
-}
-
-/// Who may do what, written down again and apart from the operations' own table.
-#[test]
-fn permissions_are_those_of_the_guide() {
-    use UserType::{Au, Co, Cu, PreCo};
-    let nobody = None;
-    for (operation, refused) in [
-        ("DescribeHsm", vec![]),
-        ("ListMembers", vec![]),
-        ("ListUsers", vec![]),
-        ("GetCertificate", vec![]),
-        ("Logout", vec![nobody]),
-        ("CreateUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
-        ("DeleteUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
-        ("ChangePassword", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
-        ("ChangePassword of oneself", vec![nobody]),
-        ("GenerateKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("DeleteKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("FindKeys", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("DescribeKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("ReadAttributes", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("SetAttribute", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("SetAttribute of TRUSTED", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
-        ("ShareKey", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("ListKeys", vec![nobody, Some(Cu), Some(PreCo)]),
-        ("Sign", vec![nobody, Some(Co), Some(Au), Some(PreCo)]),
-        ("RegisterQuorumKey", vec![nobody, Some(Co), Some(Cu), Some(Au), Some(PreCo)]),
-        ("RegisterQuorumKey of oneself", vec![nobody, Some(Au), Some(PreCo)]),
-        ("SetMValue", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
-        ("GetMValue", vec![nobody]),
-        ("GetToken", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
-        ("ApproveToken", vec![nobody]),
-        ("ListTokens", vec![nobody]),
-        ("DeleteTokens", vec![nobody]),
-        ("GetDigest", vec![]),
-        ("InsertUser", vec![nobody, Some(Cu), Some(Au), Some(PreCo)]),
-    ] {
-        for caller in [nobody, Some(Co), Some(Cu), Some(Au), Some(PreCo)] {
-            let may = model::may(operation, caller);
-            let expected = match caller {
-                _ if !refused.contains(&caller) => None,
-                None => Some(Refusal::NotLoggedIn),
-                Some(_) => Some(Refusal::NotAuthorized),
-            };
-            assert_eq!(may, expected, "{operation} by {caller:?}");
-        }
     }
 }
 

@@ -2,129 +2,50 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "tidy/paths.rs"]
+mod paths;
+#[path = "tidy/rooms.rs"]
+mod rooms;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use cloudhsm::cmu::COMMANDS;
 use cloudhsm::kmu;
+use paths::{begins_with, paths};
 
-/// What a folder must not know, by the words that would give it away.
-const BANS: &[(&str, &[&str])] = &[
-    ("protocol", &["tokio", "rustls", "std::fs", "std::net", "std::time", "crate::hsm", "crate::wire"]),
-    ("hsm", &["tokio", "rustls", "std::fs", "std::net", "std::time", "rand", "crate::wire", "crate::hsmd"]),
-    ("wire", &["crate::cluster", "crate::cmu", "crate::kmu", "crate::console", "crate::hsm", "crate::shell"]),
-    ("cluster", &["crate::cmu", "crate::kmu", "crate::console", "crate::hsm", "crate::shell"]),
-    ("console", &["crate::cluster", "crate::cmu", "crate::kmu", "crate::hsm", "crate::shell", "crate::wire"]),
-    (
-        "command",
-        &[
-            "tokio",
-            "rustls",
-            "std::fs",
-            "crate::hsm",
-            "crate::cluster",
-            "crate::cmu",
-            "crate::kmu",
-            "crate::shell",
-        ],
-    ),
-    ("cmu", &["rustls", "wire::frame", "wire::link", "crate::hsm", "crate::kmu", "std::io", "rustyline"]),
-    (
-        "kmu",
-        &["rustls", "crate::wire", "crate::hsm", "crate::hsmd", "crate::cmu", "crate::shell", "rustyline"],
-    ),
-    (
-        "signing",
-        &["tokio", "rustls", "crate::hsm", "crate::wire", "crate::cluster", "crate::cmu", "crate::console"],
-    ),
-    (
-        "configure",
-        &["tokio", "rustls", "crate::hsm", "crate::hsmd", "crate::cmu", "crate::kmu", "crate::console"],
-    ),
-    ("shell", &["rustls", "crate::wire", "crate::hsm", "std::io", "rustyline"]),
-    (
-        "hsmd",
-        &["crate::cmu", "crate::kmu", "crate::console", "crate::shell", "cluster::Cluster", "cluster::Dial"],
-    ),
-];
-
-/// Only consoles and programs print.
-const PRINTING: [&str; 5] = ["println!", "eprintln!", "print!(", "stdout()", "stderr()"];
+/// What only one place of a folder uses: a broken path reads the same in every command.
+const PLACES: [(&str, &str, &str); 2] =
+    [("rustyline", "src", "src/console/terminal"), ("std::fs", "src/cmu", "src/cmu/output_file.rs")];
 
 #[test]
-fn the_layers_know_only_what_is_below_them() {
-    let mut broken = Vec::new();
-    for (folder, banned) in BANS {
-        for (path, text) in sources(&format!("src/{folder}")) {
-            let code = text.split("#[cfg(test)]").next().unwrap();
-            let found = banned.iter().filter(|word| uses(code, word));
-            broken.extend(found.map(|word| format!("{} uses {word}", path.display())));
-        }
+fn the_line_editor_and_files_are_used_in_one_place() {
+    for (what, folder, place) in PLACES {
+        let uses =
+            |(path, text): &(PathBuf, String)| paths(path, text).iter().any(|path| begins_with(path, what));
+        let users: Vec<_> = sources(folder).into_iter().filter(uses).map(|(path, _)| path).collect();
+        assert!(!users.is_empty() && users.iter().all(|path| path.starts_with(place)), "{what}: {users:?}");
     }
-    assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// Clippy forbids `println!` and the like.
 #[test]
-fn only_the_terminal_knows_the_line_editor() {
+fn only_consoles_and_programs_write_to_standard_streams() {
     for (path, text) in sources("src") {
-        let is_terminal = path.starts_with("src/console/terminal") || path.ends_with("console/terminal.rs");
-        assert!(is_terminal || !uses(&text, "rustyline::"), "{}", path.display());
+        let may = path.starts_with("src/console") || path.starts_with("src/bin");
+        let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let writes = code.any(|line| line.contains("stdout()") || line.contains("stderr()"));
+        assert!(may || !writes, "{}", path.display());
     }
 }
 
+/// Clippy counts the lines of functions.
 #[test]
-fn only_consoles_and_programs_print() {
-    for (path, text) in sources("src") {
-        if path.starts_with("src/console") || path.starts_with("src/bin") {
-            continue;
-        }
-        for word in PRINTING {
-            assert!(!uses(&text, word), "{} has {word}", path.display());
-        }
-    }
-}
-
-/// Where commands touch files, so that a broken path is told the same way everywhere.
-#[test]
-fn commands_touch_files_in_one_place() {
-    for (path, text) in sources("src/cmu") {
-        let is_the_place = path.ends_with("output_file.rs");
-        assert_eq!(uses(&text, "std::fs"), is_the_place, "{}", path.display());
-    }
-}
-
-#[test]
-fn files_and_functions_are_short() {
-    let mut long = Vec::new();
-    let all = ["src", "tests", "benches", "fuzz/src", "fuzz/targets"].into_iter().flat_map(sources);
-    for (path, text) in all {
-        if text.lines().count() > 400 {
-            long.push(format!("{}: over 400 lines", path.display()));
-        }
-        long.extend(long_functions(&text).map(|name| format!("{}: {name}: over 60 lines", path.display())));
-    }
-    assert!(long.is_empty(), "{long:#?}");
-}
-
-/// The functions whose closing brace is more than 60 lines below.
-fn long_functions(text: &str) -> impl Iterator<Item = String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let starts = lines.iter().enumerate().filter(|(_, line)| {
-        let code = line.trim_start();
-        (code.starts_with("fn ") || code.contains(" fn "))
-            && !code.starts_with("//")
-            && !code.ends_with([';', '}'])
-    });
-    let mut long = Vec::new();
-    for (start, line) in starts {
-        let indent = line.len() - line.trim_start().len();
-        let end = format!("{}}}", " ".repeat(indent));
-        let length = lines[start..].iter().position(|line| *line == end).unwrap_or(0);
-        if length > 60 {
-            long.push(line.trim().to_owned());
-        }
-    }
-    long.into_iter()
+fn files_are_short() {
+    let all =
+        ["src", "tests", "benches", "examples", "fuzz/src", "fuzz/targets"].into_iter().flat_map(sources);
+    let long = all.filter(|(_, text)| text.lines().count() > 400).map(|(path, _)| path);
+    assert_eq!(long.collect::<Vec<_>>(), Vec::<PathBuf>::new(), "over 400 lines");
 }
 
 #[test]
@@ -168,16 +89,6 @@ fn one_transcript_spells_the_banner_out() {
     assert_eq!(names, ["caution.txt"], "write [caution]");
 }
 
-#[test]
-fn no_lint_is_silenced_without_a_reason() {
-    for (path, text) in ["src", "tests", "benches", "fuzz/src"].into_iter().flat_map(sources) {
-        let this = path.ends_with("tidy.rs");
-        let code: Vec<&str> = text.split("allow(").skip(1).collect();
-        let reasoned = code.iter().all(|rest| rest.split(']').next().unwrap().contains("reason ="));
-        assert!(this || reasoned, "{}", path.display());
-    }
-}
-
 fn commands_in(transcript: &str) -> Vec<String> {
     let typed = transcript.lines().filter_map(|line| {
         let (prompt, typed) = line.split_once('>')?;
@@ -200,21 +111,6 @@ fn snake_case(name: &str) -> String {
         snake.extend(letter.to_lowercase());
     }
     snake
-}
-
-/// Whether code outside comments has the word.
-fn uses(text: &str, word: &str) -> bool {
-    let is_word = |rest: &str| {
-        let boundary = |next: char| !next.is_alphanumeric() && next != '_';
-        !word.ends_with(char::is_alphanumeric) || rest.chars().next().is_none_or(boundary)
-    };
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| {
-        line.match_indices(word).any(|(at, _)| {
-            let before = line[..at].chars().next_back();
-            let starts = before.is_none_or(|before| !before.is_alphanumeric() && before != '_');
-            starts && is_word(&line[at + word.len()..])
-        })
-    })
 }
 
 fn transcripts() -> Vec<(PathBuf, String)> {

@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 }
 
 fn make(artifact: Artifact) -> io::Result<()> {
-    console::put(&generate(Arguments::command(), artifact, ManualSection::Daemons)?)
+    console::put(&generate(Arguments::command(), artifact, ManualSection::Daemons, &[])?)
 }
 
 fn run(arguments: &Arguments) -> Result<(), ExitError> {

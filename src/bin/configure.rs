@@ -98,7 +98,7 @@ fn main() -> ExitCode {
     console::start_log();
     let done = match (arguments.generate, arguments.template, arguments.update()) {
         (Some(artifact), _, _) => {
-            let made = generate(Arguments::command(), artifact, ManualSection::Commands);
+            let made = generate(Arguments::command(), artifact, ManualSection::Commands, &[]);
             made.map_err(text).and_then(|made| print(&made))
         }
         (None, Some(template), _) => print(template.text().as_bytes()),

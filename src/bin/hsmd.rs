@@ -191,7 +191,7 @@ fn wrong(kind: ErrorKind, reason: &str) -> ! {
 }
 
 fn print_generated(artifact: Artifact) -> Result<(), String> {
-    console::put(&generate(Arguments::command(), artifact, ManualSection::Daemons).map_err(text)?)
+    console::put(&generate(Arguments::command(), artifact, ManualSection::Daemons, &[]).map_err(text)?)
         .map_err(text)
 }
 

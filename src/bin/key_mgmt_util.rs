@@ -126,7 +126,7 @@ fn main() -> ExitCode {
 }
 
 fn make(artifact: Artifact) -> io::Result<()> {
-    console::put(&generate(Arguments::command(), artifact, ManualSection::Commands)?)
+    console::put(&generate(Arguments::command(), artifact, ManualSection::Commands, &COMMANDS.at_prompt())?)
 }
 
 /// An exit code and the error to report.

@@ -1,6 +1,6 @@
 //! A change on every server of a scope or on none: all rehearse it before any performs it.
 
-use super::round::{Perform, Rehearse, Round};
+use super::round::{Perform, Rehearse, RoundKind};
 use super::{Answer, Cluster, Failure, Question, Reconnected, Server};
 use crate::protocol::Operation;
 
@@ -146,7 +146,7 @@ impl Cluster {
     }
 
     /// Asks a server again for as long as it fails and the supervisor wants to retry.
-    async fn settle<O: Operation, K: Round<O>>(
+    async fn settle<O: Operation, K: RoundKind<O>>(
         &mut self,
         number: usize,
         mut answer: Answer<K::Reply>,

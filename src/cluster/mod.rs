@@ -41,7 +41,7 @@ pub use server::{Dial, Limitation, Opened, Owner, Server};
 pub use unlisted::{Unlisted, unlisted};
 pub use users::proven_users;
 
-use round::{Perform, Rehearse, Round};
+use round::{Perform, Rehearse, RoundKind};
 
 /// All servers that the console manages, connected or not.
 pub struct Cluster {
@@ -204,7 +204,7 @@ impl Cluster {
         Ok(self.perform(scope, &Question::new(operation)?).await)
     }
 
-    async fn ask<O: Operation, K: Round<O>>(
+    async fn ask<O: Operation, K: RoundKind<O>>(
         &mut self,
         scope: &[usize],
         question: &Question<O>,
@@ -220,7 +220,7 @@ impl Cluster {
         scope.iter().zip(answered).map(take_back).collect()
     }
 
-    async fn ask_one<O: Operation, K: Round<O>>(
+    async fn ask_one<O: Operation, K: RoundKind<O>>(
         &mut self,
         number: usize,
         question: &Question<O>,
@@ -232,7 +232,7 @@ impl Cluster {
     /// Calls one server, and returns its link only after a whole answer.
     ///
     /// The future owns the link, so that all calls of a scope can run at once.
-    fn call<O: Operation, K: Round<O>>(
+    fn call<O: Operation, K: RoundKind<O>>(
         &mut self,
         number: usize,
         question: &Question<O>,

@@ -8,7 +8,7 @@ use super::{Answer, Failure, Question};
 use crate::protocol::{Effect, Operation, message};
 
 /// One of the two rounds.
-pub(super) trait Round<O: Operation> {
+pub(super) trait RoundKind<O: Operation> {
     /// The reply of a server that does not refuse.
     type Reply;
 
@@ -28,7 +28,7 @@ pub(super) struct Rehearse;
 /// The servers make the change, or reply to a read.
 pub(super) struct Perform;
 
-impl<O: Operation> Round<O> for Rehearse {
+impl<O: Operation> RoundKind<O> for Rehearse {
     type Reply = ();
 
     fn call(question: &Question<O>) -> Bytes {
@@ -49,7 +49,7 @@ impl<O: Operation> Round<O> for Rehearse {
     }
 }
 
-impl<O: Operation> Round<O> for Perform {
+impl<O: Operation> RoundKind<O> for Perform {
     type Reply = O::Reply;
 
     fn call(question: &Question<O>) -> Bytes {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::round::{Perform, Round};
+use super::round::{Perform, RoundKind};
 use super::{Dial, Opened, Question};
 use crate::protocol::user::{ListUsers, UserRow};
 use crate::wire::Limits;
@@ -25,5 +25,5 @@ async fn ask(dial: &Dial, question: &Question<ListUsers>, limit: Duration) -> Op
     let Opened::Trusted(link) = dial.open(&limits).await else { return None };
     let (link, answer) = link.call(question.perform.clone(), &limits).await.ok()?;
     link.close(&limits).await;
-    <Perform as Round<ListUsers>>::understand(answer)?.ok()
+    <Perform as RoundKind<ListUsers>>::understand(answer)?.ok()
 }

@@ -60,7 +60,8 @@ impl<O: Operation> Change<O> {
         let (mut run, operation, scope) = self.begin(session);
         let question = Question::new(operation)?;
         run.start(scope.len());
-        let changed = run.with(async |cluster, operator| cluster.change(&scope, &question, operator).await);
+        let changed =
+            run.with(async |cluster, questioner| cluster.change(&scope, &question, questioner).await);
         run.finish::<O>(&changed)
     }
 
@@ -84,7 +85,7 @@ impl<O: Operation> Change<O> {
         // Rehearsed again: signing takes a person minutes, and the signatures themselves may be refused.
         let agreement = run.agree(incomplete.willing(), &question).after(incomplete);
         let changed =
-            run.with(async |cluster, operator| cluster.carry_out(agreement, &question, operator).await);
+            run.with(async |cluster, questioner| cluster.carry_out(agreement, &question, questioner).await);
         run.finish::<O>(&changed)
     }
 
@@ -135,18 +136,18 @@ impl Run<'_, '_> {
     }
 
     fn agree<O: Operation>(&mut self, scope: &[usize], question: &Question<O>) -> Agreement {
-        self.with(async |cluster, operator| cluster.agree(scope, question, operator).await)
+        self.with(async |cluster, questioner| cluster.agree(scope, question, questioner).await)
     }
 
     /// Runs the work on the cluster; the operator decides about failures.
-    fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut Operator<'_, '_>) -> T) -> T {
+    fn with<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster, &mut Questioner<'_, '_>) -> T) -> T {
         let success = success(self.session, self.name);
         let is_pinned = self.session.pinned.is_some();
         let Parts { console, cluster, tally, interrupt, driver } = self.session.parts();
         // Two use the console while the work runs: the operator's questions, and the report of servers that keep it
         // waiting.
         let console = RefCell::new(console);
-        let mut operator = Operator {
+        let mut questioner = Questioner {
             console: &console,
             tally,
             interrupt,
@@ -156,7 +157,7 @@ impl Run<'_, '_> {
             is_pinned,
             asking: &mut self.asking,
         };
-        driver.drive(&console, cluster, async |cluster| work(cluster, &mut operator).await)
+        driver.drive(&console, cluster, async |cluster| work(cluster, &mut questioner).await)
     }
 
     /// Adds, after an interrupt, that nothing was changed: the operator could not know.
@@ -225,7 +226,7 @@ impl Run<'_, '_> {
 const NOTHING_CHANGED: &str = "Nothing was changed on any server.";
 
 /// Reports each server's answer, and asks the operator what to do about a failure.
-struct Operator<'a, 'b> {
+struct Questioner<'a, 'b> {
     console: &'a RefCell<&'b mut dyn Console>,
     tally: &'a mut Tally,
     interrupt: &'a Interrupt,
@@ -236,7 +237,7 @@ struct Operator<'a, 'b> {
     asking: &'a mut Asking,
 }
 
-impl<O: Operation> Supervisor<O> for Operator<'_, '_> {
+impl<O: Operation> Supervisor<O> for Questioner<'_, '_> {
     fn willing(&mut self, server: &Server) {
         self.tally.willing(server.number());
     }
@@ -261,7 +262,7 @@ impl<O: Operation> Supervisor<O> for Operator<'_, '_> {
     }
 }
 
-impl Operator<'_, '_> {
+impl Questioner<'_, '_> {
     fn print(&self, text: &str) {
         self.console.borrow_mut().print(text);
     }

@@ -12,7 +12,7 @@ use crate::protocol::Operation;
 use crate::protocol::masked::{Difference, Existing, Inserted, MaskedObject};
 
 /// Something that can be copied as a masked object.
-pub(super) trait Copied {
+pub(super) trait Transfer {
     /// Masks the object on the source.
     type Extract: Operation<Reply = MaskedObject>;
     /// Inserts the masked object on the destination.
@@ -51,24 +51,28 @@ pub(super) struct Route {
 }
 
 /// Copies an object, and prints how that went.
-pub(super) fn copy<C: Copied>(session: &mut Session<'_>, destination: usize, copied: &C) -> Result<(), Stop> {
+pub(super) fn copy<T: Transfer>(
+    session: &mut Session<'_>,
+    destination: usize,
+    transfer: &T,
+) -> Result<(), Stop> {
     let route = Route::new(session, destination)?;
-    let object = route.query_source(session, copied.extract());
-    let object = route.finish(session, copied, Half::Extract, object)?;
-    let insert = |existing| copied.insert(MaskedObject(object.0.clone()), existing);
+    let object = route.query_source(session, transfer.extract());
+    let object = route.finish(session, transfer, Half::Extract, object)?;
+    let insert = |existing| transfer.insert(MaskedObject(object.0.clone()), existing);
     // The destination compares first: the object is encrypted, so only an HSM can tell whether it differs.
     let mut inserted = route.ask_destination(session, insert(Existing::Compare));
     if let Ok(Inserted::Differs(_, differences)) = &inserted {
-        let name = copied.name(session, route);
+        let name = transfer.name(session, route);
         route.confirm_replacing(session, &name, differences)?;
         inserted = route.ask_destination(session, insert(Existing::Replace));
     }
-    if let Inserted::Equal(_) = route.finish(session, copied, Half::Insert, inserted)? {
-        let name = copied.name(session, route);
+    if let Inserted::Equal(_) = route.finish(session, transfer, Half::Insert, inserted)? {
+        let name = transfer.name(session, route);
         let place = session.server(route.destination).map(ToString::to_string).unwrap_or_default();
         session.console.print(&format!("{name} is already on {place} and identical\n"));
     }
-    session.console.print(&format!("{} success\n", copied.command()));
+    session.console.print(&format!("{} success\n", transfer.command()));
     Ok(())
 }
 
@@ -115,11 +119,11 @@ impl Route {
     fn finish<R>(
         self,
         session: &mut Session<'_>,
-        copied: &impl Copied,
+        transfer: &impl Transfer,
         half: Half,
         answer: Answer<R>,
     ) -> Result<R, Stop> {
-        copied.print_half(session, half, answer.as_ref().err());
+        transfer.print_half(session, half, answer.as_ref().err());
         answer.map_err(|failure| {
             let number = match half {
                 Half::Extract => self.source,
@@ -127,9 +131,9 @@ impl Route {
             };
             // In server mode, too, the lines name the server: two take part.
             let place = session.server(number);
-            let text = failure_lines(copied.command(), usual_context, place, &failure);
+            let text = failure_lines(transfer.command(), usual_context, place, &failure);
             session.console.print(&text);
-            copied.print_advice(session, self, &failure);
+            transfer.print_advice(session, self, &failure);
             Stop::Servers
         })
     }

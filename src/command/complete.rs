@@ -147,7 +147,7 @@ mod tests {
             ("nonsense ", ""),
         ] {
             let Completion::Words(words) = COMMANDS.complete(line, &known) else {
-                panic!("{line} is no path")
+                panic!("{line} does not end in a path")
             };
             assert_eq!(words.join(" "), expected, "{line}");
         }
@@ -188,7 +188,7 @@ mod tests {
     fn attributes_are_offered_by_number_and_name_if_the_command_takes_them() {
         let offered = |line: &str| match COMMANDS.complete(line, &Known::default()) {
             Completion::Words(words) => words,
-            Completion::Path => panic!("{line} is no path"),
+            Completion::Path => panic!("{line} does not end in a path"),
         };
         for (line, numbers) in [
             ("setAttribute 6 ", "1 3 134 260 261 262 263 264 266 268 370 528"),

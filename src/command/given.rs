@@ -11,7 +11,7 @@ use crate::protocol::user::UserId;
 pub struct Given<'a> {
     layout: Layout,
     arguments: &'static [Argument],
-    /// What is given, each with its value unless that is missing or there is none.
+    /// What is given, each with its value, if it takes one and it is there.
     words: Vec<(&'static Argument, Option<&'a str>)>,
     surplus: Option<&'a str>,
 }

@@ -33,13 +33,16 @@ impl<A: ?Sized> Table<A> {
     ///
     /// If there is none, or more than one.
     pub fn find(&self, word: &str) -> Result<&'static Command<A>, Unknown> {
-        let matching = match self.names {
+        // Whole names first: that is what scripts type, and each line is looked up several times.
+        if let Some(command) = self.named(word) {
+            return Ok(command);
+        }
+        let matching: Vec<_> = match self.names {
             Names::Exact(aliases) => {
-                let name = aliases.iter().find(|(alias, _)| *alias == word).map_or(word, |(_, name)| name);
-                self.matching(|other| other == name)
+                let meant = aliases.iter().filter(|(alias, _)| *alias == word);
+                meant.filter_map(|(_, name)| self.named(name)).collect()
             }
-            // No name is a prefix of another.
-            Names::Prefix => self.matching(|other| other.starts_with(word)),
+            Names::Prefix => self.beginning_with(word),
         };
         match matching.as_slice() {
             [only] => Ok(only),
@@ -51,9 +54,13 @@ impl<A: ?Sized> Table<A> {
         }
     }
 
-    /// In the order of the alphabet.
-    fn matching(&self, is_meant: impl Fn(&str) -> bool) -> Vec<&'static Command<A>> {
-        let mut matching: Vec<_> = self.iter().filter(|command| is_meant(command.name)).collect();
+    fn named(&self, name: &str) -> Option<&'static Command<A>> {
+        self.iter().find(|command| command.name == name)
+    }
+
+    /// In alphabetical order.
+    fn beginning_with(&self, prefix: &str) -> Vec<&'static Command<A>> {
+        let mut matching: Vec<_> = self.iter().filter(|command| command.name.starts_with(prefix)).collect();
         matching.sort_by_key(|command| command.name.to_lowercase());
         matching
     }

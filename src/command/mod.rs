@@ -112,6 +112,14 @@ impl<A: ?Sized> Table<A> {
         self.groups.iter().flat_map(|group| group.commands.iter().copied())
     }
 
+    /// The syntax line of each command, and the first line of its summary: a table for manual pages.
+    #[must_use]
+    pub fn at_prompt(&self) -> Vec<(String, &'static str)> {
+        self.iter()
+            .map(|command| (command.syntax(), command.summary.lines().next().unwrap_or_default()))
+            .collect()
+    }
+
     /// Reads the arguments of a command.
     ///
     /// # Errors

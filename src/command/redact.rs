@@ -297,7 +297,7 @@ mod tests {
             let (before, after) = (given[..at].join(" "), given[at + 1..].join(" "));
             let (this, flag) = (&given[at], argument.flag.unwrap_or_default());
             match (layout, argument.kind) {
-                // Of nothing else can it be told that it is missing.
+                // Nothing else can be seen to be missing.
                 (Layout::InOrder, Kind::UserType) => lines.push(after),
                 (Layout::InOrder, _) => lines.push(format!("{before} {this}")),
                 (Layout::ByFlag, _) => {

@@ -101,7 +101,7 @@ impl Walk {
     }
 }
 
-/// The argument, or what may be given in the place of one, that has this flag.
+/// The argument, or its alternative, that has this flag.
 fn flagged(arguments: &'static [Argument], word: &str) -> Role {
     let mut choices = arguments.iter().flat_map(Argument::choices);
     choices.find(|choice| choice.flag == Some(word)).map_or(Role::Stray, Role::Flag)

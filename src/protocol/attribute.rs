@@ -59,7 +59,7 @@ pub struct Attributes {
     pub token: bool,
     /// Need not be unique.
     pub label: String,
-    /// Unique on its HSM but for the two halves of a pair; empty is none.
+    /// Unique on its HSM, except that both halves of a pair have it. Empty if the key has no id.
     pub id: String,
     /// Whether a CO vouches for it as a wrapping key.
     pub trusted: bool,

@@ -101,7 +101,7 @@ pub struct GenerateKey {
     pub spec: KeySpec,
     /// Need not be unique; both halves get it.
     pub label: String,
-    /// Both halves get it, and no other key of the HSM may have it. Empty is none.
+    /// Both halves get it, and no other key of the HSM may have it. An empty one is no id.
     pub id: String,
     /// Whether the secret or private key may be wrapped out of the HSM.
     pub extractable: bool,

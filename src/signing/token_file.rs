@@ -35,7 +35,7 @@ pub fn load(path: &str) -> Result<Vec<u8>, NoTokens> {
 ///
 /// If something is there that should not be lost.
 pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
-    // A registration token is any short file; a short private key is none.
+    // A registration token is any short file, but never a private key.
     let is_registration = |length| is_short(length) && !is_pem(path);
     files::must_be_free(path, "a token file", |length| is_registration(length) || load(path).is_ok())
 }

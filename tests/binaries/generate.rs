@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
+use cloudhsm::{cmu, kmu};
+
 use crate::process::{client, configure, console, hsmd, keys, run, text};
 
 /// A program's name, how it is run, and its subcommands, in the order of its help.
@@ -79,6 +81,17 @@ fn a_manual_page_is_named_after_its_program_and_has_its_version() {
 }
 
 #[test]
+fn a_manual_page_has_the_syntax_and_summary_of_every_command_of_the_prompt() {
+    let at_prompt = [cmu::COMMANDS.at_prompt(), kmu::COMMANDS.at_prompt()];
+    for ((_, program, _), commands) in PROGRAMS.into_iter().zip(at_prompt) {
+        let page = generated(program, "man").replace("\\*(Aq", "'").replace('\\', "");
+        for (syntax, summary) in commands {
+            assert!(page.contains(&format!(".TP\nfB{syntax}fR\n{summary}\n")), "{syntax}: {page}");
+        }
+    }
+}
+
+#[test]
 fn a_manual_page_has_a_section_for_each_subcommand() {
     for (name, program, subcommands) in PROGRAMS {
         let page = generated(program, "man");
@@ -88,6 +101,8 @@ fn a_manual_page_has_a_section_for_each_subcommand() {
         let mut expected: Vec<String> =
             ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"].map(str::to_owned).into();
         expected.extend(own);
+        expected
+            .extend(["cloudhsm_mgmt_util", "key_mgmt_util"].contains(&name).then(|| "COMMANDS".to_owned()));
         expected.extend(["NOTES", "VERSION"].map(str::to_owned));
         assert_eq!(sections, expected, "{name}");
     }

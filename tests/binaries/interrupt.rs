@@ -6,7 +6,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -106,9 +105,11 @@ fn daemon_of(cluster: &Cluster) -> Process {
 }
 
 /// Two were asked, then the change was made on one of them, and the console has heard of it.
-fn wait_until_changed(daemon: &Process) {
+fn wait_until_changed(daemon: &Process, console: &Process) {
     wait_until(|| daemon.log().matches("call=\"CreateUser\"").count() == 3);
-    thread::sleep(Duration::from_millis(500));
+    // The answer is sent right after it is logged, and read at once.
+    daemon.wait_until_asleep();
+    console.wait_until_asleep();
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn a_change_under_way_is_accounted_for() {
     wire.lose_the_call_after_next();
     console.send("y\nlistUsers\n");
     wire.wait_until_lost();
-    wait_until_changed(&daemon);
+    wait_until_changed(&daemon, &console);
     console.signal("-TERM");
     console.wait_for("Creating User alice(CU) on 2 nodes\n");
     let told = console.wait_for("disconnecting from servers, please wait...\n");
@@ -178,7 +179,7 @@ fn a_change_under_way_is_accounted_for_in_data() {
     wire.lose_the_call_after_next();
     session.send("createUser CU alice crypto12\nlistUsers\n");
     wire.wait_until_lost();
-    wait_until_changed(&daemon);
+    wait_until_changed(&daemon, &session);
     session.signal("-TERM");
     let ended = session.wait();
     assert_eq!((ended.code, ended.signal), (None, Some(15)));

@@ -1,5 +1,6 @@
 //! A program under test, from its start to its end.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -119,6 +120,17 @@ impl Process {
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until all its threads sleep: it has dealt with all that has come in.
+    pub(crate) fn wait_until_asleep(&self) {
+        wait_until(|| {
+            let threads = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+            // One that has just ended has no state.
+            let states =
+                threads.filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")).ok());
+            states.into_iter().all(|state| state.contains(") S "))
+        });
     }
 
     /// `-TERM`, `-INT`, …

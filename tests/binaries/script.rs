@@ -143,7 +143,7 @@ fn waiting_for_a_password_can_be_interrupted() {
     let login = format!("loginHSM PRECO admin -file {}", text(&pipe));
     let mut console = Process::start(&mut console(&[text(&config), "-c", &login]));
     console.wait_for(&format!("{login}\n"));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    console.wait_until_asleep();
     console.signal("-TERM");
     assert_eq!(
         console.wait_for(".\n"),

@@ -2,7 +2,7 @@
 //!
 //! Faults are named after what the console sees.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -155,14 +155,17 @@ impl Relay {
         }
     }
 
-    /// Waits until all that was relayed has ended, as the HSM hung up, and the consoles have noticed.
+    /// Waits until all that was relayed has ended, as the HSM hung up, and the consoles' runtime has noticed.
     pub async fn emptied(&self) {
         let open = Arc::clone(&self.plan.lock().unwrap().open);
         while open.load(Ordering::SeqCst) > 0 {
             sleep(Duration::from_millis(5)).await;
         }
-        // Nothing tells when a console has read what there is.
-        sleep(Duration::from_millis(100)).await;
+        // It notices closed connections in their order, and this one is closed last.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut last = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        drop(listener.accept().await.unwrap());
+        assert_eq!(last.read(&mut [0]).await.unwrap(), 0);
     }
 
     /// Where the HSM listens from now on.

@@ -3,8 +3,8 @@
 use cloudhsm::hsm::{Event, Hsm, Key, Material, NewKey, SessionId, Verdict, Wrapped};
 use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::key::{
-    DeleteKey, DescribeKey, FindKeys, GenerateKey, HANDLES_PER_NODE, Hash, KeyClass, KeyHandle, KeySpec,
-    KeyType, Lifetime, ListKeys, ShareKey, Sharing, Sign, SignMechanism, SignScheme,
+    DeleteKey, DescribeKey, GenerateKey, HANDLES_PER_NODE, KeyClass, KeyHandle, KeySpec, KeyType, Lifetime,
+    ShareKey, Sharing,
 };
 use cloudhsm::protocol::session::Logout;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserType};
@@ -229,29 +229,7 @@ pub(crate) fn generated(spec: KeySpec) -> Vec<NewKey> {
     classes.into_iter().map(new).collect()
 }
 
-/// A request of the permission table, if it is about keys; who may not ask does not learn that there is none.
-pub(crate) fn named(operation: &str) -> Option<Request> {
-    let handle = KeyHandle(6);
-    let set = |attribute| Request::SetAttribute(SetAttribute { handle, attribute, value: Value::Byte(1) });
-    Some(match operation {
-        "GenerateKey" => Request::GenerateKey(template(KeySpec::Aes { bytes: 16 }, Lifetime::Token)),
-        "DeleteKey" => Request::DeleteKey(DeleteKey { handle }),
-        "FindKeys" => Request::FindKeys(FindKeys::default()),
-        "DescribeKey" => Request::DescribeKey(DescribeKey { handle }),
-        "ReadAttributes" => Request::ReadAttributes(ReadAttributes { handle }),
-        "SetAttribute" => set(Attribute::Encrypt),
-        "SetAttribute of TRUSTED" => set(Attribute::Trusted),
-        "ShareKey" => Request::ShareKey(ShareKey { handle, users: vec![UserId(7)], sharing: Sharing::Share }),
-        "Sign" => {
-            let mechanism = SignMechanism { scheme: SignScheme::RsaPkcs, hash: Hash::Sha256 };
-            Request::Sign(Sign { handle, mechanism, hash: vec![0; 32] })
-        }
-        "ListKeys" => Request::ListKeys(ListKeys { user: None, hash: true }),
-        _ => return None,
-    })
-}
-
-fn template(spec: KeySpec, lifetime: Lifetime) -> GenerateKey {
+pub(crate) fn template(spec: KeySpec, lifetime: Lifetime) -> GenerateKey {
     let (label, id) = (String::new(), String::new());
     GenerateKey { spec, label, id, extractable: true, lifetime, shared_with: Vec::new(), m_value: 0 }
 }

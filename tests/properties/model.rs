@@ -7,7 +7,6 @@ use cloudhsm::hsm::{
     UserName, Verdict, Work, Worked,
 };
 use cloudhsm::protocol::certificate::{Certificate, CertificateKind, GetCertificate};
-use cloudhsm::protocol::device::{DescribeHsm, ListMembers};
 use cloudhsm::protocol::message::{OperationId, Round};
 use cloudhsm::protocol::session::{Login, Logout};
 use cloudhsm::protocol::user::{
@@ -16,7 +15,7 @@ use cloudhsm::protocol::user::{
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use proptest::prelude::*;
 
-use crate::{keys, quorum};
+use crate::keys;
 
 const ADMIN: &str = "admin";
 const RIGHT: &str = "password";
@@ -239,50 +238,4 @@ pub(crate) fn about_another(request: &Request) -> Request {
         name.push_str("_2");
     }
     request
-}
-
-/// Why this caller may not ask for this, on an HSM where everything else is in order.
-pub(crate) fn may(operation: &str, caller: Option<UserType>) -> Option<Refusal> {
-    let mut world = World::new();
-    world.apply(vec![
-        user(3, UserType::Co, "caller"),
-        user(4, UserType::Cu, "caller"),
-        user(5, UserType::Au, "caller"),
-        user(6, UserType::PreCo, "caller"),
-        user(7, UserType::Cu, "victim"),
-    ]);
-    let session = SessionId(1);
-    if let Some(user_type) = caller {
-        world.perform(&login(user_type, "caller", true), session);
-    }
-    let (name, password) = ("victim".to_owned(), Secret::new(RIGHT.to_owned()));
-    let named = keys::named(operation).or_else(|| quorum::named(operation, caller));
-    let request = named.unwrap_or_else(|| match operation {
-        "DescribeHsm" => Request::DescribeHsm(DescribeHsm),
-        "ListMembers" => Request::ListMembers(ListMembers),
-        "ListUsers" => Request::ListUsers(ListUsers),
-        "GetCertificate" => Request::GetCertificate(GetCertificate { kind: CertificateKind::CustomerRoot }),
-        "Logout" => Request::Logout(Logout),
-        "CreateUser" => Request::CreateUser(CreateUser {
-            user_type: UserType::Cu,
-            name: "new".to_owned(),
-            password,
-            second_factor: None,
-        }),
-        "DeleteUser" => Request::DeleteUser(DeleteUser { user_type: UserType::Cu, name }),
-        "ChangePassword" => Request::ChangePassword(ChangePassword {
-            user_type: UserType::Cu,
-            name,
-            password,
-            second_factor: None,
-        }),
-        _ => {
-            let (user_type, name) = (caller.unwrap_or(UserType::Cu), "caller".to_owned());
-            Request::ChangePassword(ChangePassword { user_type, name, password, second_factor: None })
-        }
-    });
-    match world.perform(&request, session).verdict {
-        Verdict::Refused(refusal @ (Refusal::NotLoggedIn | Refusal::NotAuthorized)) => Some(refusal),
-        Verdict::Refused(_) | Verdict::Reply(_) | Verdict::Needs(_) => None,
-    }
 }

@@ -3,11 +3,7 @@
 
 use cloudhsm::hsm::{MAX_TOKENS, SessionId, Verdict};
 use cloudhsm::protocol::key::KeyHandle;
-use cloudhsm::protocol::masked::{Existing, InsertUser, MaskedObject};
-use cloudhsm::protocol::quorum::{
-    ApproveToken, DeleteTokens, GetMValue, GetToken, ListTokens, RegisterQuorumKey, Service, SetMValue,
-};
-use cloudhsm::protocol::second_factor::{GetDigest, Purpose};
+use cloudhsm::protocol::quorum::{GetToken, RegisterQuorumKey, Service, SetMValue};
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserType};
 use cloudhsm::protocol::{Refusal, Request, Secret};
 use proptest::prelude::*;
@@ -25,36 +21,6 @@ proptest! {
             ledger.happen(&act)?;
         }
     }
-}
-
-/// A request of the permission table, if it is about approvals.
-pub(crate) fn named(operation: &str, caller: Option<UserType>) -> Option<Request> {
-    let (name, user_type) = ("caller".to_owned(), caller.unwrap_or(UserType::Co));
-    let register = |user_type, name: &str| {
-        let (token, signature, public_key) = (vec![1], vec![1], vec![1]);
-        let name = name.to_owned();
-        Request::RegisterQuorumKey(RegisterQuorumKey { user_type, name, token, signature, public_key })
-    };
-    let service = Service::UserManagement;
-    Some(match operation {
-        "RegisterQuorumKey" => register(UserType::Cu, "victim"),
-        "RegisterQuorumKey of oneself" => register(user_type, "caller"),
-        "SetMValue" => Request::SetMValue(SetMValue { service, m: 2 }),
-        "GetMValue" => Request::GetMValue(GetMValue { service }),
-        "GetToken" => Request::GetToken(GetToken { service, name, key: KeyHandle(0) }),
-        "ApproveToken" => {
-            let (tokens, signature) = (vec![1], vec![1]);
-            Request::ApproveToken(ApproveToken { tokens, user_type, name, signature })
-        }
-        "ListTokens" => Request::ListTokens(ListTokens),
-        "DeleteTokens" => Request::DeleteTokens(DeleteTokens::All),
-        "GetDigest" => Request::GetDigest(GetDigest { purpose: Purpose::Login, user_type, name }),
-        "InsertUser" => {
-            let (object, existing) = (MaskedObject(vec![1]), Existing::Compare);
-            Request::InsertUser(InsertUser { object, existing })
-        }
-        _ => return None,
-    })
 }
 
 /// Two officers, one after the other, have the same key: its signature is one approval.

@@ -1,8 +1,5 @@
 //! What only a person sees: somebody who has pressed an editing key.
 
-use std::thread;
-use std::time::Duration;
-
 use crate::cluster::Cluster;
 use crate::session::{PROMPT, Session, console};
 use crate::{LEFT, LOGIN};
@@ -46,14 +43,21 @@ fn a_pause_shows_what_could_follow() {
 
 #[test]
 fn nobody_else_gets_hints() {
-    let mut session = Session::at_prompt();
-    session.send("deleteUser");
-    thread::sleep(Duration::from_millis(300));
-    session.wait_for_row("aws-cloudhsm>deleteUser");
-    let mut session = person(&console(), &[("NO_COLOR", "1")]);
-    session.send("deleteUser");
-    thread::sleep(Duration::from_millis(300));
-    session.wait_for_row("aws-cloudhsm>deleteUser");
+    let mut anybody = Session::at_prompt();
+    let mut without_colours = person(&console(), &[("NO_COLOR", "1")]);
+    let mut with_colours = person(&console(), &[]);
+    for session in [&mut anybody, &mut without_colours] {
+        session.send("deleteUser");
+        session.wait_for_row("aws-cloudhsm>deleteUser");
+    }
+    // By now the others would have theirs.
+    with_colours.send("deleteUser");
+    with_colours.wait_for_row("aws-cloudhsm>deleteUser <user-type> <user-name>");
+    for session in [&mut anybody, &mut without_colours] {
+        session.send("\x03");
+        session.wait_for_row(PROMPT);
+        assert!(!session.everything().contains("user-name"), "{}", session.everything());
+    }
 }
 
 #[test]
@@ -98,20 +102,19 @@ fn a_command_that_takes_its_time_says_for_whom_it_waits() {
 #[test]
 fn nobody_else_is_told_and_what_is_typed_ahead_waits() {
     let cluster = Cluster::run(1);
-    let mut session = Session::start(&cluster.console(), "xterm");
-    session.wait_for(PROMPT);
-    cluster.signal(0, "-STOP");
-    session.send("listUsers\r\r");
-    thread::sleep(Duration::from_millis(1500));
-    cluster.signal(0, "-CONT");
-    let listed = session.wait_for(PROMPT);
-    assert!(listed.starts_with("listUsers\r\nUsers on server 0("), "{listed}");
-    assert_eq!(session.wait_for(PROMPT), "\r\n");
+    let mut anybody = Session::start(&cluster.console(), "xterm");
+    anybody.wait_for(PROMPT);
     let mut person = person(&cluster.console(), &[]);
     cluster.signal(0, "-STOP");
+    anybody.send("listUsers\r\r");
+    anybody.wait_for("listUsers\r\n");
     person.send(&format!("listUsers\r{LOGIN}\rpassword\r"));
+    // Asked later, and told already.
     person.wait_for("Waiting ");
     cluster.signal(0, "-CONT");
+    let listed = anybody.wait_for(PROMPT);
+    assert!(listed.starts_with("Users on server 0("), "{listed}");
+    assert_eq!(anybody.wait_for(PROMPT), "\r\n");
     person.wait_for(LOGIN);
     person.wait_for("loginHSM success");
 }

@@ -25,6 +25,7 @@ use crate::{PROGRAM, text};
 /// anything, and [=name] the same text everywhere; a line [caution] stands for the banner before a change. The start-up
 /// banner is expected only if the transcript has it.
 #[derive(Args)]
+#[expect(rustdoc::broken_intra_doc_links, reason = "it is a help text, in which a backslash would show")]
 #[command(after_help = EXIT_CODES, group = ArgGroup::new("hsms").required(true))]
 pub(crate) struct CheckArguments {
     /// The transcripts

@@ -145,7 +145,8 @@ fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
 }
 
 fn make(artifact: Artifact) -> Result<(), String> {
-    let made = generate(Arguments::command(), artifact, ManualSection::Commands).map_err(text)?;
+    let made = generate(Arguments::command(), artifact, ManualSection::Commands, &COMMANDS.at_prompt())
+        .map_err(text)?;
     console::put(&made).map_err(text)
 }
 

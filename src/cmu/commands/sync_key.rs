@@ -2,7 +2,7 @@
 
 use crate::cluster::Failure;
 use crate::cmu::arguments::{KEY_HANDLE, SERVER};
-use crate::cmu::sync::{Copied, Route, copy};
+use crate::cmu::sync::{Route, Transfer, copy};
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
 use crate::protocol::Refusal;
@@ -38,7 +38,7 @@ impl Action for SyncKey {
     }
 }
 
-impl Copied for SyncKey {
+impl Transfer for SyncKey {
     type Extract = ExtractKey;
     type Insert = InsertKey;
     type Id = KeyHandle;

@@ -3,7 +3,7 @@
 use crate::cluster::Failure;
 use crate::cmu::arguments::{SERVER, USER_ID};
 use crate::cmu::read::shown;
-use crate::cmu::sync::{Copied, Half, Route, copy};
+use crate::cmu::sync::{Half, Route, Transfer, copy};
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
 use crate::protocol::masked::{Existing, ExtractUser, InsertUser, MaskedObject};
@@ -37,7 +37,7 @@ impl Action for SyncUser {
     }
 }
 
-impl Copied for SyncUser {
+impl Transfer for SyncUser {
     type Extract = ExtractUser;
     type Insert = InsertUser;
     type Id = UserId;
