@@ -75,7 +75,7 @@ const ROOMS: &[Room] = &[
         name: "bin",
         inside: "cluster cmu command config configure console dev generate hsm hsmd interrupt kmu outcome protocol \
             shell signing transcript wire",
-        outside: "clap signal_hook std::fs std::io std::net std::process std::time tokio",
+        outside: "clap signal_hook std::env std::fs std::io std::net std::process std::time tokio",
     },
 ];
 
