@@ -11,8 +11,9 @@ pub trait Supervisor<O: Operation> {
     /// A server refused, in either round, or did not answer.
     fn failed(&mut self, server: &Server, failure: &Failure) -> Choice;
 
-    /// A server has agreed to make the change.
-    fn willing(&mut self, _server: &Server) {}
+    /// A server has answered the rehearsal. All have been heard before the first failure is decided, as the decision
+    /// about one may end the change without a look at the others.
+    fn rehearsed(&mut self, _server: &Server, _answer: Result<(), &Failure>) {}
 
     /// A server has made the change.
     fn done(&mut self, _server: &Server, _reply: O::Reply) {}
@@ -95,12 +96,18 @@ impl Cluster {
         supervisor: &mut impl Supervisor<O>,
     ) -> Agreement {
         let answers = self.rehearse(scope, question).await;
+        for (number, answer) in scope.iter().zip(&answers) {
+            if let Some(server) = self.servers.get(*number) {
+                supervisor.rehearsed(server, answer.as_ref().copied());
+            }
+        }
         let (mut agreement, mut is_vetoed) = (Agreement::default(), false);
         for (number, answer) in scope.iter().copied().zip(answers) {
             match self.settle::<O, Rehearse>(number, answer, question, supervisor).await {
                 Ok(()) => {
+                    // Once more, as it may have agreed only when it was asked again.
                     if let Some(server) = self.servers.get(number) {
-                        supervisor.willing(server);
+                        supervisor.rehearsed(server, Ok(()));
                     }
                     agreement.willing.push(number);
                 }

@@ -238,8 +238,11 @@ struct Questioner<'a, 'b> {
 }
 
 impl<O: Operation> Supervisor<O> for Questioner<'_, '_> {
-    fn willing(&mut self, server: &Server) {
-        self.tally.willing(server.number());
+    fn rehearsed(&mut self, server: &Server, answer: Result<(), &Failure>) {
+        match answer {
+            Ok(()) => self.tally.willing(server.number()),
+            Err(failure) => self.tally.failed(server.number(), failure),
+        }
     }
 
     fn done(&mut self, server: &Server, reply: O::Reply) {

@@ -278,6 +278,19 @@ fn who_is_missing_has_a_row() {
     drop(daemon);
 }
 
+/// The first server is gone, and nobody goes on without it: what the others said to the rehearsal counts all the same.
+#[test]
+fn a_change_that_ends_at_the_first_server_has_the_answers_of_all() {
+    let cluster = Cluster::new(3);
+    let _daemons = [1, 2].map(|node| cluster.run_hsm(node));
+    let arguments = ["--allow-unreachable", "--output", "json", "-c", "deleteUser CU alice"];
+    let ended = play(&cluster, &arguments, "").with_code(1);
+    let object = &objects(&ended)[0];
+    let outcomes = object["servers"].as_array().unwrap().iter().map(|row| row["outcome"].as_str().unwrap());
+    assert_eq!(outcomes.collect::<Vec<_>>(), ["not_reached", "refused", "refused"], "{object}");
+    assert_eq!(object["outcome"], "failed", "{object}");
+}
+
 fn play(cluster: &Cluster, arguments: &[&str], input: &str) -> Ended {
     let config = cluster.config();
     run(&mut console(&[&[text(&config)], arguments].concat()), input)
