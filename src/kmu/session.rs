@@ -182,11 +182,11 @@ impl<'a> Session<'a> {
 pub(super) struct Refused(pub(super) Vec<State>);
 
 impl Refused {
-    /// The nodes that refused.
+    /// The nodes that refused; all of them if the change was interrupted and none did.
     pub(super) fn against(self) -> Vec<State> {
-        let mut states = self.0;
-        states.retain(|(_, code)| *code != Code::SUCCESS && !code.is_of_cluster());
-        states
+        let is_refusal = |(_, code): &&State| *code != Code::SUCCESS && !code.is_of_cluster();
+        let refusals: Vec<State> = self.0.iter().filter(is_refusal).copied().collect();
+        if refusals.is_empty() { self.0 } else { refusals }
     }
 }
 
