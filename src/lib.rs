@@ -5,7 +5,8 @@
 //! Six nouns, a folder each; arrows go one way.
 //!
 //! ```text
-//!  bin/configure ─────────────── configure ────┐
+//!  bin/cloudhsm_client ───────────────────────┐
+//!  bin/configure ─────────────── configure ────┤
 //!  bin/cloudhsm_mgmt_util ─ shell ── cmu ── cluster ── wire ──┐
 //!  bin/key_mgmt_util ─────────┘└──── kmu ──────┘              ├── protocol
 //!                 command, console ───┘                       │
