@@ -69,7 +69,6 @@ fn openssl_knows_both_halves_of_a_pair() {
     }
 }
 
-/// An EC key signs the hash of its length only, an RSA key every one.
 #[test]
 fn openssl_verifies_what_a_key_of_the_hsm_has_signed() {
     let (vault, folder) = (vault(&Family::new().unwrap()), tempfile::tempdir().unwrap());
@@ -80,7 +79,7 @@ fn openssl_verifies_what_a_key_of_the_hsm_has_signed() {
         fs::write(path("public"), vault.value(&public.material).unwrap().as_slice()).unwrap();
         for (hash, name) in HASHES {
             let digest = openssl(&folder, &["dgst", name, "-binary", "message"]);
-            for scheme in [SignScheme::RsaPkcs, SignScheme::RsaPss, SignScheme::Ecdsa] {
+            for scheme in [SignScheme::RsaPkcs, SignScheme::RsaPss, SignScheme::Ecdsa, SignScheme::Dsa] {
                 let mechanism = SignMechanism { scheme, hash };
                 let signed = vault.sign(&private.material, mechanism, &digest);
                 if !fits(spec, mechanism) {
@@ -99,16 +98,21 @@ fn openssl_verifies_what_a_key_of_the_hsm_has_signed() {
     }
 }
 
-const HASHES: [(Hash, &str); 3] =
-    [(Hash::Sha256, "-sha256"), (Hash::Sha384, "-sha384"), (Hash::Sha512, "-sha512")];
+const HASHES: [(Hash, &str); 5] = [
+    (Hash::Sha1, "-sha1"),
+    (Hash::Sha224, "-sha224"),
+    (Hash::Sha256, "-sha256"),
+    (Hash::Sha384, "-sha384"),
+    (Hash::Sha512, "-sha512"),
+];
 
 fn fits(spec: KeySpec, mechanism: SignMechanism) -> bool {
-    let is_ecdsa = mechanism.scheme == SignScheme::Ecdsa;
     match spec {
-        KeySpec::Rsa { .. } => !is_ecdsa,
-        KeySpec::Ec(Curve::P256 | Curve::Secp256k1) => is_ecdsa && mechanism.hash == Hash::Sha256,
-        KeySpec::Ec(Curve::P384) => is_ecdsa && mechanism.hash == Hash::Sha384,
-        KeySpec::Ec(Curve::P521) => is_ecdsa && mechanism.hash == Hash::Sha512,
+        KeySpec::Rsa { .. } | KeySpec::RsaWithExponent { .. } => {
+            matches!(mechanism.scheme, SignScheme::RsaPkcs | SignScheme::RsaPss)
+        }
+        KeySpec::Ec(_) => mechanism.scheme == SignScheme::Ecdsa,
+        KeySpec::Dsa { .. } => mechanism.scheme == SignScheme::Dsa,
         KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => false,
     }
 }

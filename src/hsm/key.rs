@@ -137,6 +137,7 @@ impl Decide for Sign {
         let scheme_fits = match self.mechanism.scheme {
             SignScheme::RsaPkcs | SignScheme::RsaPss => key.attributes.key_type == KeyType::Rsa,
             SignScheme::Ecdsa => key.attributes.key_type == KeyType::Ec,
+            SignScheme::Dsa => key.attributes.key_type == KeyType::Dsa,
         };
         let is_private = key.attributes.class == KeyClass::Private;
         if !is_private || !key.attributes.sign || !scheme_fits {
@@ -198,7 +199,11 @@ impl Hsm {
             KeySpec::Aes { bytes: 16 | 24 | 32 } | KeySpec::TripleDes => 1,
             KeySpec::GenericSecret { bytes: 1..=3584 } => 1,
             KeySpec::Rsa { bits: 2048 | 3072 | 4096 } | KeySpec::Ec(_) => 2,
-            KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::Rsa { .. } => {
+            KeySpec::Aes { .. }
+            | KeySpec::GenericSecret { .. }
+            | KeySpec::Rsa { .. }
+            | KeySpec::RsaWithExponent { .. }
+            | KeySpec::Dsa { .. } => {
                 return Err(Refusal::PolicyViolation);
             }
         };

@@ -6,8 +6,10 @@
 //! * [`watching`]: what monitoring and the service manager see. An HSM never waits for them.
 //! * [`making`]: new HSMs and clusters, their initialization, backups and clones.
 //! * [`serving`]: a request's way through a running HSM.
-//! * [`keeping`]: what an HSM keeps on disk, and the cryptography that protects it.
+//! * [`keeping`]: what an HSM keeps on disk, and how it is encrypted there.
+//! * [`cryptography`]: what an HSM computes with keys in plaintext.
 
+pub mod cryptography;
 pub mod daemon;
 pub mod keeping;
 pub mod making;

@@ -29,7 +29,7 @@ impl KeyClass {
     }
 }
 
-/// PKCS #11's key type.
+/// PKCS #11's key type. New ones go to the end: the order is the format of the wire and of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "PKCS #11 has the names")]
 pub enum KeyType {
@@ -40,6 +40,7 @@ pub enum KeyType {
     /// With three keys.
     TripleDes,
     Aes,
+    Dsa,
 }
 
 impl KeyType {
@@ -48,6 +49,7 @@ impl KeyType {
     pub fn number(self) -> u32 {
         match self {
             Self::Rsa => 0,
+            Self::Dsa => 1,
             Self::Ec => 3,
             Self::GenericSecret => 16,
             Self::TripleDes => 21,
@@ -69,7 +71,7 @@ pub enum Curve {
     Secp256k1,
 }
 
-/// The kind and size of a key to be made.
+/// The kind and size of a key to be made. New ones go to the end: the order is the wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the sizes that the variants speak of")]
 pub enum KeySpec {
@@ -83,6 +85,10 @@ pub enum KeySpec {
     Rsa { bits: u32 },
     /// An EC pair.
     Ec(Curve),
+    /// An RSA pair of 2048 to 4096 bits in steps of 256, with an odd public exponent from 65537 to 2147483647.
+    RsaWithExponent { bits: u32, exponent: u32 },
+    /// A DSA pair with a prime of 2048 bits and a subgroup of 256.
+    Dsa { bits: u32 },
 }
 
 /// How long a key lives.
@@ -118,7 +124,9 @@ impl About for GenerateKey {
     fn opcode(&self, listed: Option<u16>) -> Option<u16> {
         match self.spec {
             KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => listed,
-            KeySpec::Rsa { .. } | KeySpec::Ec(_) => Some(0x19),
+            KeySpec::Rsa { .. } | KeySpec::RsaWithExponent { .. } | KeySpec::Dsa { .. } | KeySpec::Ec(_) => {
+                Some(0x19)
+            }
         }
     }
 }
@@ -239,15 +247,19 @@ pub enum SignScheme {
     RsaPss,
     /// Elliptic curves; the signature is in DER.
     Ecdsa,
+    /// DSA; the signature is in DER.
+    Dsa,
 }
 
-/// A hash function for signatures.
+/// A hash function. New ones go to the end: the order is the wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "FIPS 180-4 has the names")]
 pub enum Hash {
     Sha256,
     Sha384,
     Sha512,
+    Sha1,
+    Sha224,
 }
 
 impl Hash {
@@ -255,6 +267,8 @@ impl Hash {
     #[must_use]
     pub fn bytes(self) -> usize {
         match self {
+            Self::Sha1 => 20,
+            Self::Sha224 => 28,
             Self::Sha256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,

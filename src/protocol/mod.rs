@@ -1,7 +1,8 @@
 //! What a client may ask an HSM, and what the HSM may answer: types only, no I/O.
 //!
 //! [`operation`] is the table of everything that can be asked. The structs behind it are filed by noun: [`user`],
-//! [`session`], [`quorum`], [`second_factor`], [`key`], [`attribute`], [`masked`], [`device`], [`certificate`].
+//! [`session`], [`quorum`], [`second_factor`], [`key`], [`attribute`], [`wrapping`], [`wrapped_file`], [`masked`],
+//! [`device`], [`certificate`].
 //! [`message`] frames a question for the wire, and [`refusal`] is the closed list of reasons to say no.
 
 mod about;
@@ -21,6 +22,8 @@ mod service;
 pub mod session;
 pub mod user;
 mod user_type;
+pub mod wrapped_file;
+pub mod wrapping;
 
 pub use about::{About, Access};
 pub use operation::{Effect, Operation, Reply, Request, Visit};

@@ -221,7 +221,9 @@ pub(crate) fn shown(request: &Request) -> Option<String> {
 /// What making a key would bring: real ones take too long.
 pub(crate) fn generated(spec: KeySpec) -> Vec<NewKey> {
     let classes = match spec {
-        KeySpec::Rsa { .. } | KeySpec::Ec(_) => vec![KeyClass::Public, KeyClass::Private],
+        KeySpec::Rsa { .. } | KeySpec::RsaWithExponent { .. } | KeySpec::Dsa { .. } | KeySpec::Ec(_) => {
+            vec![KeyClass::Public, KeyClass::Private]
+        }
         KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => vec![KeyClass::Secret],
     };
     let material = Material { wrapped: Wrapped(vec![1, 2, 3]), fingerprint: [7; 32] };

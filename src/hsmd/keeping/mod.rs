@@ -4,10 +4,8 @@
 //! [`private_files`] writes such files; [`password`] hashes passwords.
 
 pub mod folder;
-mod generate;
 pub mod password;
 pub mod private_files;
 pub mod settings;
-mod sign;
 pub mod store;
 pub mod vault;

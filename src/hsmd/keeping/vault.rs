@@ -8,9 +8,9 @@ use aws_lc_rs::{hmac, rand};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::generate::{self, Fresh};
-use super::sign::sign;
 use crate::hsm::{Copied, CopiedKey, Material, NewKey, Wrapped};
+use crate::hsmd::cryptography::keys::{self, Fresh};
+use crate::hsmd::cryptography::signing;
 use crate::protocol::Refusal;
 use crate::protocol::key::{KeySpec, SignMechanism};
 
@@ -107,7 +107,7 @@ impl Vault {
     ///
     /// If the library cannot.
     pub fn generate(&self, spec: KeySpec) -> Result<Vec<NewKey>, CryptoFailed> {
-        let fresh = generate::generate(spec).map_err(|_| CryptoFailed)?;
+        let fresh = keys::generate(spec).map_err(|_| CryptoFailed)?;
         let keep =
             |Fresh { attributes, value }: Fresh| Ok(NewKey { attributes, material: self.keep(&value)? });
         fresh.into_iter().map(keep).collect()
@@ -120,7 +120,7 @@ impl Vault {
     /// [`Refusal::KeyUnfit`] if the mechanism does not fit the key.
     pub fn sign(&self, key: &Material, mechanism: SignMechanism, hash: &[u8]) -> Result<Vec<u8>, Refusal> {
         let value = self.value(key).map_err(|_| Refusal::OutOfResources)?;
-        sign(&value, mechanism, hash).map_err(|_| Refusal::KeyUnfit)
+        signing::sign(&value, mechanism, hash).map_err(|_| Refusal::KeyUnfit)
     }
 
     /// Makes a masked object: encrypts a user or a key for the clone family.

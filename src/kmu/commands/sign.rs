@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 
-use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512};
+use aws_lc_rs::digest::{Algorithm, Context, SHA1_FOR_LEGACY_USE_ONLY, SHA224, SHA256, SHA384, SHA512};
 
 use crate::command::{Argument, Kind, Permission};
 use crate::files::{metadata_to_replace, without_number};
@@ -122,6 +122,8 @@ fn hash(path: &str, hash: Hash) -> io::Result<Vec<u8>> {
 
 fn algorithm(hash: Hash) -> &'static Algorithm {
     match hash {
+        Hash::Sha1 => &SHA1_FOR_LEGACY_USE_ONLY,
+        Hash::Sha224 => &SHA224,
         Hash::Sha256 => &SHA256,
         Hash::Sha384 => &SHA384,
         Hash::Sha512 => &SHA512,
