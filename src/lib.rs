@@ -29,7 +29,7 @@
 //! Beside them: [`config`] reads the configuration files, [`configure`] writes them, and [`files`] reads and checks all
 //! other files that people name. [`signing`] has what officers sign outside the console, [`transcript`] sessions that are
 //! script and expectation in one. [`dev`] runs HSMs inside the console, for development, and [`generate`] makes completions
-//! and manual pages. Small words that several rooms share: [`outcome`], how a command ended; [`waiting`], how long it
+//! and manual pages. [`sealing`] keeps what an HSM decrypts for one client from everybody else. Small words that several rooms share: [`outcome`], how a command ended; [`waiting`], how long it
 //! takes; [`interrupt`], which ends it.
 
 pub mod cluster;
@@ -47,6 +47,7 @@ pub mod interrupt;
 pub mod kmu;
 pub mod outcome;
 pub mod protocol;
+pub mod sealing;
 pub mod shell;
 pub mod signing;
 pub mod transcript;

@@ -9,9 +9,13 @@ use std::process::Command;
 use cloudhsm::hsm::{Copied, CopiedKey, NewKey};
 use cloudhsm::hsmd::keeping::vault::{Family, Vault, random_key};
 use cloudhsm::protocol::Refusal;
-use cloudhsm::protocol::key::{Curve, Hash, KeyHandle, KeySpec, SignMechanism, SignScheme};
+use cloudhsm::protocol::key::{
+    Curve, Hash, KeyClass, KeyHandle, KeySpec, KeyType, SignMechanism, SignScheme,
+};
 use cloudhsm::protocol::user::UserType;
+use data_encoding::HEXLOWER;
 use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 const SECRETS: [(KeySpec, &str); 4] = [
     (KeySpec::Aes { bytes: 16 }, "-aes-128-ecb"),
@@ -132,7 +136,13 @@ fn every_kind_of_key_travels_within_its_family_and_nowhere_else() {
     let (here, there) = (vault(&family), vault(&family));
     let stranger = vault(&Family::new().unwrap());
     let all = SECRETS.map(|(spec, _)| spec).into_iter().chain(PAIRS);
-    for spec in all.chain([KeySpec::GenericSecret { bytes: 1 }, KeySpec::GenericSecret { bytes: 3584 }]) {
+    let more = [
+        KeySpec::GenericSecret { bytes: 1 },
+        KeySpec::GenericSecret { bytes: 3584 },
+        KeySpec::RsaWithExponent { bits: 2048, exponent: 65539 },
+        KeySpec::Dsa { bits: 2048 },
+    ];
+    for spec in all.chain(more) {
         for key in made(&here, spec) {
             let object = here.mask(&copied(&key)).unwrap();
             let Ok(Copied::Key(arrived)) = there.unmask(&object) else { panic!("{spec:?}") };
@@ -143,6 +153,29 @@ fn every_kind_of_key_travels_within_its_family_and_nowhere_else() {
             assert_eq!(stranger.unmask(&object).err(), Some(Refusal::MaskedObjectForeign));
         }
     }
+}
+
+/// Made by the first release: a private key, which needs approvals.
+#[test]
+fn an_object_of_the_first_release_still_opens() {
+    let family = Family { id: [1; 16], masking_key: Zeroizing::new([2; 32]) };
+    let vault = Vault::new(&Zeroizing::new([3; 32]), &family).unwrap();
+    let object = "4348534d4f424a31010101010101010101010101010101015725d65dc73bd2fb611e0700ff17f0fbe5c6a794c8651e5c\
+        4145707133e7d9dea72769f3b471aed788cc1cf9f9d0e36c3268c614b320e36e2f0d112f5c1df09784436ba5a80982ef\
+        34c911bff3486e710aa95cc853fd3e0ef4acc80d131b9d3b3c725f675366ee86f5dc3c1097683b6e23d0dad17dc71d9b\
+        b943c5627550caadb0e47ad07e45a0dfdc0a7291590a0c9c86fd50e23e9501e944885731be2cab0dcdd37ff98b743c7b\
+        975c5615a6789e277b42876dcc3246fa0d77ace33dd02b48fb1a13dc42850ac1e62a7c49c4b0e20f38318a957a4d428f\
+        74e6920a38e0421434fa5a6afe1bede6bd098c197deed55595ca8037a14459d6836d818419ddc3ce7fe976a098a00dd9\
+        a0dee062a7ea0effd009671665ed203e036d475175ede48833730c55460a19e10603f51191ac7c0e78769b7d494f694f\
+        78a4670595f50211206627f9de2a0f275aad63e6cc7432dd716b80234eec";
+    let value = "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b02010104206984940510f876113bc4455c\
+        29d74a17b02623fedab6a84c058d4d763b4435cba144034200044e2a35a2daec66f53ceb5d4fc1f19de436aee80bbcfb\
+        c84ffed02de5b3d5e92bf0996f9a4a19e271cc8f2211eb4cd2af36fac6a9f150cfab0a2259dc2fed718e";
+    let Ok(Copied::Key(key)) = vault.unmask(&HEXLOWER.decode(object.as_bytes()).unwrap()) else { panic!() };
+    assert_eq!(HEXLOWER.encode(&vault.value(&key.material).unwrap()), value);
+    assert_eq!((key.attributes.class, key.attributes.key_type), (KeyClass::Private, KeyType::Ec));
+    assert_eq!((key.handle, key.m_value, key.approved), (KeyHandle(6), 2, 3));
+    assert_eq!(key.owner, (UserType::Cu, "alice".to_owned()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::Cluster;
 use cloudhsm::protocol::attribute::{Attribute, SetAttribute, Value};
-use cloudhsm::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime};
+use cloudhsm::protocol::key::{GenerateKey, KeyHandle, KeySpec, Template};
 use futures_util::future::join_all;
 use tokio::runtime::Runtime;
 
@@ -47,9 +47,7 @@ pub(crate) fn compare() -> Vec<Row> {
 async fn connect(hsms: &Hsms) -> (Vec<Cluster>, KeyHandle) {
     let mut clients = join_all((0..CLIENTS).map(|_| hsms.alice())).await;
     let spec = KeySpec::Aes { bytes: 32 };
-    let (label, id, shared_with) = (String::new(), String::new(), Vec::new());
-    let lifetime = Lifetime::Token;
-    let new = GenerateKey { spec, label, id, extractable: true, lifetime, shared_with, m_value: 0 };
+    let new = GenerateKey { spec, template: Template::default() };
     let handles = ask(&mut clients[0], new).await;
     (clients, handles[0])
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloudhsm::protocol::key::{GenerateKey, KeySpec, Lifetime};
+use cloudhsm::protocol::key::{GenerateKey, KeySpec, Template};
 
 use super::hsms::{Hsms, PASSWORD, ask, session};
 use super::process::output;
@@ -28,9 +28,8 @@ async fn make_keys(hsms: &Hsms) {
     let mut cluster = hsms.alice().await;
     for number in 0..KEYS {
         let spec = KeySpec::Aes { bytes: 32 };
-        let (label, id, shared_with) = (format!("key {number}"), String::new(), Vec::new());
-        let lifetime = Lifetime::Token;
-        let new = GenerateKey { spec, label, id, extractable: true, lifetime, shared_with, m_value: 0 };
+        let template = Template { label: format!("key {number}"), ..Template::default() };
+        let new = GenerateKey { spec, template };
         ask(&mut cluster, new).await;
     }
 }

@@ -87,19 +87,14 @@ impl World {
         let mut worked = None;
         for _ in 0..3 {
             let now = 1_000_000 * u64::from(self.asked);
-            let env = Env { now, members: &[], certificates: certificates(), worked: worked.as_ref() };
+            let env = env(now, worked.as_ref());
             let decision = self.hsm.decide(request, round, caller, &env);
             match &decision.verdict {
                 Verdict::Needs(work) if round != Round::Rehearse => worked = Some(self.work(work, request)),
                 Verdict::Needs(_) | Verdict::Reply(_) | Verdict::Refused(_) => return decision,
             }
         }
-        self.hsm.decide(
-            request,
-            round,
-            caller,
-            &Env { now: 0, members: &[], certificates: certificates(), worked: worked.as_ref() },
-        )
+        self.hsm.decide(request, round, caller, &env(0, worked.as_ref()))
     }
 
     /// Passwords are their own hashes, and random numbers are predictable.
@@ -108,11 +103,16 @@ impl World {
         match work {
             Work::HashPassword => Worked::Hashed(PasswordHash(given())),
             Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
-            // An RSA key pair takes too long.
-            Work::Generate(KeySpec::Rsa { .. }) => self.generated(KeySpec::Ec(Curve::P256)),
+            // An RSA or a DSA pair takes too long.
+            Work::Generate(KeySpec::Rsa { .. } | KeySpec::RsaWithExponent { .. } | KeySpec::Dsa { .. }) => {
+                self.generated(KeySpec::Ec(Curve::P256))
+            }
             Work::Generate(spec) => self.generated(*spec),
             Work::Random => Worked::Random([self.asked; 32]),
-            Work::Sign { key, mechanism, hash } => Worked::Signed(self.vault.sign(key, *mechanism, hash)),
+            Work::Compute(of) => Worked::Computed { of: of.clone(), result: self.vault.compute(of) },
+            Work::Attest(statement) => {
+                Worked::Attested { statement: statement.clone(), signature: Vec::new() }
+            }
             Work::Mask(copied) => Worked::Masked(self.vault.mask(copied).unwrap()),
             Work::Unmask(object) => Worked::Unmasked(self.vault.unmask(object).map(Box::new)),
         }
@@ -149,6 +149,10 @@ impl World {
 
 fn same(one: &cloudhsm::protocol::user::UserRow, other: &cloudhsm::protocol::user::UserRow) -> bool {
     one.user_type == other.user_type && one.name.eq_ignore_ascii_case(&other.name)
+}
+
+fn env(now: u64, worked: Option<&Worked>) -> Env<'_> {
+    Env { now, members: &[], max_connections: 1, certificates: certificates(), worked }
 }
 
 /// The certificates of an HSM with an owner. Nothing reads them.

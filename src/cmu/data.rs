@@ -5,14 +5,16 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
+use crate::protocol::attestation::Attestation;
 use crate::protocol::attribute::{self, Attribute, Attributes};
 use crate::protocol::certificate::Certificate;
-use crate::protocol::device::{HsmDescription, Member};
-use crate::protocol::key::{Hold, KeyDescription, KeyHandle, KeyList, Lifetime, Signature};
+use crate::protocol::device::{HsmDescription, Member, PartitionDescription};
+use crate::protocol::key::{Hold, KeyDescription, KeyHandle, KeyList, Lifetime, PublicKeyInfo, Signature};
 use crate::protocol::masked::{Inserted, MaskedObject};
-use crate::protocol::quorum::{Token, TokenAbout, TokenRow};
+use crate::protocol::quorum::{Service, Token, TokenAbout, TokenRow};
 use crate::protocol::second_factor::Digest;
 use crate::protocol::user::{UserId, UserRow};
+use crate::protocol::wrap::{Sealed, WrappedBytes};
 use crate::protocol::{Reply, Visit};
 
 /// The data of a reply; `null` if it says no more than yes.
@@ -42,6 +44,10 @@ impl Data for () {}
 impl Data for MaskedObject {}
 impl Data for Digest {}
 impl Data for Signature {}
+impl Data for WrappedBytes {}
+impl Data for Sealed {}
+impl Data for PublicKeyInfo {}
+impl Data for Attestation {}
 
 impl Data for HsmDescription {
     fn data(&self) -> Value {
@@ -52,6 +58,33 @@ impl Data for HsmDescription {
             "firmware_major": self.firmware.0,
             "firmware_minor": self.firmware.1,
             "build": self.build,
+        })
+    }
+}
+
+impl Data for PartitionDescription {
+    fn data(&self) -> Value {
+        let (min_password, max_password) = self.password_lengths;
+        let m_value = |(service, m): &(Service, u8)| (service.name().to_owned(), json!(m));
+        json!({
+            "name": self.name,
+            "node_id": self.node_id,
+            "max_users": self.max_users,
+            "available_users": self.available_users,
+            "max_keys": self.max_keys,
+            "token_keys": self.token_keys,
+            "session_keys": self.session_keys,
+            "sessions": self.sessions,
+            "max_connections": self.max_connections,
+            "min_password_length": min_password,
+            "max_password_length": max_password,
+            "block_delete_user_with_keys": self.block_delete_user_with_keys,
+            "cert_auth": self.cert_auth,
+            "two_key_backup": self.two_key_backup,
+            "cloning_method": self.cloning_method,
+            "kek_method": self.kek_method,
+            "approvers": self.approvers,
+            "m_values": self.m_values.iter().map(m_value).collect::<Map<_, _>>(),
         })
     }
 }
@@ -88,6 +121,12 @@ impl Data for UserId {
 impl Data for Vec<KeyHandle> {
     fn data(&self) -> Value {
         json!({ "key_handles": self.iter().map(|handle| handle.0).collect::<Vec<_>>() })
+    }
+}
+
+impl Data for KeyHandle {
+    fn data(&self) -> Value {
+        json!({ "key_handle": self.0 })
     }
 }
 

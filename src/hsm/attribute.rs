@@ -1,9 +1,9 @@
 //! The rules for the attributes of keys.
 
-use super::key::MAX_TEXT;
-use super::{Case, Decide, Decided, Event, Key, Ruling};
+use super::{Case, Decide, Decided, Event, Key, MAX_TEXT, Ruling};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, SetBy, Value};
+use crate::protocol::key::KeyHandle;
 
 impl Decide for ReadAttributes {
     fn decide(&self, case: &Case<'_>) -> Ruling<Attributes> {
@@ -21,12 +21,30 @@ impl Decide for SetAttribute {
         let after = self.applied_to(&key.attributes).ok_or(Refusal::InvalidInput)?;
         let (handle, attribute, value) = (self.handle, self.attribute, self.value.clone());
         let becomes_token = after.token && !key.attributes.token;
-        Ok(Decided::done(if becomes_token {
+        let is_about_trust = attribute == Attribute::Trusted && (key.attributes.trusted || after.trusted);
+        let set = if becomes_token {
             // Whole, as a snapshot taken before does not have a session's key.
             Event::KeyCreated { handle, key: Key { attributes: after, ..Key::clone(key) }, session: None }
         } else {
             Event::AttributeSet { handle, attribute, value }
-        }))
+        };
+        let guards = if is_about_trust { case.guards(key) } else { Vec::new() };
+        Ok(Decided::new((), [set].into_iter().chain(guards).collect()))
+    }
+}
+
+impl Case<'_> {
+    /// What keeps a key that is trusted, or was until now, and all that decrypts alike, from giving away what it
+    /// encrypts.
+    fn guards(&self, trusted: &Key) -> Vec<Event> {
+        let unguarded =
+            |(_, key): &(KeyHandle, &Key)| key.is_twin_of(trusted) && !key.attributes.wrap_with_trusted;
+        let guard = |(handle, _)| Event::AttributeSet {
+            handle,
+            attribute: Attribute::WrapWithTrusted,
+            value: Value::Byte(1),
+        };
+        self.hsm.keys.all().filter(unguarded).map(guard).collect()
     }
 }
 

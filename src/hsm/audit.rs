@@ -142,6 +142,9 @@ impl Opcode {
             0x12 => "CN_SHARE_OBJECT",
             0x17 => "CN_GENERATE_KEY",
             0x19 => "CN_GENERATE_KEY_PAIR",
+            0x1a => "CN_WRAP_KEY",
+            0x1b => "CN_UNWRAP_KEY",
+            0x1e => "CN_NIST_AES_WRAP",
             0x1f => "CN_MODIFY_OBJECT",
             0xa1 => "CN_DELETE_USER",
             0xf0 => "CN_EXTRACT_MASKED_OBJECT_USER",
@@ -151,6 +154,7 @@ impl Opcode {
             0x1003 => "CN_GET_TOKEN",
             0x1004 => "CN_APPROVE_TOKEN",
             0x1005 => "CN_DELETE_TOKEN",
+            0x1006 => "CN_CREATE_OBJECT",
             _ => "UNKNOWN",
         }
     }
@@ -186,7 +190,7 @@ impl Case<'_> {
             session: self.caller,
             refusal,
             user: request.subject().map(|(user_type, name)| (user_type, shortened(name))),
-            key: request.key().or(made),
+            key: made.or(request.key()),
             previous: *link,
         }))
     }

@@ -87,11 +87,11 @@ impl Case<'_> {
     fn answer(&self, request: &Request) -> Ruling<Reply> {
         self.must_have_owner(request)?;
         self.permit(request)?;
-        let token = self.approval(request)?;
+        let tokens = self.approvals(request)?;
         let mut decided = request.visit(self)?;
         // To insert a copy that equals what is there changes nothing, and costs no approvals.
         let is_used = request.effect() != Effect::Change || !decided.events.is_empty();
-        decided.events.extend(token.filter(|_| is_used).map(Event::TokenRemoved));
+        decided.events.extend(tokens.into_iter().filter(|_| is_used).map(Event::TokenRemoved));
         Ok(decided)
     }
 }

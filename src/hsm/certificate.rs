@@ -124,7 +124,7 @@ mod tests {
             cluster_by_hardware: certificate(5),
             owner,
         };
-        let env = Env { now: 0, members: &[], certificates: &certificates, worked: None };
+        let env = Env { now: 0, members: &[], max_connections: 9, certificates: &certificates, worked: None };
         match Hsm::default().decide(request, round, SessionId(1), &env).verdict {
             Verdict::Reply(reply) => Ok(reply),
             Verdict::Refused(refusal) => Err(refusal),

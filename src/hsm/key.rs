@@ -6,14 +6,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::hash::sha256;
-use super::{Case, Decide, Decided, Event, Hsm, Material, NewKey, No, Ruling, Work, Worked};
+use super::{Case, Computation, Computed, Decide, Decided, Event, Hsm, Material, No, Ruling, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::Attributes;
 use crate::protocol::key::{
-    DeleteKey, DescribeKey, FindKeys, GenerateKey, Hold, KeyClass, KeyDescription, KeyHandle, KeyList,
-    KeySpec, KeyType, Lifetime, ListKeys, ShareKey, Sharing, Sign, SignScheme, Signature,
+    CreatePublicKey, DeleteKey, DescribeKey, FindKeys, GenerateKey, Hold, KeyClass, KeyDescription,
+    KeyHandle, KeyList, KeySpec, Lifetime, ListKeys, PublicKeyInfo, ReadPublicKey, ShareKey, Sharing,
+    Template,
 };
-use crate::protocol::user::{UserId, UserType};
+use crate::protocol::user::UserId;
 
 /// How many keys an HSM holds.
 pub const MAX_KEYS: usize = 16_666;
@@ -25,7 +26,13 @@ pub const FIRST_INDEX: u32 = 6;
 pub(super) const MAX_TEXT: usize = 128;
 
 /// The most users that a key is shared with, and its highest M value.
-const MAX_SHARED: usize = 8;
+pub(super) const MAX_SHARED: usize = 8;
+
+/// The sizes that an RSA pair may get, if they are multiples of 256.
+const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
+
+/// The public exponents that an RSA pair may get, if they are odd.
+const EXPONENTS: std::ops::RangeInclusive<u32> = 65_537..=0x7fff_ffff;
 
 /// A key's value, encrypted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +65,13 @@ impl Key {
         self.owner == user || self.shared_with.contains(&user)
     }
 
+    /// Whether it can decrypt what the other has encrypted: the same value, or the other half of a pair.
+    pub(super) fn is_twin_of(&self, other: &Self) -> bool {
+        let (own, of_other) = (&self.attributes, &other.attributes);
+        self.material.fingerprint == other.material.fingerprint
+            || (own.key_type == of_other.key_type && own.modulus.is_some() && own.modulus == of_other.modulus)
+    }
+
     fn lifetime(&self) -> Lifetime {
         if self.attributes.token { Lifetime::Token } else { Lifetime::Session }
     }
@@ -65,22 +79,33 @@ impl Key {
 
 impl Decide for GenerateKey {
     fn decide(&self, case: &Case<'_>) -> Ruling<Vec<KeyHandle>> {
-        let (owner, _) = case.user()?;
-        let count = case.hsm.check_template(self, owner)?;
-        let new = match case.env.worked {
-            Some(Worked::Generated(new)) if new.len() == count => new,
-            _ => return Err(No::Needs(Work::Generate(self.spec))),
-        };
-        let handles = case.hsm.keys.handles(case.hsm.identity.node_id, count)?;
-        let session = Some(case.caller).filter(|_| self.lifetime == Lifetime::Session);
-        let made = |(handle, new): (&KeyHandle, &NewKey)| Event::KeyCreated {
-            handle: *handle,
-            key: finish(new, self, owner),
-            session,
-        };
-        let events = handles.iter().zip(new).map(made).collect();
-        let first = handles.first().copied();
-        Ok(Decided { key: first, ..Decided::new(handles, events) })
+        let count = keys_of(self.spec)?;
+        case.check(&self.template, count)?;
+        match case.env.worked {
+            Some(Worked::Generated(new)) if new.len() == count => case.create(&self.template, new),
+            _ => Err(No::Needs(Work::Generate(self.spec))),
+        }
+    }
+}
+
+impl Decide for CreatePublicKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<KeyHandle> {
+        let (label, id) = (self.label.clone(), self.id.clone());
+        let template = Template { label, id, lifetime: self.lifetime, ..Template::default() };
+        case.check(&template, 1)?;
+        let key = case.computed(Computation::TakeInPublic(self.key.clone()), Computed::key)?;
+        case.take_in(&template, key.clone())
+    }
+}
+
+impl Decide for ReadPublicKey {
+    fn decide(&self, case: &Case<'_>) -> Ruling<PublicKeyInfo> {
+        let key = case.usable_key(self.handle)?;
+        if key.attributes.class != KeyClass::Public {
+            return Err(Refusal::KeyUnfit.into());
+        }
+        let value = case.computed(Computation::ReadPublic(key.material.clone()), Computed::bytes)?;
+        Ok(Decided::read(PublicKeyInfo(value.clone())))
     }
 }
 
@@ -131,31 +156,6 @@ impl Decide for ShareKey {
     }
 }
 
-impl Decide for Sign {
-    fn decide(&self, case: &Case<'_>) -> Ruling<Signature> {
-        let key = case.usable_key(self.handle)?;
-        let scheme_fits = match self.mechanism.scheme {
-            SignScheme::RsaPkcs | SignScheme::RsaPss => key.attributes.key_type == KeyType::Rsa,
-            SignScheme::Ecdsa => key.attributes.key_type == KeyType::Ec,
-            SignScheme::Dsa => key.attributes.key_type == KeyType::Dsa,
-        };
-        let is_private = key.attributes.class == KeyClass::Private;
-        if !is_private || !key.attributes.sign || !scheme_fits {
-            return Err(Refusal::KeyUnfit.into());
-        }
-        if self.hash.len() != self.mechanism.hash.bytes() {
-            return Err(Refusal::InvalidInput.into());
-        }
-        match case.env.worked {
-            Some(Worked::Signed(signed)) => Ok(Decided::read(signed.clone().map(Signature)?)),
-            _ => {
-                let (key, mechanism, hash) = (key.material.clone(), self.mechanism, self.hash.clone());
-                Err(No::Needs(Work::Sign { key, mechanism, hash }))
-            }
-        }
-    }
-}
-
 impl Decide for ListKeys {
     fn decide(&self, case: &Case<'_>) -> Ruling<KeyList> {
         if let Some(user) = self.user
@@ -193,51 +193,6 @@ impl Case<'_> {
 }
 
 impl Hsm {
-    /// How many keys the request makes, if it can be granted.
-    fn check_template(&self, op: &GenerateKey, owner: UserId) -> Result<usize, Refusal> {
-        let count = match op.spec {
-            KeySpec::Aes { bytes: 16 | 24 | 32 } | KeySpec::TripleDes => 1,
-            KeySpec::GenericSecret { bytes: 1..=3584 } => 1,
-            KeySpec::Rsa { bits: 2048 | 3072 | 4096 } | KeySpec::Ec(_) => 2,
-            KeySpec::Aes { .. }
-            | KeySpec::GenericSecret { .. }
-            | KeySpec::Rsa { .. }
-            | KeySpec::RsaWithExponent { .. }
-            | KeySpec::Dsa { .. } => {
-                return Err(Refusal::PolicyViolation);
-            }
-        };
-        let users: BTreeSet<_> = op.shared_with.iter().collect();
-        let is_session = op.lifetime == Lifetime::Session;
-        let approvers = users.len().saturating_add(1);
-        if op.label.len() > MAX_TEXT
-            || op.id.len() > MAX_TEXT
-            || users.len() > MAX_SHARED
-            || (is_session && !users.is_empty())
-            || usize::from(op.m_value) > MAX_SHARED
-            || (op.m_value > 1 && usize::from(op.m_value) > approvers)
-        {
-            return Err(Refusal::InvalidInput);
-        }
-        // The two halves of a pair share their id; keys made apart must not.
-        if !op.id.is_empty() && self.keys.all().any(|(_, key)| key.attributes.id == op.id) {
-            return Err(Refusal::InvalidInput);
-        }
-        self.must_be_others(&op.shared_with, owner)?;
-        if self.keys.len().saturating_add(count) > MAX_KEYS {
-            return Err(Refusal::TooManyKeys);
-        }
-        Ok(count)
-    }
-
-    /// Refuses to share a key with its owner, or with users other than CUs.
-    fn must_be_others(&self, users: &[UserId], owner: UserId) -> Result<(), Refusal> {
-        let is_other = |user: &UserId| {
-            *user != owner && self.users.get(user).is_some_and(|user| user.user_type == UserType::Cu)
-        };
-        if users.iter().all(is_other) { Ok(()) } else { Err(Refusal::InvalidInput) }
-    }
-
     /// A hash of every token key with its owner and sharers: the same on equal HSMs. Users go in by name, as their
     /// numbers differ from HSM to HSM.
     fn key_hash(&self) -> [u8; 32] {
@@ -257,20 +212,26 @@ impl Hsm {
     }
 }
 
-/// The key that the owner asked for; the public half of a pair is nobody's to share, and anybody's to use.
-fn finish(new: &NewKey, op: &GenerateKey, owner: UserId) -> Key {
-    let is_public = new.attributes.class == KeyClass::Public;
-    let attributes = Attributes {
-        token: op.lifetime == Lifetime::Token,
-        label: op.label.clone(),
-        id: op.id.clone(),
-        extractable: op.extractable || is_public,
-        never_extractable: !op.extractable && !is_public,
-        ..new.attributes.clone()
-    };
-    let (shared_with, m_value) =
-        if is_public { (BTreeSet::new(), 0) } else { (op.shared_with.iter().copied().collect(), op.m_value) };
-    Key { attributes, material: new.material.clone(), owner, shared_with, m_value, approved: 0 }
+/// How many keys are made, if the HSM makes such keys.
+fn keys_of(spec: KeySpec) -> Result<usize, Refusal> {
+    match spec {
+        KeySpec::Aes { bytes: 16 | 24 | 32 } | KeySpec::TripleDes => Ok(1),
+        KeySpec::GenericSecret { bytes: 1..=3584 } => Ok(1),
+        KeySpec::Rsa { bits: 2048 | 3072 | 4096 } | KeySpec::Ec(_) | KeySpec::Dsa { bits: 2048 } => Ok(2),
+        KeySpec::RsaWithExponent { bits, exponent }
+            if RSA_BITS.contains(&bits)
+                && bits % 256 == 0
+                && EXPONENTS.contains(&exponent)
+                && exponent % 2 == 1 =>
+        {
+            Ok(2)
+        }
+        KeySpec::Aes { .. }
+        | KeySpec::GenericSecret { .. }
+        | KeySpec::Rsa { .. }
+        | KeySpec::RsaWithExponent { .. }
+        | KeySpec::Dsa { .. } => Err(Refusal::PolicyViolation),
+    }
 }
 
 fn matches(op: &FindKeys, key: &Key) -> bool {

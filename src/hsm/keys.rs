@@ -16,11 +16,32 @@ use crate::protocol::user::UserId;
 pub(super) struct Keys {
     token: BTreeMap<KeyHandle, Arc<Key>>,
     next_index: u32,
-    /// The approved changes of deleted keys, by fingerprint: an older copy must not bring a key back without them.
-    retired: BTreeMap<[u8; 32], u32>,
+    /// What an older copy of a key must not undo, by fingerprint: it would bring the key back as it was.
+    marks: BTreeMap<[u8; 32], Mark>,
     /// They end with their sessions, and are not stored.
     #[serde(skip)]
     session: BTreeMap<KeyHandle, (SessionId, Arc<Key>)>,
+}
+
+/// The approved changes of deleted keys with this value, and [`Mark::TRUSTED`] if one was ever trusted.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Mark(u32);
+
+impl Mark {
+    /// No key has so many approved changes.
+    const TRUSTED: u32 = 1 << 31;
+
+    fn approved(self) -> u32 {
+        self.0 & !Self::TRUSTED
+    }
+
+    fn set_approved(&mut self, approved: u32) {
+        self.0 = (self.0 & Self::TRUSTED) | approved;
+    }
+
+    fn was_trusted(self) -> bool {
+        self.0 & Self::TRUSTED != 0
+    }
 }
 
 impl Keys {
@@ -66,6 +87,7 @@ impl Keys {
             None => {
                 self.session.remove(&handle);
                 self.token.insert(handle, Arc::new(key));
+                self.remember_trust(handle);
             }
             Some(session) => drop(self.session.insert(handle, (session, Arc::new(key)))),
         }
@@ -84,8 +106,9 @@ impl Keys {
             && key.approved > 0
         {
             let approved = self.approved(&key.material.fingerprint);
-            self.retired.insert(key.material.fingerprint, approved);
+            self.marks.entry(key.material.fingerprint).or_default().set_approved(approved);
         }
+        self.remember_trust(handle);
         self.token.remove(&handle);
         self.session.remove(&handle);
     }
@@ -95,7 +118,39 @@ impl Keys {
     pub(super) fn approved(&self, fingerprint: &[u8; 32]) -> u32 {
         let held = self.all().filter(|(_, key)| key.material.fingerprint == *fingerprint);
         let held = held.map(|(_, key)| key.approved).max().unwrap_or_default();
-        held.max(self.retired.get(fingerprint).copied().unwrap_or_default())
+        held.max(self.marks.get(fingerprint).map(|mark| mark.approved()).unwrap_or_default())
+    }
+
+    /// Whether the values of other keys may be encrypted under this one, or its other half, that not even their owners
+    /// may have.
+    ///
+    /// A CO may withdraw the trust in a key, and a copy of a trusted key is not trusted; what it has encrypted remains.
+    /// So a key that was ever trusted, and all that comes out of it, stays under the rule that only trusted keys may
+    /// wrap it, and decrypts no data for a caller.
+    pub(super) fn is_guarded(&self, key: &Key) -> bool {
+        let is_trusted_twin = |twin: &Key| twin.attributes.trusted && twin.is_twin_of(key);
+        key.attributes.trusted
+            || key.attributes.wrap_with_trusted
+            || self.all().any(|(_, twin)| is_trusted_twin(twin))
+    }
+
+    /// Whether a copy of a key must be guarded: the key is, or was before it was deleted. The copy may be older.
+    pub(super) fn must_guard(&self, copy: &Key) -> bool {
+        let fingerprint = copy.material.fingerprint;
+        let is_guarded_here =
+            |key: &Key| key.material.fingerprint == fingerprint && key.attributes.wrap_with_trusted;
+        self.is_guarded(copy)
+            || self.marks.get(&fingerprint).is_some_and(|mark| mark.was_trusted())
+            || self.all().any(|(_, key)| is_guarded_here(key))
+    }
+
+    /// Only for token keys: there are no copies of a session's keys, and a snapshot does not have them.
+    fn remember_trust(&mut self, handle: KeyHandle) {
+        let Some(trusted) = self.token.get(&handle).filter(|key| key.attributes.trusted) else { return };
+        let twins = self.token.values().filter(|key| key.is_twin_of(trusted));
+        for twin in twins {
+            self.marks.entry(twin.material.fingerprint).or_default().0 |= Mark::TRUSTED;
+        }
     }
 
     pub(super) fn end_session(&mut self, session: Option<SessionId>) {
@@ -118,12 +173,14 @@ impl Keys {
     }
 
     pub(super) fn set(&mut self, handle: KeyHandle, attribute: Attribute, value: &Value) {
+        self.remember_trust(handle);
         let Some(key) = self.get_mut(handle) else { return };
         // The rule has tried it.
         let _ = key.attributes.set(attribute, value);
         if attribute.set_by() == SetBy::Owner {
             count_approval(key);
         }
+        self.remember_trust(handle);
     }
 
     pub(super) fn rewrapped<E>(
@@ -135,8 +192,8 @@ impl Keys {
             let material = rewrap(&key.material)?;
             token.insert(*handle, Arc::new(Key { material, ..key.as_ref().clone() }));
         }
-        let retired = self.retired.clone();
-        Ok(Self { token, next_index: self.next_index, retired, session: BTreeMap::new() })
+        let marks = self.marks.clone();
+        Ok(Self { token, next_index: self.next_index, marks, session: BTreeMap::new() })
     }
 
     /// Makes them the keys of another node. Among them may be copies of keys that a node of this number made: its next

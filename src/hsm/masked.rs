@@ -71,6 +71,7 @@ impl Decide for InsertKey {
         };
         let present = case.hsm.keys.get(handle).ok();
         if !case.is_overseer() {
+            key.attributes.wrap_with_trusted |= case.hsm.keys.must_guard(&key);
             keep_what_others_decide(&mut key, present);
         }
         let inserted = match present {
@@ -157,9 +158,7 @@ impl Hsm {
 /// A CU must not use an older copy of its key to undo what a CO has decided about it, or what is decided for good.
 fn keep_what_others_decide(key: &mut Key, present: Option<&Arc<Key>>) {
     key.m_value = present.map_or(key.m_value, |present| present.m_value.max(key.m_value));
-    let present = present.map(|present| &present.attributes);
-    key.attributes.trusted = present.is_some_and(|present| present.trusted);
-    key.attributes.wrap_with_trusted |= present.is_some_and(|present| present.wrap_with_trusted);
+    key.attributes.trusted = present.is_some_and(|present| present.attributes.trusted);
 }
 
 /// What becomes of a copy whose handle is in use, if it is a copy of the same key.

@@ -5,11 +5,13 @@
 //!
 //! The nouns are those of [`crate::protocol`]: the rule of an operation is in the file of the same name.
 
+mod attestation;
 mod attribute;
 pub mod audit;
 mod case;
 mod census;
 mod certificate;
+mod computation;
 mod device;
 mod done;
 mod event;
@@ -22,9 +24,12 @@ mod public_key;
 mod quorum;
 mod second_factor;
 mod session;
+mod signature;
+mod template;
 mod token;
 mod user;
 mod work;
+mod wrap;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +42,7 @@ use crate::protocol::{Refusal, Reply, Request};
 
 pub use census::Census;
 pub use certificate::{Certificates, OwnerCertificates};
+pub use computation::{Computation, Computed};
 pub use done::{Done, Mark, Performed};
 pub use event::Event;
 pub use key::{FIRST_INDEX, Key, MAX_KEYS, Wrapped};
@@ -50,11 +56,13 @@ pub use work::{Copied, CopiedKey, CopiedUser, Material, NewKey, Work, Worked};
 
 use audit::AuditHead;
 use case::{Case, Decide, Decided, No, Ruling};
+use key::{MAX_SHARED, MAX_TEXT};
 use keys::Keys;
 use quorum::MValues;
 use second_factor::Challenges;
 use session::Sessions;
 use token::Tokens;
+use user::PASSWORD_LENGTHS;
 
 /// One HSM: everything that survives a restart, and the sessions open now.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +100,8 @@ pub struct Env<'a> {
     pub now: u64,
     /// The HSMs of the cluster.
     pub members: &'a [Member],
+    /// Connections that this HSM serves at a time.
+    pub max_connections: u32,
     /// This HSM's.
     pub certificates: &'a Certificates,
     /// What was computed because an earlier decision on the same request needed it.

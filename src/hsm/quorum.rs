@@ -73,32 +73,33 @@ pub(super) struct Needed {
 }
 
 impl Case<'_> {
-    /// The token by which a request is approved; `None` if it needs no approval.
-    pub(super) fn approval(&self, request: &Request) -> Result<Option<u32>, Refusal> {
-        let Some(needed) = self.needed(request) else { return Ok(None) };
-        self.approved_token(needed).map(Some).ok_or(Refusal::MxnAuthFailed)
+    /// The tokens by which a request is approved: one for each approval that it needs.
+    pub(super) fn approvals(&self, request: &Request) -> Result<Vec<u32>, Refusal> {
+        let approved = |needed| self.approved_token(needed).ok_or(Refusal::MxnAuthFailed);
+        self.needed(request).into_iter().map(approved).collect()
     }
 
-    fn needed(&self, request: &Request) -> Option<Needed> {
-        let service = request.service()?;
+    fn needed(&self, request: &Request) -> Vec<Needed> {
+        let Some(service) = request.service() else { return Vec::new() };
         // Nobody has to ask others for a new password of their own.
         let is_own = self.user().is_ok_and(|(_, user)| is_about(request, user));
         if is_own && request.access() == Access::OfficerOrSelf {
-            return None;
+            return Vec::new();
         }
-        let key = match service {
-            Service::UseKey | Service::ManageKey => request.key(),
+        let keys = match service {
+            Service::UseKey | Service::ManageKey => [request.key(), request.other_key()],
             Service::BackupByCu
             | Service::BackupByCo
             | Service::Cloning
             | Service::UserManagement
-            | Service::MiscCo => Some(KeyHandle(0)),
+            | Service::MiscCo => [Some(KeyHandle(0)), None],
         };
-        match key {
-            Some(key) => self.hsm.m_of(service, key).map(|m| Needed { service, key, m }),
+        if keys == [None, None] {
             // An operation on a key that does not say which cannot be approved.
-            None => Some(Needed { service, key: KeyHandle(0), m: u8::MAX }),
+            return vec![Needed { service, key: KeyHandle(0), m: u8::MAX }];
         }
+        let needed = |key| self.hsm.m_of(service, key).map(|m| Needed { service, key, m });
+        keys.into_iter().flatten().filter_map(needed).collect()
     }
 }
 
@@ -153,6 +154,11 @@ impl Decide for RegisterQuorumKey {
 }
 
 impl Hsm {
+    /// Every service with its M value; 1 is none, and keys have M values of their own.
+    pub(super) fn all_m_values(&self) -> Vec<(Service, u8)> {
+        Service::ALL.map(|service| (service, self.m_values.of(service).max(1))).to_vec()
+    }
+
     /// How many have to approve an operation of the service on this key; `None` if nobody has to.
     pub(super) fn m_of(&self, service: Service, key: KeyHandle) -> Option<u8> {
         let m = match service {
@@ -214,6 +220,11 @@ impl Hsm {
         if let Some(user) = self.users.get_mut(&id) {
             user.quorum_key = key.cloned();
         }
+    }
+
+    /// Those who could approve something now.
+    pub(super) fn approvers(&self) -> usize {
+        self.count(is_approver)
     }
 
     fn count(&self, kind: fn(&User) -> bool) -> usize {

@@ -1,5 +1,7 @@
 //! The rules for users.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Case, Decide, Decided, Env, Event, Hsm, No, QuorumKey, Ruling, Work, Worked};
@@ -12,6 +14,9 @@ pub const MAX_USERS: usize = 1024;
 
 /// The password of a new HSM's `admin`. Whoever activates the HSM replaces it.
 pub const FIRST_PASSWORD: &str = "password";
+
+/// How many characters a password has.
+pub(super) const PASSWORD_LENGTHS: RangeInclusive<usize> = 7..=32;
 
 /// So many wrong passwords or second factors lock a user out.
 const MAX_FAILURES: u32 = 5;
@@ -230,7 +235,8 @@ fn after_password_change(user_type: UserType) -> Result<UserType, Refusal> {
 }
 
 fn must_have_allowed_length(password: &Secret) -> Result<(), Refusal> {
-    if (7..=32).contains(&password.expose().chars().count()) { Ok(()) } else { Err(Refusal::PasswordLength) }
+    let length = password.expose().chars().count();
+    if PASSWORD_LENGTHS.contains(&length) { Ok(()) } else { Err(Refusal::PasswordLength) }
 }
 
 fn new_password(env: &Env<'_>) -> Result<PasswordHash, No> {

@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PasswordHash, QuorumKey, Wrapped};
+use super::{Computation, Computed, PasswordHash, QuorumKey, Wrapped};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::Attributes;
-use crate::protocol::key::{KeyHandle, KeySpec, SignMechanism};
+use crate::protocol::key::{KeyHandle, KeySpec};
 use crate::protocol::user::UserType;
 
 /// What has to be done before the HSM can decide.
@@ -26,9 +26,10 @@ pub enum Work {
     Unmask(Vec<u8>),
     /// Draw random bytes.
     Random,
-    /// Sign a hash with a private key.
-    #[expect(missing_docs, reason = "the types say it")]
-    Sign { key: Material, mechanism: SignMechanism, hash: Vec<u8> },
+    /// Compute something with the values of keys.
+    Compute(Box<Computation>),
+    /// Sign a statement with the cluster's key.
+    Attest(Vec<u8>),
 }
 
 /// The result of [`Work`].
@@ -51,8 +52,16 @@ pub enum Worked {
     Unmasked(Result<Box<Copied>, Refusal>),
     /// Bytes that nobody can guess.
     Random([u8; 32]),
-    /// The signature, unless the key is not for this mechanism.
-    Signed(Result<Vec<u8>, Refusal>),
+    /// What came of a computation.
+    Computed {
+        /// A decision ignores the result if it needs another one: a handle may now be another key's.
+        of: Box<Computation>,
+        /// Refused if the values do not allow it.
+        result: Result<Computed, Refusal>,
+    },
+    /// The signature of a statement.
+    #[expect(missing_docs, reason = "the types say it")]
+    Attested { statement: Vec<u8>, signature: Vec<u8> },
 }
 
 /// A key without a handle, as its value alone determines it.

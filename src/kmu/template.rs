@@ -3,7 +3,7 @@
 use super::create::{Reach, create};
 use super::{Code, Printed, Session, Stop, frame};
 use crate::command::{Argument, Given, Kind, Usage};
-use crate::protocol::key::{GenerateKey, KeyHandle, KeySpec, Lifetime};
+use crate::protocol::key::{self as protocol, GenerateKey, KeyHandle, KeySpec, Lifetime};
 use crate::protocol::user::UserId;
 
 pub(super) const LABEL: Argument =
@@ -66,8 +66,7 @@ impl Template {
             Lifetime::Session => Reach::OneNode,
             Lifetime::Token => Reach::AllNodes { minimum: minimum(session, self.minimum) },
         };
-        let operation = GenerateKey {
-            spec,
+        let template = protocol::Template {
             label: self.label,
             id: self.id,
             extractable: self.extractable,
@@ -75,6 +74,7 @@ impl Template {
             shared_with: self.shared_with,
             m_value: self.m_value,
         };
+        let operation = GenerateKey { spec, template };
         create(session, call, operation, reach, Vec::clone, told)
     }
 }

@@ -18,6 +18,11 @@ pub trait About {
         None
     }
 
+    /// The second key that it uses, which needs approvals of its own.
+    fn other_key(&self) -> Option<KeyHandle> {
+        None
+    }
+
     /// The password in it: given to log in, or new.
     fn password(&self) -> Option<&Secret> {
         None

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::about::About;
 pub use super::key_handle::{HANDLES_PER_NODE, KeyHandle};
+pub use super::signature::{Hash, Sign, SignMechanism, SignScheme, Signature, Verify};
+pub use super::template::{Lifetime, Template};
 use super::user::UserId;
 
 /// PKCS #11's object class.
@@ -91,32 +93,13 @@ pub enum KeySpec {
     Dsa { bits: u32 },
 }
 
-/// How long a key lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Lifetime {
-    /// Until it is deleted.
-    Token,
-    /// Until the session that made it ends; on one HSM only.
-    Session,
-}
-
 /// Makes a key, or a pair: the public half first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GenerateKey {
     /// Its kind and size.
     pub spec: KeySpec,
-    /// Need not be unique; both halves get it.
-    pub label: String,
-    /// Both halves get it, and no other key of the HSM may have it. An empty one is no id.
-    pub id: String,
-    /// Whether the secret or private key may be wrapped out of the HSM.
-    pub extractable: bool,
-    /// Token or session.
-    pub lifetime: Lifetime,
-    /// Other CUs who may use the secret or private key.
-    pub shared_with: Vec<UserId>,
-    /// How many users have to approve its use; 0 and 1 mean no approval.
-    pub m_value: u8,
+    /// All else that its maker says of it.
+    pub template: Template,
 }
 
 impl About for GenerateKey {
@@ -212,74 +195,6 @@ pub enum Sharing {
     Unshare,
 }
 
-/// Signs with a private key that the caller may use.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Sign {
-    /// A private key with OBJ_ATTR_SIGN.
-    pub handle: KeyHandle,
-    /// It must fit the key.
-    pub mechanism: SignMechanism,
-    /// The hash of what is signed, as long as the mechanism's hash is.
-    pub hash: Vec<u8>,
-}
-
-impl About for Sign {
-    fn key(&self) -> Option<KeyHandle> {
-        Some(self.handle)
-    }
-}
-
-/// How to sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignMechanism {
-    /// It decides which kind of key is needed.
-    pub scheme: SignScheme,
-    /// It hashed what is signed.
-    pub hash: Hash,
-}
-
-/// How a hash is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SignScheme {
-    /// RSA, PKCS #1 v1.5.
-    RsaPkcs,
-    /// RSA, PSS; the salt is as long as the hash.
-    RsaPss,
-    /// Elliptic curves; the signature is in DER.
-    Ecdsa,
-    /// DSA; the signature is in DER.
-    Dsa,
-}
-
-/// A hash function. New ones go to the end: the order is the wire format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "FIPS 180-4 has the names")]
-pub enum Hash {
-    Sha256,
-    Sha384,
-    Sha512,
-    Sha1,
-    Sha224,
-}
-
-impl Hash {
-    /// The length of a hash.
-    #[must_use]
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha224 => 28,
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-}
-
-/// What [`Sign`] returns, encoded as its scheme has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature(pub Vec<u8>);
-
 /// Lists the keys of a user, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListKeys {
@@ -308,3 +223,31 @@ pub enum Hold {
     /// Another user shares it with this one.
     Shared,
 }
+
+/// Takes in a public key, which any CU may then use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CreatePublicKey {
+    /// RSA, DSA or EC.
+    pub key: PublicKeyInfo,
+    /// Need not be unique.
+    pub label: String,
+    /// No other key of the HSM may have it. An empty one is no id.
+    pub id: String,
+    /// Token or session.
+    pub lifetime: Lifetime,
+}
+
+impl About for CreatePublicKey {}
+
+/// Asks for the value of a public key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReadPublicKey {
+    /// Anyone's.
+    pub handle: KeyHandle,
+}
+
+impl About for ReadPublicKey {}
+
+/// A public key: a SubjectPublicKeyInfo in DER.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicKeyInfo(pub Vec<u8>);

@@ -16,12 +16,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Secret;
 use super::about::{About, Access};
+use super::attestation::{Attest, Attestation};
 use super::attribute::{Attributes, ReadAttributes, SetAttribute};
 use super::certificate::{Certificate, GetCertificate};
-use super::device::{DescribeHsm, HsmDescription, ListMembers, Member};
+use super::device::{
+    DescribeHsm, DescribePartition, HsmDescription, ListMembers, Member, PartitionDescription,
+};
 use super::key::{
-    DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList, ListKeys, ShareKey,
-    Sign, Signature,
+    CreatePublicKey, DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList,
+    ListKeys, PublicKeyInfo, ReadPublicKey, ShareKey, Sign, Signature, Verify,
 };
 use super::masked::{ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject};
 use super::quorum::Service::{ManageKey, MiscCo, UseKey, UserManagement};
@@ -32,6 +35,7 @@ use super::quorum::{
 use super::second_factor::{Digest, GetDigest};
 use super::session::{Login, Logout};
 use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
+use super::wrap::{Sealed, UnwrapHost, UnwrapKey, WrapHost, WrapKey, WrappedBytes};
 
 /// Something a client may ask an HSM: a line of the table.
 pub trait Operation: About + Serialize + DeserializeOwned + Send {
@@ -146,6 +150,12 @@ macro_rules! operations {
                 match self { $(Self::$operation(op) => op.key(),)* }
             }
 
+            /// [`About::other_key`]
+            #[must_use]
+            pub fn other_key(&self) -> Option<KeyHandle> {
+                match self { $(Self::$operation(op) => op.other_key(),)* }
+            }
+
             /// [`About::password`]
             #[must_use]
             pub fn password(&self) -> Option<&Secret> {
@@ -240,4 +250,13 @@ operations! {
     DeleteTokens      -> (),                  LoggedIn,      Session, 0x1005, -;
     GetDigest         -> Digest,              Anyone,        Session, -,      -;
     Sign              -> Signature,           CryptoUser,    Session, -,      UseKey;
+    WrapKey           -> WrappedBytes,        CryptoUser,    Session, 0x1a,   UseKey;
+    UnwrapKey         -> KeyHandle,           CryptoUser,    Change,  0x1b,   UseKey;
+    WrapHost          -> WrappedBytes,        CryptoUser,    Session, 0x1e,   UseKey;
+    UnwrapHost        -> Sealed,              CryptoUser,    Session, 0x1e,   UseKey;
+    CreatePublicKey   -> KeyHandle,           CryptoUser,    Change,  0x1006, -;
+    ReadPublicKey     -> PublicKeyInfo,       CryptoUser,    None,    -,      -;
+    Verify            -> (),                  CryptoUser,    None,    -,      -;
+    Attest            -> Attestation,         CryptoUser,    None,    -,      -;
+    DescribePartition -> PartitionDescription, Public,       None,    -,      -;
 }

@@ -161,6 +161,17 @@ refusals! {
     /// It would undo a change that others have approved since.
     CopyIsOlder = 0x10030, "HSM Error: The copy is older than an approved change of this key",
         logged as "HSM Error: The copy is older than what was approved for this key since";
+    /// The signature is not one of this hash by this key.
+    BadSignature = 0x1b, "CSP Error: ERR_BAD_PKCS_DATA";
+    /// OBJ_ATTR_EXTRACTABLE is 0.
+    KeyNotExtractable = 0x10031, "HSM Error: This key is not extractable";
+    /// OBJ_ATTR_WRAP_WITH_TRUSTED is 1, and the wrapping key's OBJ_ATTR_TRUSTED is 0.
+    TrustedKeyNeeded = 0x10032, "HSM Error: Only a trusted key may wrap this key";
+    /// It could be a key that only trusted keys may wrap.
+    TrustedKeyDecrypts = 0x10033, "HSM Error: A trusted key, or one that only trusted keys may wrap, does not decrypt data";
+    /// It was altered, cut, or wrapped otherwise: by another key or mechanism, or the value is of another kind. Which of
+    /// them stays unsaid, as it could help to find the value.
+    WrappedKeyInvalid = 0x10034, "HSM Error: The wrapped key cannot be unwrapped";
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Text and bytes that must not be seen.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -21,13 +21,32 @@ impl Secret {
     }
 }
 
+/// A key's value on its way into an HSM, or what came out: wiped from memory when dropped, without `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Takes over the bytes. If the caller has copies, the caller wipes them.
+    #[must_use]
+    pub fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes themselves. A review looks at every place that calls this.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
     use std::marker::PhantomData;
 
-    use super::Secret;
+    use super::{Secret, SecretBytes};
     use crate::protocol::session::Login;
+    use crate::protocol::wrap::WrapHost;
 
     /// A type, of which one asks whether `{:?}` formats it.
     struct Of<T>(PhantomData<T>);
@@ -47,6 +66,8 @@ mod tests {
     const _: () = {
         assert!(Of::<String>::IS_SHOWN);
         assert!(!Of::<Secret>::IS_SHOWN);
+        assert!(!Of::<SecretBytes>::IS_SHOWN);
         assert!(!Of::<Login>::IS_SHOWN);
+        assert!(!Of::<WrapHost>::IS_SHOWN);
     };
 }

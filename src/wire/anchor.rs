@@ -54,6 +54,22 @@ impl Anchor {
         certificate::check(&certificate::parse(&self.0)?, &certificate::parse(certificate)?, now)
     }
 
+    /// Whether the holder of a key that this CA vouches for, at `now`, has signed a message.
+    ///
+    /// # Errors
+    ///
+    /// The first check that failed.
+    pub fn check_message(
+        &self,
+        certificate: &[u8],
+        message: &[u8],
+        signature: &[u8],
+        now: i64,
+    ) -> Result<(), Distrust> {
+        self.check(certificate, now)?;
+        certificate::check_message(&certificate::parse(certificate)?, message, signature)
+    }
+
     /// Takes a certificate; `path` is only for errors.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
     ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-    RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
 use der::asn1::{AnyRef, BitStringRef};
 use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
@@ -99,6 +99,31 @@ pub fn check_signature(
         .map_err(|_| Distrust::Signature)
 }
 
+/// Verifies an HSM's signature of a message with the key of its certificate: the kind of key says how it signs.
+///
+/// # Errors
+///
+/// [`Distrust::Signature`] or [`Distrust::Algorithm`].
+pub fn check_message(
+    certificate: &X509Certificate<'_>,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), Distrust> {
+    let key = certificate.public_key();
+    let kind = key.algorithm.algorithm.to_id_string();
+    let algorithm: &'static dyn VerificationAlgorithm = match (kind.as_str(), curve(key).as_deref()) {
+        ("1.2.840.113549.1.1.1", None) => &RSA_PSS_2048_8192_SHA256,
+        ("1.2.840.10045.2.1", Some("1.2.840.10045.3.1.7")) => &ECDSA_P256_SHA256_ASN1,
+        ("1.2.840.10045.2.1", Some("1.3.132.0.34")) => &ECDSA_P384_SHA384_ASN1,
+        ("1.2.840.10045.2.1", Some("1.3.132.0.35")) => &ECDSA_P521_SHA512_ASN1,
+        ("1.3.101.112", None) => &ED25519,
+        _ => return Err(Distrust::Algorithm(kind)),
+    };
+    UnparsedPublicKey::new(algorithm, &key.subject_public_key.data)
+        .verify(message, signature)
+        .map_err(|_| Distrust::Signature)
+}
+
 /// Whether a certificate's public key belongs to a private key.
 #[must_use]
 pub fn is_about(certificate: &[u8], key: &PrivateKeyDer<'_>) -> bool {
@@ -126,13 +151,7 @@ fn algorithm(
     certificate: &X509Certificate<'_>,
 ) -> Result<&'static dyn VerificationAlgorithm, Distrust> {
     let signature = certificate.signature_algorithm.algorithm.to_id_string();
-    let curve = || {
-        // An RSA key has NULL here, and `as_oid` does not look at the tag.
-        let parameters =
-            key.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == asn1_rs::Tag::Oid)?;
-        parameters.as_oid().ok().map(|oid| oid.to_id_string())
-    };
-    let algorithm: &'static dyn VerificationAlgorithm = match (signature.as_str(), curve().as_deref()) {
+    let algorithm: &'static dyn VerificationAlgorithm = match (signature.as_str(), curve(key).as_deref()) {
         ("1.2.840.113549.1.1.11", None) => &RSA_PKCS1_2048_8192_SHA256,
         ("1.2.840.113549.1.1.12", None) => &RSA_PKCS1_2048_8192_SHA384,
         ("1.2.840.113549.1.1.13", None) => &RSA_PKCS1_2048_8192_SHA512,
@@ -145,6 +164,14 @@ fn algorithm(
         _ => return Err(Distrust::Algorithm(signature)),
     };
     Ok(algorithm)
+}
+
+/// `None` unless it is an elliptic curve's key.
+fn curve(key: &SubjectPublicKeyInfo<'_>) -> Option<String> {
+    // An RSA key has NULL here, and `as_oid` does not look at the tag.
+    let parameters =
+        key.algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == asn1_rs::Tag::Oid)?;
+    parameters.as_oid().ok().map(|oid| oid.to_id_string())
 }
 
 /// Whether the bytes around the signed part are canonical DER, and name the same algorithm as the signed part.

@@ -4,8 +4,8 @@ use cloudhsm::cluster::{Cluster, Failure, Question};
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::attribute::{Attributes, ReadAttributes};
 use cloudhsm::protocol::key::{
-    DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeySpec, Lifetime, ListKeys, ShareKey,
-    Sharing,
+    DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeySpec, ListKeys, ShareKey, Sharing,
+    Template,
 };
 use cloudhsm::protocol::masked::{
     Existing, ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject, Place,
@@ -112,15 +112,8 @@ impl Region {
 
     /// A token key or pair of whoever is logged in.
     pub(crate) async fn generate(&mut self, server: usize, spec: KeySpec) -> Vec<KeyHandle> {
-        let generate = GenerateKey {
-            spec,
-            label: "key".to_owned(),
-            id: String::new(),
-            extractable: true,
-            lifetime: Lifetime::Token,
-            shared_with: Vec::new(),
-            m_value: 0,
-        };
+        let generate =
+            GenerateKey { spec, template: Template { label: "key".to_owned(), ..Template::default() } };
         self.ask(server, generate).await.unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudhsm::hsm::{SessionId, Verdict};
 use cloudhsm::protocol::attribute::{Attribute, ReadAttributes};
 use cloudhsm::protocol::key::{
-    DescribeKey, FindKeys, GenerateKey, Hold, KeyHandle, Lifetime, ListKeys, ShareKey, Sharing,
+    DescribeKey, FindKeys, Hold, KeyHandle, Lifetime, ListKeys, ShareKey, Sharing, Template,
 };
 use cloudhsm::protocol::user::{UserId, UserType};
 use cloudhsm::protocol::{Reply, Request};
@@ -61,7 +61,25 @@ impl Book {
                 self.sessions.insert(session, user.unwrap().0);
             }
             Request::Logout(_) => self.end(session),
-            Request::GenerateKey(op) => self.made(op, reply, caller.unwrap(), session),
+            Request::GenerateKey(op) => {
+                let Reply::GenerateKey(handles) = reply else { panic!("another reply") };
+                let is_public = |at| handles.len() == 2 && at == 0;
+                for (at, handle) in handles.iter().enumerate() {
+                    self.made(&op.template, is_public(at), *handle, caller.unwrap(), session);
+                }
+            }
+            Request::UnwrapKey(op) => {
+                let Reply::UnwrapKey(handle) = reply else { panic!("another reply") };
+                prop_assert!(
+                    self.keys.get(&op.wrapping).is_some_and(|key| key.is_usable_by(caller.unwrap()))
+                );
+                self.made(&op.template, false, *handle, caller.unwrap(), session);
+            }
+            Request::CreatePublicKey(_) => {
+                let Reply::CreatePublicKey(handle) = reply else { panic!("another reply") };
+                self.made(&Template::default(), true, *handle, caller.unwrap(), session);
+            }
+            Request::WrapKey(op) => prop_assert!(is_owner(&op.handle)),
             Request::DeleteKey(op) => {
                 prop_assert!(is_owner(&op.handle));
                 self.keys.remove(&op.handle);
@@ -88,15 +106,18 @@ impl Book {
         Ok(())
     }
 
-    fn made(&mut self, op: &GenerateKey, reply: &Reply, owner: u32, session: SessionId) {
-        let Reply::GenerateKey(handles) = reply else { panic!("another reply") };
-        for (at, handle) in handles.iter().enumerate() {
-            let is_public = handles.len() == 2 && at == 0;
-            let sharers = op.shared_with.iter().filter(|_| !is_public).map(|user| user.0).collect();
-            let session = (op.lifetime == Lifetime::Session).then_some(session);
-            let before = self.keys.insert(*handle, Entry { owner, sharers, is_public, session });
-            assert!(before.is_none(), "{handle} is taken");
-        }
+    fn made(
+        &mut self,
+        template: &Template,
+        is_public: bool,
+        handle: KeyHandle,
+        owner: u32,
+        session: SessionId,
+    ) {
+        let sharers = template.shared_with.iter().filter(|_| !is_public).map(|user| user.0).collect();
+        let session = (template.lifetime == Lifetime::Session).then_some(session);
+        let before = self.keys.insert(handle, Entry { owner, sharers, is_public, session });
+        assert!(before.is_none(), "{handle} is taken");
     }
 
     fn shared(&mut self, op: &ShareKey) {

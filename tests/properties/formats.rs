@@ -3,13 +3,13 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use cloudhsm::hsm::audit::{AuditRecord, Opcode};
-use cloudhsm::hsm::{Event, SessionId};
-use cloudhsm::protocol::key::KeyHandle;
+use cloudhsm::hsm::{Event, Hsm, SessionId};
+use cloudhsm::protocol::key::{Curve, GenerateKey, KeyHandle, KeySpec, Lifetime, Template};
 use cloudhsm::protocol::message::{Call, OperationId, Response, Round};
 use cloudhsm::protocol::quorum::Service;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserRow, UserType};
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
-use cloudhsm::wire::frame::encode;
+use cloudhsm::wire::frame::{decode, encode};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
@@ -32,13 +32,29 @@ fn the_wire_format_is_the_first_releases() {
     assert_eq!(hex(&Response::Err(Refusal::CopyIsOlder)), "0135");
 }
 
+/// Whatever its fields are filed under.
+#[test]
+fn a_request_for_a_key_is_as_in_the_first_release() {
+    let template = Template {
+        label: "l".to_owned(),
+        id: "i".to_owned(),
+        extractable: true,
+        lifetime: Lifetime::Session,
+        shared_with: vec![UserId(4)],
+        m_value: 2,
+    };
+    let request = Request::GenerateKey(GenerateKey { spec: KeySpec::Ec(Curve::P384), template });
+    assert_eq!(hex(&Call { round: Round::Rehearse, request }), "00080401016c01690101010402");
+}
+
 /// The number of each on the wire and in the store is its place in the list.
 #[test]
 fn operations_keep_their_order() {
     let expected = "DescribeHsm ListMembers ListUsers Login Logout CreateUser DeleteUser ChangePassword \
         GenerateKey DeleteKey FindKeys DescribeKey ReadAttributes SetAttribute ShareKey ListKeys ExtractKey \
         InsertKey ExtractUser InsertUser GetCertificate RegisterQuorumKey SetMValue GetMValue GetToken \
-        ApproveToken ListTokens DeleteTokens GetDigest Sign";
+        ApproveToken ListTokens DeleteTokens GetDigest Sign WrapKey UnwrapKey WrapHost UnwrapHost CreatePublicKey \
+        ReadPublicKey Verify Attest DescribePartition";
     assert!(Request::NAMES.join(" ").starts_with(expected));
 }
 
@@ -78,6 +94,28 @@ fn the_stores_format_is_the_first_releases() {
     .replace(' ', "");
     let audit = "0299c82e87701946ab6efb4b3f598aeed0b4eacbc268af50fb370c707c9be989080000";
     assert_eq!(hex(&world.hsm), format!("{identity}{users}000000010304{}{audit}", &answer[6..]));
+}
+
+/// Keys made, shared and deleted, among them one that was trusted and one with an approved change.
+#[test]
+fn a_history_and_a_snapshot_of_the_first_release_are_read() {
+    let history = "06000568736d2d610131000a06020201036f6c6400010100000000000000010100010100050000000003010203070707\
+        07070707070707070707070707070707070707070707070707070707070301040201000a07020201036f6c6400010100\
+        000000000000010100010100050000000003010203070707070707070707070707070707070707070707070707070707\
+        07070707070301040201000d070800010c070105000b07";
+    let snapshot = "0568736d2d610131000000000106020201036f6c64000101000000000000000101000101000500000000030102030707\
+        070707070707070707070707070707070707070707070707070707070707030104020108010707070707070707070707\
+        070707070707070707070707070707070707070707030000000000000000000000000000000000000000000000000000\
+        00000000000000000000";
+    let bytes = |text: &str| HEXLOWER.decode(text.as_bytes()).unwrap();
+    let events: Vec<Event> = decode(&bytes(history)).unwrap();
+    assert_eq!(hex(&events), history);
+    let read: Hsm = decode(&bytes(snapshot)).unwrap();
+    assert_eq!(hex(&read), snapshot);
+    let mut replayed = Hsm::default();
+    events.iter().for_each(|event| replayed.apply(event));
+    // What is new is remembered in its place: the value of the deleted key was a trusted one's.
+    assert_eq!(hex(&replayed), snapshot.replace("0703000000", "078380808008000000"));
 }
 
 /// A record hashes what it says: whoever changes a word of it makes older logs look forged.

@@ -1,19 +1,23 @@
 //! Keys on the model HSM: whose they are, who may do what with them, and how long they live.
 
-use cloudhsm::hsm::{Event, Hsm, Key, Material, NewKey, SessionId, Verdict, Wrapped};
+use cloudhsm::hsm::{Event, Hsm, Key, Material, SessionId, Verdict, Wrapped};
 use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::key::{
-    DeleteKey, DescribeKey, GenerateKey, HANDLES_PER_NODE, KeyClass, KeyHandle, KeySpec, KeyType, Lifetime,
-    ShareKey, Sharing,
+    CreatePublicKey, DeleteKey, DescribeKey, GenerateKey, HANDLES_PER_NODE, KeyClass, KeyHandle, KeySpec,
+    KeyType, Lifetime, ShareKey, Sharing, Template,
 };
 use cloudhsm::protocol::session::Logout;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserType};
+use cloudhsm::protocol::wrap::{UnwrapKey, WrapKey};
+use cloudhsm::protocol::wrapping::WrapMechanism;
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use cloudhsm::wire::frame::{decode, encode};
 use proptest::prelude::*;
 
 use crate::book::{Book, OFFICER, OWNERS, listed};
+use crate::lab::{ALICE, Lab};
 use crate::model::{self, Asked, Step, World};
+use crate::symbols::{Blob, Value as Symbol};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
@@ -128,6 +132,31 @@ fn a_node_that_gave_all_its_handles_gives_the_free_ones_again() {
     assert_eq!(handles, [KeyHandle(last + 1), KeyHandle(8)]);
 }
 
+/// As far as a template says it; the original's `-m` and `-e` go so far.
+#[test]
+fn keys_of_other_sizes_and_exponents_are_against_the_policy() {
+    let rsa = |bits, exponent| KeySpec::RsaWithExponent { bits, exponent };
+    let (good, bad) = (
+        [rsa(2048, 65537), rsa(2304, 65539), rsa(4096, 0x7fff_ffff), KeySpec::Dsa { bits: 2048 }],
+        [
+            rsa(2048, 65538),
+            rsa(2048, 65535),
+            rsa(2048, 3),
+            rsa(2048, 0x8000_0001),
+            rsa(2049, 65537),
+            rsa(1792, 65537),
+            rsa(4352, 65537),
+            KeySpec::Rsa { bits: 2304 },
+            KeySpec::Dsa { bits: 1024 },
+            KeySpec::Dsa { bits: 3072 },
+        ],
+    );
+    let mut lab = Lab::new();
+    let mut ask = |spec| lab.ask(ALICE, template(spec, Lifetime::Token)).map(|handles| handles.len());
+    assert!(good.into_iter().all(|spec| ask(spec) == Ok(2)));
+    assert!(bad.into_iter().all(|spec| ask(spec) == Err(Refusal::PolicyViolation)));
+}
+
 /// What happens to the keys of a few users on a few sessions.
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     let session = || (1..4u32).prop_map(SessionId);
@@ -149,7 +178,8 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 /// Users on all sessions, and keys of every kind, so that the steps that follow find some.
 fn opening() -> Vec<Step> {
     let aes = KeySpec::Aes { bytes: 16 };
-    let shared = GenerateKey { shared_with: vec![UserId(4)], ..template(aes, Lifetime::Token) };
+    let with_bob = Template { shared_with: vec![UserId(4)], ..Template::default() };
+    let shared = GenerateKey { spec: aes, template: with_bob };
     let requests = [
         (model::login(UserType::Cu, "alice", true), 1),
         (model::login(UserType::Cu, "bob", true), 2),
@@ -187,7 +217,8 @@ fn request() -> impl Strategy<Value = Asked> {
     let sharing = prop::sample::select(vec![Sharing::Share, Sharing::Unshare]);
     prop_oneof![
         4 => new.prop_map(|(spec, lifetime, shared_with, m_value)| {
-            Asked(Request::GenerateKey(GenerateKey { shared_with, m_value, ..template(spec, lifetime) }))
+            let template = Template { lifetime, shared_with, m_value, ..Template::default() };
+            Asked(Request::GenerateKey(GenerateKey { spec, template }))
         }),
         2 => handle().prop_map(|handle| {
             let (attribute, value) = (Attribute::Token, Value::Byte(1));
@@ -200,8 +231,31 @@ fn request() -> impl Strategy<Value = Asked> {
         4 => (handle(), users(), sharing).prop_map(|(handle, users, sharing)| {
             Asked(Request::ShareKey(ShareKey { handle, users, sharing }))
         }),
+        4 => in_and_out(),
         1 => handle().prop_map(|handle| Asked(Request::DescribeKey(DescribeKey { handle }))),
         1 => handle().prop_map(|handle| Asked(Request::ReadAttributes(ReadAttributes { handle }))),
+    ]
+}
+
+/// Names are small numbers, so that what is unwrapped was often wrapped by a key that is there.
+fn in_and_out() -> impl Strategy<Value = Asked> {
+    let handle = || (6..11u32).prop_map(KeyHandle);
+    let blob = (5..9u32, 5..9u32).prop_map(|(under, name)| Blob::new(under, Symbol::secret(name)));
+    prop_oneof![
+        (handle(), handle()).prop_map(|(handle, wrapping)| {
+            Asked(Request::WrapKey(WrapKey { handle, wrapping, mechanism: WrapMechanism::AesWrapPad }))
+        }),
+        (handle(), blob, any::<bool>()).prop_map(|(wrapping, blob, extractable)| {
+            let template = Template { extractable, ..Template::default() };
+            let Symbol { class, key_type, .. } = blob.value;
+            let (mechanism, wrapped) = (blob.mechanism.clone(), blob.wrapped());
+            Asked(Request::UnwrapKey(UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template }))
+        }),
+        (5..12u32).prop_map(|name| {
+            let (label, id, lifetime) = (String::new(), String::new(), Lifetime::Token);
+            let key = Symbol::public(name);
+            Asked(Request::CreatePublicKey(CreatePublicKey { key, label, id, lifetime }))
+        }),
     ]
 }
 
@@ -212,31 +266,20 @@ pub(crate) fn shown(request: &Request) -> Option<String> {
         Request::DeleteKey(op) => Some(format!("{op:?}")),
         Request::SetAttribute(op) => Some(format!("{op:?}")),
         Request::ShareKey(op) => Some(format!("{op:?}")),
+        Request::WrapKey(op) => Some(format!("{op:?}")),
+        Request::UnwrapKey(op) => Some(format!("{op:?}")),
+        Request::CreatePublicKey(op) => Some(format!("{op:?}")),
         Request::DescribeKey(op) => Some(format!("{op:?}")),
         Request::ReadAttributes(op) => Some(format!("{op:?}")),
         _ => None,
     }
 }
 
-/// What making a key would bring: real ones take too long.
-pub(crate) fn generated(spec: KeySpec) -> Vec<NewKey> {
-    let classes = match spec {
-        KeySpec::Rsa { .. } | KeySpec::RsaWithExponent { .. } | KeySpec::Dsa { .. } | KeySpec::Ec(_) => {
-            vec![KeyClass::Public, KeyClass::Private]
-        }
-        KeySpec::Aes { .. } | KeySpec::GenericSecret { .. } | KeySpec::TripleDes => vec![KeyClass::Secret],
-    };
-    let material = Material { wrapped: Wrapped(vec![1, 2, 3]), fingerprint: [7; 32] };
-    let new = |class| NewKey { attributes: attributes(class), material: material.clone() };
-    classes.into_iter().map(new).collect()
-}
-
 pub(crate) fn template(spec: KeySpec, lifetime: Lifetime) -> GenerateKey {
-    let (label, id) = (String::new(), String::new());
-    GenerateKey { spec, label, id, extractable: true, lifetime, shared_with: Vec::new(), m_value: 0 }
+    GenerateKey { spec, template: Template { lifetime, ..Template::default() } }
 }
 
-fn attributes(class: KeyClass) -> Attributes {
+pub(crate) fn attributes(class: KeyClass) -> Attributes {
     Attributes {
         class,
         key_type: KeyType::Aes,
@@ -247,8 +290,8 @@ fn attributes(class: KeyClass) -> Attributes {
         sensitive: true,
         encrypt: true,
         decrypt: true,
-        wrap: false,
-        unwrap: false,
+        wrap: true,
+        unwrap: true,
         sign: false,
         verify: false,
         derive: false,

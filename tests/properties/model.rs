@@ -12,10 +12,10 @@ use cloudhsm::protocol::session::{Login, Logout};
 use cloudhsm::protocol::user::{
     ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType,
 };
-use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
+use cloudhsm::protocol::{Reply, Request, Secret};
 use proptest::prelude::*;
 
-use crate::keys;
+use crate::{keys, symbols};
 
 const ADMIN: &str = "admin";
 const RIGHT: &str = "password";
@@ -188,7 +188,7 @@ impl World {
         let mut worked = None;
         loop {
             let (now, certificates) = (self.now, &certificates());
-            let env = Env { now, members: &[], certificates, worked: worked.as_ref() };
+            let env = Env { now, members: &[], max_connections: 900, certificates, worked: worked.as_ref() };
             let decision = self.hsm.decide(request, round, session, &env);
             let Verdict::Needs(work) = &decision.verdict else { return decision };
             if round == Round::Rehearse {
@@ -215,16 +215,14 @@ fn done(work: &Work, request: &Request, number: usize) -> Worked {
     match work {
         Work::HashPassword => Worked::Hashed(PasswordHash(given())),
         Work::CheckPassword(hash) => Worked::Checked { hash: hash.clone(), right: hash.0 == given() },
-        Work::Generate(spec) => Worked::Generated(keys::generated(*spec)),
+        Work::Generate(spec) => Worked::Generated(symbols::generated(*spec, u32::try_from(number).unwrap())),
         // Not random, but never the same.
         Work::Random => {
             let mut bytes = [0; 32];
             bytes[..8].copy_from_slice(&number.to_be_bytes());
             Worked::Random(bytes)
         }
-        Work::Sign { .. } => Worked::Signed(Ok(vec![1; 256])),
-        Work::Mask(_) => unreachable!("the model copies nothing"),
-        Work::Unmask(_) => Worked::Unmasked(Err(Refusal::MaskedObjectInvalid)),
+        Work::Compute(_) | Work::Attest(_) | Work::Mask(_) | Work::Unmask(_) => symbols::done(work).unwrap(),
     }
 }
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use cloudhsm::hsm::{SessionId, Verdict};
+use cloudhsm::protocol::attestation::Attest;
 use cloudhsm::protocol::attribute::{Attribute, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::certificate::{CertificateKind, GetCertificate};
-use cloudhsm::protocol::device::{DescribeHsm, ListMembers};
+use cloudhsm::protocol::device::{DescribeHsm, DescribePartition, ListMembers};
 use cloudhsm::protocol::key::{
-    DeleteKey, DescribeKey, FindKeys, Hash, KeyHandle, KeySpec, Lifetime, ListKeys, ShareKey, Sharing, Sign,
-    SignMechanism, SignScheme,
+    CreatePublicKey, DeleteKey, DescribeKey, FindKeys, Hash, KeyClass, KeyHandle, KeySpec, KeyType, Lifetime,
+    ListKeys, PublicKeyInfo, ReadPublicKey, ShareKey, Sharing, Sign, SignMechanism, SignScheme, Template,
+    Verify,
 };
 use cloudhsm::protocol::masked::{
     Existing, ExtractKey, ExtractUser, InsertKey, InsertUser, MaskedObject, Place,
@@ -19,7 +21,9 @@ use cloudhsm::protocol::quorum::{
 use cloudhsm::protocol::second_factor::{GetDigest, Purpose};
 use cloudhsm::protocol::session::Logout;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserType};
-use cloudhsm::protocol::{Refusal, Request, Secret};
+use cloudhsm::protocol::wrap::{UnwrapHost, UnwrapKey, WrapHost, WrapKey, WrappedBytes};
+use cloudhsm::protocol::wrapping::WrapMechanism;
+use cloudhsm::protocol::{Refusal, Request, Secret, SecretBytes};
 
 use crate::keys;
 use crate::model::{self, Asked, World, user};
@@ -41,7 +45,7 @@ type Row = (Request, &'static [Caller]);
 #[test]
 fn permissions_are_those_of_the_guide() {
     for caller in ANYBODY {
-        let rows = [of_users(*caller), of_keys(), of_quorums(*caller)].concat();
+        let rows = [of_users(*caller), of_keys(), of_keys_in_and_out(), of_quorums(*caller)].concat();
         let named: BTreeSet<_> = rows.iter().map(|(request, _)| request.name()).collect();
         assert_eq!(named, BTreeSet::from_iter(Request::NAMES.iter().copied()), "each operation has a row");
         for (request, allowed) in rows {
@@ -91,6 +95,7 @@ fn of_users(caller: Caller) -> Vec<Row> {
     let insert = InsertUser { object: MaskedObject(vec![1]), existing: Existing::Compare };
     vec![
         (Request::DescribeHsm(DescribeHsm), ANYBODY),
+        (Request::DescribePartition(DescribePartition), ANYBODY),
         (Request::ListMembers(ListMembers), ANYBODY),
         (Request::ListUsers(ListUsers), ANYBODY),
         (Request::GetCertificate(GetCertificate { kind: CertificateKind::CustomerRoot }), ANYBODY),
@@ -126,6 +131,36 @@ fn of_keys() -> Vec<Row> {
         (Request::ListKeys(ListKeys { user: None, hash: true }), &[CO, AU]),
         (Request::ExtractKey(ExtractKey { handle }), &[CO, CU, AU]),
         (Request::InsertKey(InsertKey { object, place, existing }), &[CO, CU, AU]),
+    ]
+}
+
+fn of_keys_in_and_out() -> Vec<Row> {
+    let (handle, wrapping, mechanism) = (KeyHandle(6), KeyHandle(7), WrapMechanism::AesWrap);
+    let wrapped = WrappedBytes { bytes: vec![1], iv: Vec::new() };
+    let (class, key_type, template) = (KeyClass::Secret, KeyType::Aes, Template::default());
+    let unwrap = UnwrapKey {
+        wrapping,
+        mechanism: mechanism.clone(),
+        wrapped: wrapped.clone(),
+        class,
+        key_type,
+        template,
+    };
+    let data = SecretBytes::new(vec![1].into());
+    let decrypt = UnwrapHost { wrapping, mechanism: mechanism.clone(), wrapped, recipient: vec![4] };
+    let (label, id, lifetime) = (String::new(), String::new(), Lifetime::Token);
+    let public = CreatePublicKey { key: PublicKeyInfo(vec![1]), label, id, lifetime };
+    let signed = SignMechanism { scheme: SignScheme::RsaPkcs, hash: Hash::Sha256 };
+    let verify = Verify { handle, mechanism: signed, hash: vec![0; 32], signature: vec![1] };
+    vec![
+        (Request::WrapHost(WrapHost { wrapping, mechanism: mechanism.clone(), data }), &[CU]),
+        (Request::WrapKey(WrapKey { handle, wrapping, mechanism }), &[CU]),
+        (Request::UnwrapKey(unwrap), &[CU]),
+        (Request::UnwrapHost(decrypt), &[CU]),
+        (Request::CreatePublicKey(public), &[CU]),
+        (Request::ReadPublicKey(ReadPublicKey { handle }), &[CU]),
+        (Request::Verify(verify), &[CU]),
+        (Request::Attest(Attest { handles: vec![handle], nonce: [0; 32] }), &[CU]),
     ]
 }
 

@@ -24,6 +24,7 @@ const ROOMS: &[Room] = &[
     Room { name: "waiting", inside: "", outside: "std::time tokio" },
     Room { name: "files", inside: "", outside: "std::fs std::io" },
     Room { name: "generate", inside: "", outside: "clap std::io" },
+    Room { name: "sealing", inside: "protocol", outside: "" },
     Room { name: "hsm", inside: "protocol", outside: "" },
     Room { name: "config", inside: "files protocol", outside: "std::fs" },
     Room { name: "signing", inside: "files protocol", outside: "aws_lc_rs::rand std::fs std::io" },
@@ -50,7 +51,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "hsmd",
-        inside: "config files hsm protocol wire",
+        inside: "config files hsm protocol sealing wire",
         outside: "aws_lc_rs::rand hyper redb rustix rustls std::fs std::io std::net std::thread std::time tempfile \
             tokio tokio_rustls tokio_util",
     },

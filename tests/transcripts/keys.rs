@@ -1,7 +1,7 @@
 //! Keys for a story: made on server 0, and copied to the others as clients do.
 
 use cloudhsm::cluster::{Cluster, Question};
-use cloudhsm::protocol::key::{GenerateKey, KeySpec, Lifetime};
+use cloudhsm::protocol::key::{GenerateKey, KeySpec, Lifetime, Template};
 use cloudhsm::protocol::masked::{Existing, ExtractKey, InsertKey, Place};
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{UserId, UserType};
@@ -19,21 +19,20 @@ pub(crate) fn parse(words: &[&str]) -> GenerateKey {
         ["generic", "secret", rest @ ..] => (KeySpec::GenericSecret { bytes: 20 }, rest),
         _ => panic!("no such key: {words:?}"),
     };
-    let (label, id, extractable, shared_with, m_value) = (String::new(), String::new(), true, Vec::new(), 0);
-    let mut new = GenerateKey { spec, label, id, extractable, lifetime, shared_with, m_value };
+    let mut template = Template { lifetime, ..Template::default() };
     loop {
         rest = match rest {
-            [] => return new,
+            [] => return GenerateKey { spec, template },
             ["labelled", label, rest @ ..] => {
-                new.label = (*label).to_owned();
+                template.label = (*label).to_owned();
                 rest
             }
             ["shared", "with", users, rest @ ..] => {
-                new.shared_with = users.split(',').map(|user| UserId(user.parse().unwrap())).collect();
+                template.shared_with = users.split(',').map(|user| UserId(user.parse().unwrap())).collect();
                 rest
             }
             ["needing", users, rest @ ..] => {
-                new.m_value = users.parse().unwrap();
+                template.m_value = users.parse().unwrap();
                 rest
             }
             _ => panic!("no such property of a key: {rest:?}"),
@@ -52,7 +51,7 @@ pub(crate) async fn make(cluster: &mut Cluster, name: &str, new: &GenerateKey, e
     )
     .await;
     let handles = ask(cluster, &everywhere[..1], new.clone()).await.remove(0);
-    if new.lifetime == Lifetime::Session {
+    if new.template.lifetime == Lifetime::Session {
         return;
     }
     for handle in handles {

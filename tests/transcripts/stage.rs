@@ -269,7 +269,7 @@ impl Stage {
         self.runtime.block_on(keys::make(&mut cluster, name, &new, &servers));
         self.elsewhere = Some(cluster);
         // A session key lives as long as its maker's connection.
-        if new.lifetime == Lifetime::Token {
+        if new.template.lifetime == Lifetime::Token {
             self.leave();
         }
     }

@@ -3,6 +3,7 @@
 //! A [`folder`] holds the HSM's [`settings`], its history in a [`store`], and the secrets of its [`vault`].
 //! [`private_files`] writes such files; [`password`] hashes passwords.
 
+mod compute;
 pub mod folder;
 pub mod password;
 pub mod private_files;

@@ -62,6 +62,7 @@ impl Engine {
         mut store: Store,
         mut hsm: Hsm,
         members: Vec<Member>,
+        max_connections: u32,
         certificates: Certificates,
         clock: Clock,
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
@@ -74,6 +75,7 @@ impl Engine {
             hsm,
             writer: Some(writer),
             members,
+            max_connections,
             certificates,
             clock,
             next_session: 1,
@@ -126,6 +128,7 @@ struct Loop {
     /// Gone after the store's first failure.
     writer: Option<Writer>,
     members: Vec<Member>,
+    max_connections: u32,
     certificates: Certificates,
     clock: Clock,
     next_session: u32,
@@ -194,6 +197,7 @@ impl Loop {
         let env = Env {
             now: self.clock.now(),
             members: &self.members,
+            max_connections: self.max_connections,
             certificates: &self.certificates,
             worked: attempt.worked.as_ref(),
         };

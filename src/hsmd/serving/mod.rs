@@ -2,9 +2,10 @@
 //!
 //! [`run`] opens a folder. [`server`] accepts connections, and `session` speaks frames on each. [`engine`] decides,
 //! `writer` makes the decision durable, and only then it is applied and answered. [`worker`] hashes passwords and
-//! makes keys on other threads. [`status`] and [`requests`] count what was done, and [`control`] hands the state to
+//! makes and uses keys on other threads, and [`attester`] signs what the HSM says of them. [`status`] and [`requests`] count what was done, and [`control`] hands the state to
 //! a backup.
 
+pub mod attester;
 pub mod clock;
 pub mod control;
 pub mod engine;

@@ -17,6 +17,7 @@ use tokio::task;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::attester::Attester;
 use super::clock::Clock;
 use super::control::Control;
 use super::engine::Engine;
@@ -28,6 +29,7 @@ use crate::files::without_number;
 use crate::hsm::Certificates;
 use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
 use crate::hsmd::keeping::password::{BadCost, Hasher};
+use crate::hsmd::keeping::settings::Settings;
 use crate::hsmd::keeping::store::StoreError;
 use crate::protocol::certificate::Certificate;
 use crate::wire::Limits;
@@ -101,13 +103,14 @@ impl Running {
         if certificates.owner.is_none() {
             tracing::warn!(%hsm_id, "not initialized: only public requests are answered");
         }
-        let (engine, ended) = Engine::start(store, hsm, settings.members, certificates, clock)?;
-        let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
+        let Settings { members, max_connections, .. } = settings;
+        let (engine, ended) = Engine::start(store, hsm, members, max_connections, certificates, clock)?;
+        let max_connections = usize::try_from(max_connections).unwrap_or(1);
         let shared = Arc::new(Shared {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),
             engine,
-            worker: Worker::new(hasher, vault),
+            worker: Worker::new(hasher, vault, Attester::new(&key)?),
             limits: Limits::default(),
             connections: Arc::new(Semaphore::new(max_connections)),
             max_connections,

@@ -6,6 +6,7 @@ use std::thread;
 use tokio::sync::Semaphore;
 use tokio::task;
 
+use super::attester::Attester;
 use crate::hsm::{Work, Worked};
 use crate::hsmd::keeping::password::Hasher;
 use crate::hsmd::keeping::vault::{Vault, random_key};
@@ -18,6 +19,7 @@ use crate::protocol::Secret;
 pub struct Worker {
     hasher: Hasher,
     vault: Arc<Vault>,
+    attester: Attester,
     permits: Arc<Semaphore>,
     permits_for_keys: Arc<Semaphore>,
 }
@@ -25,11 +27,12 @@ pub struct Worker {
 impl Worker {
     /// Works for one HSM.
     #[must_use]
-    pub fn new(hasher: Hasher, vault: Vault) -> Self {
+    pub fn new(hasher: Hasher, vault: Vault, attester: Attester) -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         Self {
             hasher,
             vault: Arc::new(vault),
+            attester,
             permits: Arc::new(Semaphore::new(processors)),
             permits_for_keys: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
         }
@@ -44,7 +47,8 @@ impl Worker {
             | Work::Mask(_)
             | Work::Unmask(_)
             | Work::Random
-            | Work::Sign { .. } => &self.permits,
+            | Work::Compute(_)
+            | Work::Attest(_) => &self.permits,
         };
         let permit = Arc::clone(permits).acquire_owned().await.ok()?;
         let worker = self.clone();
@@ -65,8 +69,13 @@ impl Worker {
             Work::Generate(spec) => self.vault.generate(spec).ok().map(Worked::Generated),
             Work::Mask(copied) => self.vault.mask(&copied).ok().map(Worked::Masked),
             Work::Random => Some(Worked::Random(*random_key().ok()?)),
-            Work::Sign { key, mechanism, hash } => {
-                Some(Worked::Signed(self.vault.sign(&key, mechanism, &hash)))
+            Work::Compute(of) => {
+                let result = self.vault.compute(&of);
+                Some(Worked::Computed { of, result })
+            }
+            Work::Attest(statement) => {
+                let signature = self.attester.sign(&statement)?;
+                Some(Worked::Attested { statement, signature })
             }
             Work::Unmask(object) => Some(Worked::Unmasked(self.vault.unmask(&object).map(Box::new))),
         }
