@@ -29,8 +29,8 @@
 //! Beside them: [`config`] reads the configuration files, [`configure`] writes them, and [`files`] reads and checks all
 //! other files that people name. [`signing`] has what officers sign outside the console, [`transcript`] sessions that are
 //! script and expectation in one. [`dev`] runs HSMs inside the console, for development, and [`generate`] makes completions
-//! and manual pages. [`sealing`] keeps what an HSM decrypts for one client from everybody else. Small words that several rooms share: [`outcome`], how a command ended; [`waiting`], how long it
-//! takes; [`interrupt`], which ends it.
+//! and manual pages. [`crypto`] has the cryptography that HSMs and tools have in common. Small words that several rooms
+//! share: [`outcome`], how a command ended; [`waiting`], how long it takes; [`interrupt`], which ends it.
 
 pub mod cluster;
 pub mod cmu;
@@ -38,6 +38,7 @@ pub mod command;
 pub mod config;
 pub mod configure;
 pub mod console;
+pub mod crypto;
 pub mod dev;
 pub mod files;
 pub mod generate;
@@ -47,7 +48,6 @@ pub mod interrupt;
 pub mod kmu;
 pub mod outcome;
 pub mod protocol;
-pub mod sealing;
 pub mod shell;
 pub mod signing;
 pub mod transcript;

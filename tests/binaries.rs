@@ -39,6 +39,8 @@ mod generate;
 mod interrupt;
 #[path = "binaries/keys.rs"]
 mod keys;
+#[path = "binaries/keys_in_and_out.rs"]
+mod keys_in_and_out;
 #[path = "binaries/kill.rs"]
 mod kill;
 #[path = "binaries/lenient.rs"]

@@ -7,6 +7,7 @@ pub mod configuration;
 pub mod hsm;
 pub mod lines;
 pub mod masked;
+pub mod pem;
 pub mod signing;
 pub mod transcripts;
 pub mod wire;
@@ -27,6 +28,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("hsm", hsm::run),
     ("lines", lines::run),
     ("masked", masked::run),
+    ("pem", pem::run),
     ("signing", signing::run),
     ("transcripts", transcripts::run),
     ("wire", wire::run),

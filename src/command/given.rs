@@ -104,6 +104,11 @@ impl<'a> Given<'a> {
         self.find(argument).is_some()
     }
 
+    /// Whether the command has an argument.
+    pub(crate) fn takes(&self, argument: &Argument) -> bool {
+        self.arguments.iter().flat_map(Argument::choices).any(|declared| declared.is(argument))
+    }
+
     /// What `read` makes of an argument, if that is given.
     pub(crate) fn maybe<T>(
         &self,
@@ -181,8 +186,7 @@ impl<'a> Given<'a> {
 
     /// An argument that is given, with its value.
     fn find(&self, argument: &Argument) -> Option<Option<&'a str>> {
-        let mut declared = self.arguments.iter().flat_map(Argument::choices);
-        debug_assert!(declared.any(|declared| declared.is(argument)), "{argument:?} is not declared");
+        debug_assert!(self.takes(argument), "{argument:?} is not declared");
         self.words.iter().find(|(given, _)| given.is(argument)).map(|(_, value)| *value)
     }
 }

@@ -43,7 +43,20 @@ pub(super) fn create<O: Operation>(
     handles: fn(&O::Reply) -> Vec<KeyHandle>,
     details: fn(&[KeyHandle]) -> String,
 ) -> Printed {
-    let (maker, reply) = make_on_one(session, operation).map_err(|states| not_made(call, &states))?;
+    create_on(session, &candidates(session), call, operation, reach, handles, details)
+}
+
+/// As [`create`], but only these nodes are asked to make it, in this order.
+pub(super) fn create_on<O: Operation>(
+    session: &mut Session<'_>,
+    makers: &[usize],
+    call: &str,
+    operation: O,
+    reach: Reach,
+    handles: fn(&O::Reply) -> Vec<KeyHandle>,
+    details: fn(&[KeyHandle]) -> String,
+) -> Printed {
+    let (maker, reply) = make_on_one(session, makers, operation).map_err(|states| not_made(call, &states))?;
     let handles = handles(&reply);
     let spread = match reach {
         Reach::OneNode => Spread::only(maker, &handles),
@@ -145,16 +158,17 @@ fn without_copies(mut spread: Spread, others: &[usize], failure: &Failure) -> Sp
     spread
 }
 
-/// Asks one node after another until one makes the key. A refusal ends the search, because the other nodes would
+/// Asks one of these nodes after another until one does it. A refusal ends the search, because the other nodes would
 /// refuse, too. So does a lost answer, because a second node might make a second key.
-fn make_on_one<O: Operation>(
+pub(super) fn make_on_one<O: Operation>(
     session: &mut Session<'_>,
+    makers: &[usize],
     operation: O,
 ) -> Result<(usize, O::Reply), Vec<State>> {
     let question = Question::new(operation).map_err(|_| vec![(0, Refusal::InvalidInput.into())])?;
     let mut failed = Vec::new();
-    for node in candidates(session) {
-        for (node, answer) in session.ask(&[node], &question) {
+    for node in makers {
+        for (node, answer) in session.ask(&[*node], &question) {
             let code = Code::of(&answer);
             match answer {
                 Ok(reply) => return Ok((node, reply)),
@@ -170,7 +184,7 @@ fn make_on_one<O: Operation>(
 
 /// All nodes, in the order of asking. A node that was reconnected has no login, and its refusal would end the search,
 /// so the nodes with a login come first.
-fn candidates(session: &Session<'_>) -> Vec<usize> {
+pub(super) fn candidates(session: &Session<'_>) -> Vec<usize> {
     let is_logged_in =
         |node: &usize| session.cluster.servers().get(*node).is_some_and(|server| server.login().is_some());
     let (mut first, last): (Vec<_>, Vec<_>) = session.everywhere().into_iter().partition(is_logged_in);

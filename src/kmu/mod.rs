@@ -8,13 +8,16 @@ mod code;
 mod command;
 mod commands;
 mod create;
+mod fake_pem;
 mod frame;
+pub mod pem;
 mod run;
 mod session;
 mod single;
 mod start;
 mod stop;
 mod template;
+mod transport;
 
 pub use code::{Code, State};
 pub use command::{Action, Command};

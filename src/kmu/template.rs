@@ -38,7 +38,7 @@ pub(super) struct Template {
 impl Template {
     pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
         let minimum = wanted_minimum(given)?;
-        let shared_with = given.maybe(&USERS, Given::users)?.unwrap_or_default();
+        let shared_with = wanted(given, &USERS, Given::users)?.unwrap_or_default();
         let lifetime = if given.has(&SESSION) { Lifetime::Session } else { Lifetime::Token };
         if lifetime == Lifetime::Session && !shared_with.is_empty() {
             return Err(Usage::Wrong("sharing session keys is not allowed"));
@@ -46,10 +46,10 @@ impl Template {
         Ok(Self {
             label: given.text(&LABEL)?,
             id: given.maybe(&ID, Given::text)?.unwrap_or_default(),
-            extractable: !given.has(&NEX),
+            extractable: !(given.takes(&NEX) && given.has(&NEX)),
             lifetime,
             shared_with,
-            m_value: m_value(given.maybe(&M_VALUE, Given::number)?)?,
+            m_value: m_value(wanted(given, &M_VALUE, Given::number)?)?,
             minimum,
         })
     }
@@ -62,6 +62,13 @@ impl Template {
         spec: KeySpec,
         told: fn(&[KeyHandle]) -> String,
     ) -> Printed {
+        let (reach, template) = self.split(session);
+        let operation = GenerateKey { spec, template };
+        create(session, call, operation, reach, Vec::clone, told)
+    }
+
+    /// How far the key goes, and what the HSM is told of it.
+    pub(super) fn split(self, session: &mut Session<'_>) -> (Reach, protocol::Template) {
         let reach = match self.lifetime {
             Lifetime::Session => Reach::OneNode,
             Lifetime::Token => Reach::AllNodes { minimum: minimum(session, self.minimum) },
@@ -74,9 +81,17 @@ impl Template {
             shared_with: self.shared_with,
             m_value: self.m_value,
         };
-        let operation = GenerateKey { spec, template };
-        create(session, call, operation, reach, Vec::clone, told)
+        (reach, template)
     }
+}
+
+/// Reads an option that not every command has.
+fn wanted<'a, T>(
+    given: &Given<'a>,
+    option: &Argument,
+    read: fn(&Given<'a>, &Argument) -> Result<T, Usage>,
+) -> Result<Option<T>, Usage> {
+    if given.takes(option) { given.maybe(option, read) } else { Ok(None) }
 }
 
 /// Reads [`MINIMUM`], without which there is no [`TIMEOUT`].

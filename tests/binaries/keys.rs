@@ -14,12 +14,12 @@ use crate::process::{Ended, PROMPT, Process, console, keys, must_be_installed, r
 const LOGIN: [&str; 7] = ["loginHSM", "-u", "CU", "-s", "alice", "-p", "crypto12"];
 
 /// A development cluster that is kept, with a CU.
-struct Kept {
+pub(crate) struct Kept {
     home: TempDir,
 }
 
 impl Kept {
-    fn new(nodes: &str) -> Self {
+    pub(crate) fn new(nodes: &str) -> Self {
         let kept = Self { home: tempfile::tempdir().unwrap() };
         let commands = "loginHSM PRECO admin password\nchangePswd PRECO admin officer123\ny\n\
                         createUser CU alice crypto12\ny\n";
@@ -27,11 +27,11 @@ impl Kept {
         kept
     }
 
-    fn dir(&self) -> String {
+    pub(crate) fn dir(&self) -> String {
         self.path("cluster")
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         text(&self.home.path().join(name)).to_owned()
     }
 

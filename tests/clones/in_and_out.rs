@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloudhsm::cluster::Failure;
+use cloudhsm::crypto::sealing::Recipient;
 use cloudhsm::protocol::attestation::{Attest, Statement};
 use cloudhsm::protocol::attribute::{Attribute, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::certificate::{CertificateKind, GetCertificate};
@@ -15,7 +16,6 @@ use cloudhsm::protocol::key::{
 use cloudhsm::protocol::wrap::{UnwrapHost, UnwrapKey, WrapHost, WrapKey, WrappedBytes};
 use cloudhsm::protocol::wrapping::{Gcm, WrapMechanism};
 use cloudhsm::protocol::{Refusal, SecretBytes};
-use cloudhsm::sealing::Recipient;
 use cloudhsm::wire::anchor::Anchor;
 
 use crate::common::TestCluster;

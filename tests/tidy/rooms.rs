@@ -24,7 +24,7 @@ const ROOMS: &[Room] = &[
     Room { name: "waiting", inside: "", outside: "std::time tokio" },
     Room { name: "files", inside: "", outside: "std::fs std::io" },
     Room { name: "generate", inside: "", outside: "clap std::io" },
-    Room { name: "sealing", inside: "protocol", outside: "" },
+    Room { name: "crypto", inside: "protocol", outside: "" },
     Room { name: "hsm", inside: "protocol", outside: "" },
     Room { name: "config", inside: "files protocol", outside: "std::fs" },
     Room { name: "signing", inside: "files protocol", outside: "aws_lc_rs::rand std::fs std::io" },
@@ -51,7 +51,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "hsmd",
-        inside: "config files hsm protocol sealing wire",
+        inside: "config crypto files hsm protocol wire",
         outside: "aws_lc_rs::rand hyper redb rustix rustls std::fs std::io std::net std::thread std::time tempfile \
             tokio tokio_rustls tokio_util",
     },
@@ -67,7 +67,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "kmu",
-        inside: "cluster command console files interrupt outcome protocol signing waiting",
+        inside: "cluster command console crypto files interrupt outcome protocol signing waiting",
         outside: "std::fs std::io tokio",
     },
     Room { name: "shell", inside: "cluster cmu command console kmu outcome", outside: "clap" },

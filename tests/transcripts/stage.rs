@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Cursor;
+use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ impl Stage {
     ///
     /// * `key_mgmt_util`: the story is that tool's; `singlecmd <words>`: it is run so; `minimum nodes 3`: its
     ///   `create_object_minimum_nodes`; `build B`: its `CLOUDHSM_KMU_BUILD`; `cat <file>` shows a file that it wrote
+    /// * `openssl genrsa -out [DIR]/x`: the real one
     /// * `a CU alice`: there is one, with the password crypto12; `alice is logged in`: in the story's session;
     ///   `alice has logged in`: with the password alicepassword
     /// * `servers 3`: a new cluster; `activated`: its CO is admin with the password newpassword1
@@ -111,7 +113,10 @@ impl Stage {
             }
             ["CUs", ref names @ ..] => self.create_users("CU", names),
             [name, "makes", "a" | "an", ref what @ ..] => self.make_keys(name, what),
-            ["shows", "the", "file", file] => return fs::read_to_string(self.with_paths(file)).unwrap(),
+            ["shows", "the", "file", file] => {
+                let text = fs::read_to_string(self.with_paths(file)).unwrap();
+                return if text.ends_with('\n') { text } else { text + "\n" };
+            }
             ["shows", "the", "start"] => self.shows_start = true,
             ["--allow-unreachable"] => self.unreachable = Unreachable::GoOn,
             ["limits", "are", "short"] => self.cluster().limits = SHORT,
@@ -165,6 +170,11 @@ impl Stage {
                 self.login = Some(format!("loginHSM -u CU -s {name} -p {name}password"));
             }
             ["build", name] => self.build = Build::parse(name).unwrap(),
+            ["openssl", ref arguments @ ..] => {
+                let arguments = arguments.iter().map(|argument| self.with_paths(argument));
+                let output = Command::new("openssl").args(arguments).output().unwrap();
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            }
             ["minimum", "nodes", number] => self.minimum_nodes = number.parse().unwrap(),
             _ => self.direct_officers(words),
         }

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::vault::Vault;
+use crate::crypto::sealing::seal;
 use crate::hsm::{Computation, Computed, Material, NewKey};
 use crate::hsmd::cryptography::keys::{self, Fresh};
 use crate::hsmd::cryptography::signing::{self, NotVerified};
@@ -13,7 +14,6 @@ use crate::protocol::Refusal;
 use crate::protocol::key::{KeyType, PublicKeyInfo};
 use crate::protocol::wrap::WrappedBytes;
 use crate::protocol::wrapping::WrapMechanism;
-use crate::sealing::seal;
 
 impl Vault {
     /// Computes something with the values of keys.

@@ -4,7 +4,10 @@ mod approve_token;
 mod del_token;
 mod delete_key;
 mod error2_string;
+mod ex_sym_key;
 mod exit;
+mod export_private_key;
+mod export_pub_key;
 mod extract_masked_object;
 mod find_key;
 mod find_single_key;
@@ -12,10 +15,15 @@ mod gen_ecc_key_pair;
 mod gen_rsa_key_pair;
 mod gen_sym_key;
 mod get_attribute;
+mod get_cavium_priv_key;
 mod get_key_info;
 mod get_token;
 pub(super) mod help;
+mod im_sym_key;
+mod import_private_key;
+mod import_pub_key;
 mod insert_masked_object;
+mod is_valid_key_handlefile;
 mod list_attributes;
 mod list_tokens;
 mod list_users;
@@ -50,6 +58,17 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
         },
         Group { title: "\n        Symmetric Keys:\n", commands: &[&gen_sym_key::COMMAND] },
         Group {
+            title: "\n        Key Import/Export Commands\n",
+            commands: &[
+                &import_pub_key::COMMAND,
+                &export_pub_key::COMMAND,
+                &import_private_key::COMMAND,
+                &export_private_key::COMMAND,
+                &im_sym_key::COMMAND,
+                &ex_sym_key::COMMAND,
+            ],
+        },
+        Group {
             title: "\n        Key Management Commands\n",
             commands: &[
                 &delete_key::COMMAND,
@@ -67,10 +86,15 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
         Group { title: "\n        Management Crypto Commands\n", commands: &[&sign::COMMAND] },
         Group {
             title: "\n        Helper Commands\n",
-            commands: &[&error2_string::COMMAND, &list_attributes::COMMAND],
+            commands: &[
+                &error2_string::COMMAND,
+                &get_cavium_priv_key::COMMAND,
+                &is_valid_key_handlefile::COMMAND,
+                &list_attributes::COMMAND,
+            ],
         },
     ],
     help: &help::COMMAND,
-    names: Names::Exact(&[("rsaGenKeyPair", "genRSAKeyPair")]),
+    names: Names::Exact(&[("rsaGenKeyPair", "genRSAKeyPair"), ("getPrivKeyfile", "getCaviumPrivKey")]),
     layout: Layout::ByFlag,
 };

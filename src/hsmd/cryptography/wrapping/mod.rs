@@ -1,13 +1,13 @@
 //! Values encrypted under other keys.
 
 mod gcm;
-mod key_wrap;
 mod rsa;
 
-use aws_lc_rs::error::Unspecified;
 use zeroize::Zeroizing;
 
 use super::keys::{self, Fresh};
+use crate::crypto::key_wrap::{self, KeyUnfit};
+pub use crate::crypto::key_wrap::{NotUnwrapped, NotWrapped};
 use crate::protocol::key::{KeyClass, KeyType};
 use crate::protocol::wrapping::WrapMechanism;
 
@@ -29,53 +29,6 @@ pub struct WrappedValue {
     pub bytes: Vec<u8>,
     /// The IV, if the mechanism keeps it apart; else empty.
     pub iv: Vec<u8>,
-}
-
-/// Why a value is not wrapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotWrapped {
-    /// Another kind of key is needed.
-    #[error("the wrapping key does not fit the mechanism")]
-    KeyUnfit,
-    /// Too long for an RSA key, or of a length that the mechanism does not take.
-    #[error("the mechanism does not wrap a value of this length")]
-    LengthUnfit,
-    /// There is no other reason.
-    #[error("the cryptographic library failed")]
-    LibraryFailed,
-}
-
-/// Why a value is not unwrapped: it was altered, or wrapped by another key or mechanism, or it is not a value of what
-/// was asked for. Which of these it is would help an attacker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key could not be unwrapped")]
-pub struct NotUnwrapped;
-
-/// Another kind of key is needed, or its value is not one.
-struct KeyUnfit;
-
-impl From<KeyUnfit> for NotWrapped {
-    fn from(_: KeyUnfit) -> Self {
-        Self::KeyUnfit
-    }
-}
-
-impl From<Unspecified> for NotWrapped {
-    fn from(_: Unspecified) -> Self {
-        Self::LibraryFailed
-    }
-}
-
-impl From<KeyUnfit> for NotUnwrapped {
-    fn from(_: KeyUnfit) -> Self {
-        Self
-    }
-}
-
-impl From<Unspecified> for NotUnwrapped {
-    fn from(_: Unspecified) -> Self {
-        Self
-    }
 }
 
 impl<'a> WrappingKey<'a> {

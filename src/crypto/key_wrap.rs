@@ -1,15 +1,61 @@
 //! AES key wrap.
 //!
-//! aws-lc-rs has no AES key wrap with keys of 192 bits: for those it is the crate `aes-kw`.
+//! aws-lc-rs has no AES key wrap with keys of 192 bits, and none of a single block: for those it is the crate `aes-kw`.
 
-use aes_kw::{KeyInit, KwAes192, KwpAes192};
+use aes_kw::{Error, KeyInit, KwAes128, KwAes192, KwAes256, KwpAes192};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::key_wrap::{AES_128, AES_256, AesKek, KeyWrap, KeyWrapPadded};
 use zeroize::Zeroizing;
 
-use super::{KeyUnfit, NotUnwrapped, NotWrapped};
-
 /// RFC 3394 works on blocks of 8 bytes, and adds one.
 const BLOCK: usize = 8;
+
+/// Why a value is not wrapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotWrapped {
+    /// Another kind of key is needed.
+    #[error("the wrapping key does not fit the mechanism")]
+    KeyUnfit,
+    /// Too long for an RSA key, or of a length that the mechanism does not take.
+    #[error("the mechanism does not wrap a value of this length")]
+    LengthUnfit,
+    /// There is no other reason.
+    #[error("the cryptographic library failed")]
+    LibraryFailed,
+}
+
+/// Why a value is not unwrapped: it was altered, or wrapped by another key or mechanism, or it is not a value of what
+/// was asked for. Which of these it is would help an attacker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key could not be unwrapped")]
+pub struct NotUnwrapped;
+
+/// Another kind of key is needed, or its value is not one.
+pub struct KeyUnfit;
+
+impl From<KeyUnfit> for NotWrapped {
+    fn from(_: KeyUnfit) -> Self {
+        Self::KeyUnfit
+    }
+}
+
+impl From<Unspecified> for NotWrapped {
+    fn from(_: Unspecified) -> Self {
+        Self::LibraryFailed
+    }
+}
+
+impl From<KeyUnfit> for NotUnwrapped {
+    fn from(_: KeyUnfit) -> Self {
+        Self
+    }
+}
+
+impl From<Unspecified> for NotUnwrapped {
+    fn from(_: Unspecified) -> Self {
+        Self
+    }
+}
 
 /// A key that wraps.
 enum Kek<'a> {
@@ -30,18 +76,31 @@ impl<'a> Kek<'a> {
 }
 
 /// Pads as PKCS #5 does, by 1 to 8 bytes, and wraps by RFC 3394.
-pub(super) fn wrap_pkcs5(key: &[u8], value: &[u8]) -> Result<Vec<u8>, NotWrapped> {
+pub fn wrap_pkcs5(key: &[u8], value: &[u8]) -> Result<Vec<u8>, NotWrapped> {
     let padding = BLOCK - value.len() % BLOCK;
     let length = value.len().saturating_add(padding);
     let mut padded = Zeroizing::new(Vec::with_capacity(length));
     padded.extend_from_slice(value);
     padded.resize(length, u8::try_from(padding).map_err(|_| NotWrapped::LengthUnfit)?);
-    wrap(key, &padded)
+    if length > BLOCK {
+        return wrap(key, &padded);
+    }
+    // RFC 3394 begins with two blocks, but its steps do for one, too, and short secrets have to go in and out.
+    let mut wrapped = vec![0; 2 * BLOCK];
+    Kek::new(key)?;
+    by_crate(key, Step::Wrap, &padded, &mut wrapped).map_err(|_| NotWrapped::LibraryFailed)?;
+    Ok(wrapped)
 }
 
 /// Reverses [`wrap_pkcs5`].
-pub(super) fn unwrap_pkcs5(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotUnwrapped> {
-    let mut value = unwrap(key, wrapped)?;
+pub fn unwrap_pkcs5(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotUnwrapped> {
+    let mut value = if wrapped.len() == 2 * BLOCK {
+        let mut value = Zeroizing::new(vec![0; BLOCK]);
+        by_crate(key, Step::Unwrap, wrapped, &mut value).map_err(|_| NotUnwrapped)?;
+        value
+    } else {
+        unwrap(key, wrapped)?
+    };
     let padding = usize::from(*value.last().ok_or(NotUnwrapped)?);
     let length = value.len().checked_sub(padding).ok_or(NotUnwrapped)?;
     let is_padding = value.iter().skip(length).all(|byte| usize::from(*byte) == padding);
@@ -50,7 +109,7 @@ pub(super) fn unwrap_pkcs5(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u
 }
 
 /// RFC 3394: whole blocks, two or more.
-pub(super) fn wrap(key: &[u8], value: &[u8]) -> Result<Vec<u8>, NotWrapped> {
+pub fn wrap(key: &[u8], value: &[u8]) -> Result<Vec<u8>, NotWrapped> {
     let key = Kek::new(key)?;
     if value.len() < 2 * BLOCK || !value.len().is_multiple_of(BLOCK) {
         return Err(NotWrapped::LengthUnfit);
@@ -59,15 +118,14 @@ pub(super) fn wrap(key: &[u8], value: &[u8]) -> Result<Vec<u8>, NotWrapped> {
     match key {
         Kek::Aws(key) => key.wrap(value, &mut wrapped).map(|_| ())?,
         Kek::Aes192(key) => {
-            let key = KwAes192::new_from_slice(key).map_err(|_| KeyUnfit)?;
-            key.wrap_key(value, &mut wrapped).map_err(|_| NotWrapped::LibraryFailed)?;
+            by_crate(key, Step::Wrap, value, &mut wrapped).map_err(|_| NotWrapped::LibraryFailed)?;
         }
     }
     Ok(wrapped)
 }
 
 /// Reverses [`wrap`].
-pub(super) fn unwrap(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotUnwrapped> {
+pub fn unwrap(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotUnwrapped> {
     let key = Kek::new(key)?;
     if wrapped.len() < 3 * BLOCK {
         return Err(NotUnwrapped);
@@ -75,16 +133,32 @@ pub(super) fn unwrap(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, N
     let mut value = Zeroizing::new(vec![0; wrapped.len().saturating_sub(BLOCK)]);
     match key {
         Kek::Aws(key) => key.unwrap(wrapped, &mut value).map(|_| ())?,
-        Kek::Aes192(key) => {
-            let key = KwAes192::new_from_slice(key).map_err(|_| KeyUnfit)?;
-            key.unwrap_key(wrapped, &mut value).map_err(|_| NotUnwrapped)?;
-        }
+        Kek::Aes192(key) => by_crate(key, Step::Unwrap, wrapped, &mut value).map_err(|_| NotUnwrapped)?,
     }
     Ok(value)
 }
 
+enum Step {
+    Wrap,
+    Unwrap,
+}
+
+/// RFC 3394, by the other library.
+fn by_crate(key: &[u8], step: Step, input: &[u8], output: &mut [u8]) -> Result<(), Error> {
+    let size = |_| Error::InvalidDataSize;
+    match (key.len(), step) {
+        (16, Step::Wrap) => KwAes128::new_from_slice(key).map_err(size)?.wrap_key(input, output),
+        (16, Step::Unwrap) => KwAes128::new_from_slice(key).map_err(size)?.unwrap_key(input, output),
+        (24, Step::Wrap) => KwAes192::new_from_slice(key).map_err(size)?.wrap_key(input, output),
+        (24, Step::Unwrap) => KwAes192::new_from_slice(key).map_err(size)?.unwrap_key(input, output),
+        (_, Step::Wrap) => KwAes256::new_from_slice(key).map_err(size)?.wrap_key(input, output),
+        (_, Step::Unwrap) => KwAes256::new_from_slice(key).map_err(size)?.unwrap_key(input, output),
+    }
+    .map(|_| ())
+}
+
 /// RFC 5649: any length but 0.
-pub(super) fn wrap_with_padding(key: &[u8], value: &[u8]) -> Result<Vec<u8>, NotWrapped> {
+pub fn wrap_with_padding(key: &[u8], value: &[u8]) -> Result<Vec<u8>, NotWrapped> {
     let key = Kek::new(key)?;
     if value.is_empty() {
         return Err(NotWrapped::LengthUnfit);
@@ -101,7 +175,7 @@ pub(super) fn wrap_with_padding(key: &[u8], value: &[u8]) -> Result<Vec<u8>, Not
 }
 
 /// Reverses [`wrap_with_padding`].
-pub(super) fn unwrap_with_padding(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotUnwrapped> {
+pub fn unwrap_with_padding(key: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotUnwrapped> {
     let key = Kek::new(key)?;
     if wrapped.len() < 2 * BLOCK {
         return Err(NotUnwrapped);
@@ -122,8 +196,10 @@ pub(super) fn unwrap_with_padding(key: &[u8], wrapped: &[u8]) -> Result<Zeroizin
 mod tests {
     use data_encoding::HEXUPPER;
 
-    use super::{unwrap, unwrap_pkcs5, unwrap_with_padding, wrap, wrap_pkcs5, wrap_with_padding};
-    use crate::hsmd::cryptography::wrapping::{NotUnwrapped, NotWrapped};
+    use super::{
+        NotUnwrapped, NotWrapped, unwrap, unwrap_pkcs5, unwrap_with_padding, wrap, wrap_pkcs5,
+        wrap_with_padding,
+    };
 
     const KEK: &str = "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F";
     const VALUE: &str = "00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F";
@@ -164,7 +240,7 @@ mod tests {
     #[test]
     fn padding_is_pkcs5s_and_nothing_else() {
         for key in [16, 24, 32].map(|length| bytes(KEK)[..length].to_vec()) {
-            for length in 8..=32 {
+            for length in 1..=32 {
                 let (value, padding) = (&bytes(VALUE)[..length], 8 - length % 8);
                 let padded = [value, &vec![u8::try_from(padding).unwrap(); padding]].concat();
                 let wrapped = wrap_pkcs5(&key, value).unwrap();
@@ -184,9 +260,6 @@ mod tests {
         for key in [16, 24, 32].map(|length| bytes(KEK)[..length].to_vec()) {
             for length in [0, 1, 8, 15, 17, 31] {
                 assert_eq!(wrap(&key, &value[..length]), Err(NotWrapped::LengthUnfit), "{length}");
-            }
-            for length in 0..8 {
-                assert_eq!(wrap_pkcs5(&key, &value[..length]), Err(NotWrapped::LengthUnfit), "{length}");
             }
             assert_eq!(wrap_with_padding(&key, &[]), Err(NotWrapped::LengthUnfit));
             for length in [0, 7, 8, 15, 16, 23, 25, 32] {

@@ -1,0 +1,194 @@
+//! Keys in and out: what the commands that import and export have in common.
+//!
+//! In both directions a value crosses the network encrypted under a key of the HSM. Coming in, the HSM encrypts what
+//! the caller has, and makes a key of it; going out, it encrypts the key, and then decrypts for the caller alone. With
+//! `-wk` the caller has the wrapping key, too, and does its half without the HSM.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+
+use zeroize::Zeroizing;
+
+use super::create::{create_on, make_on_one};
+use super::frame::{line, returned, status};
+use super::template::Template;
+use super::{Code, Printed, Session, State, Stop};
+use crate::command::{Argument, Given, Kind, Usage};
+use crate::crypto::key_wrap::{unwrap_pkcs5, wrap_pkcs5};
+use crate::crypto::sealing::Recipient;
+use crate::files::{metadata_to_replace, read};
+use crate::protocol::attribute::{Attributes, ReadAttributes};
+use crate::protocol::key::{KeyClass, KeyHandle, KeyType};
+use crate::protocol::wrap::{UnwrapHost, UnwrapKey, WrapHost, WrapKey, WrappedBytes};
+use crate::protocol::wrapping::WrapMechanism;
+use crate::protocol::{Operation, SecretBytes};
+
+pub(super) const LOCAL: Argument =
+    Argument::option("-wk", "wrapping key file", Kind::File, "Wrapping key file")
+        .help("file with the wrapping key's value, with which the tool encrypts or decrypts itself");
+pub(super) const MECHANISM: Argument =
+    Argument::option("-m", "wrapping mechanism", Kind::Number, "Wrapping mechanism")
+        .help("4 = NIST_AES_WRAP, the only one here");
+
+const ONLY: WrapMechanism = WrapMechanism::AesWrapPkcs5;
+
+/// Reads [`MECHANISM`].
+pub(super) fn must_be_aes_wrap(given: &Given<'_>) -> Result<(), Usage> {
+    match given.maybe(&MECHANISM, Given::number::<u32>)? {
+        None | Some(4) => Ok(()),
+        Some(_) => Err(Usage::Wrong("Invalid wrapping mechanism specified.")),
+    }
+}
+
+/// A key on its way out.
+pub(super) struct Export {
+    pub(super) handle: KeyHandle,
+    pub(super) wrapping: KeyHandle,
+    pub(super) local: Option<String>,
+    pub(super) out: String,
+}
+
+impl Export {
+    /// Gets the value out; prints the lines of both steps.
+    pub(super) fn value(&self, session: &mut Session<'_>) -> Result<SecretBytes, Stop> {
+        // Before approvals are used up for a key that cannot be written.
+        must_be_writable(&self.out)?;
+        let local = self.local.as_deref().map(local_key).transpose()?;
+        let wrap = WrapKey { handle: self.handle, wrapping: self.wrapping, mechanism: ONLY };
+        let nodes = nodes_with(session, &[self.handle, self.wrapping]);
+        let (node, wrapped) = step(session, "WrapKey", &nodes, wrap)?;
+        match local {
+            Some(key) => {
+                let other = "The file does not hold the wrapping key";
+                unwrap_pkcs5(&key, &wrapped.bytes)
+                    .map(SecretBytes::new)
+                    .map_err(|_| Stop::failed(line(other)))
+            }
+            None => self.unwrapped(session, node, wrapped),
+        }
+    }
+
+    fn unwrapped(
+        &self,
+        session: &mut Session<'_>,
+        node: usize,
+        wrapped: WrappedBytes,
+    ) -> Result<SecretBytes, Stop> {
+        let failed = || Stop::failed(line("Failed to decrypt what the HSM sent"));
+        let recipient = Recipient::new().map_err(|_| failed())?;
+        let (wrapping, mechanism, public) = (self.wrapping, ONLY, recipient.public_key().to_vec());
+        let unwrap = UnwrapHost { wrapping, mechanism, wrapped, recipient: public };
+        let (_, sealed) = step(session, "UnWrapHostKey", &[node], unwrap)?;
+        recipient.open(&sealed).map_err(|_| failed())
+    }
+
+    /// Writes it, readable by its owner alone unless the file is there already.
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), Stop> {
+        let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.out);
+        open.and_then(|mut file| file.write_all(bytes)).map_err(|_| not_written(&self.out))
+    }
+}
+
+/// A value on its way in.
+pub(super) struct Import {
+    pub(super) value: Zeroizing<Vec<u8>>,
+    pub(super) class: KeyClass,
+    pub(super) key_type: KeyType,
+    pub(super) wrapping: KeyHandle,
+    pub(super) local: Option<String>,
+    pub(super) template: Template,
+}
+
+impl Import {
+    /// Makes a key of the value, on all HSMs.
+    pub(super) fn run(self, session: &mut Session<'_>, details: fn(&[KeyHandle]) -> String) -> Printed {
+        let local = self.local.as_deref().map(local_key).transpose()?;
+        let mut nodes = nodes_with(session, &[self.wrapping]);
+        let wrapped = match local {
+            Some(key) => {
+                let bytes = wrap_pkcs5(&key, &self.value)
+                    .map_err(|_| Stop::failed(line("Failed to wrap the key")))?;
+                WrappedBytes { bytes, iv: Vec::new() }
+            }
+            None => {
+                let data = SecretBytes::new(self.value);
+                let wrap = WrapHost { wrapping: self.wrapping, mechanism: ONLY, data };
+                let (node, wrapped) = step(session, "WrapHostKey", &nodes, wrap)?;
+                // What one HSM has just done, it can undo.
+                nodes.sort_by_key(|other| *other != node);
+                wrapped
+            }
+        };
+        session.print(&returned("CreateUnwrapTemplate", Code::SUCCESS));
+        let (reach, template) = self.template.split(session);
+        let (wrapping, mechanism) = (self.wrapping, ONLY);
+        let (class, key_type) = (self.class, self.key_type);
+        let unwrap = UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template };
+        create_on(session, &nodes, "UnWrapKey", unwrap, reach, |handle| vec![*handle], details)
+    }
+}
+
+/// One step on one HSM, with its line.
+fn step<O: Operation>(
+    session: &mut Session<'_>,
+    call: &str,
+    nodes: &[usize],
+    operation: O,
+) -> Result<(usize, O::Reply), Stop> {
+    let failed = |states: Vec<State>| {
+        let code = Code::of_none(&states);
+        Stop::Failed(returned(call, code) + &status(&states))
+    };
+    let done = make_on_one(session, nodes, operation).map_err(failed)?;
+    session.print(&returned(call, Code::SUCCESS));
+    Ok(done)
+}
+
+/// The attributes of a key that the user may use, if any HSM says them.
+pub(super) fn attributes(session: &mut Session<'_>, handle: KeyHandle) -> Option<Attributes> {
+    let answers = session.perform(&session.everywhere(), ReadAttributes { handle });
+    answers.into_iter().find_map(|(_, answer)| answer.ok())
+}
+
+/// The nodes that have all these keys, as session keys are on one of them only; else all, to be refused.
+fn nodes_with(session: &mut Session<'_>, handles: &[KeyHandle]) -> Vec<usize> {
+    let mut nodes = super::create::candidates(session);
+    for handle in handles {
+        let holders = session.holders(*handle);
+        if nodes.iter().any(|node| holders.contains(node)) {
+            nodes.retain(|node| holders.contains(node));
+        }
+    }
+    nodes
+}
+
+/// The value of a wrapping key.
+fn local_key(path: &str) -> Result<Zeroizing<Vec<u8>>, Stop> {
+    let value = value_of(path)?;
+    let is_aes_key = [16, 24, 32].contains(&value.len());
+    if is_aes_key { Ok(value) } else { Err(Stop::failed(line("Invalid file. Should be an AES key"))) }
+}
+
+/// Reads the value of a key.
+pub(super) fn value_of(path: &str) -> Result<Zeroizing<Vec<u8>>, Stop> {
+    read(path, MAX_VALUE).map(Zeroizing::new).map_err(|reason| not_read(path, &reason))
+}
+
+/// More than any symmetric key has, in bytes.
+const MAX_VALUE: u64 = 4096;
+
+pub(super) fn not_read(path: &str, reason: &dyn std::fmt::Display) -> Stop {
+    Stop::failed(line(&format!("Failed to read from the file \"{path}\": {reason}")))
+}
+
+pub(super) fn not_written(path: &str) -> Stop {
+    Stop::failed(line(&format!("Failed to write to the file \"{path}\"")))
+}
+
+/// Whether a file can be written there.
+pub(super) fn must_be_writable(path: &str) -> Result<(), Stop> {
+    let unwritable =
+        |reason| Stop::failed(line(&format!("Failed to write to the file \"{path}\": {reason}")));
+    metadata_to_replace(path).map(|_| ()).map_err(unwritable)
+}
