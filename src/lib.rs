@@ -29,12 +29,14 @@
 //! Beside them: [`config`] reads the configuration files, [`configure`] writes them, and [`files`] reads and checks all
 //! other files that people name. [`signing`] has what officers sign outside the console, [`transcript`] sessions that are
 //! script and expectation in one. [`dev`] runs HSMs inside the console, for development, and [`generate`] makes completions
-//! and manual pages. [`crypto`] has the cryptography that HSMs and tools have in common. Small words that several rooms
-//! share: [`outcome`], how a command ended; [`waiting`], how long it takes; [`interrupt`], which ends it.
+//! and manual pages. [`crypto`] has the cryptography that HSMs and tools have in common, and `common` what the commands
+//! of both tools share. Small words that several rooms share: [`outcome`], how a command ended; [`waiting`], how long it
+//! takes; [`interrupt`], which ends it.
 
 pub mod cluster;
 pub mod cmu;
 pub mod command;
+mod common;
 pub mod config;
 pub mod configure;
 pub mod console;

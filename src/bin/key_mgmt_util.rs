@@ -12,8 +12,9 @@ use cloudhsm::cluster::{Cluster, Dial, members, unlisted};
 use cloudhsm::command::Known;
 use cloudhsm::config::{Config, KeyConfig};
 use cloudhsm::configure::advice;
-use cloudhsm::console::{self, Language};
+use cloudhsm::console::{self, Language, Lines, Output};
 use cloudhsm::dev::Dev;
+use cloudhsm::files::without_number;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
@@ -25,8 +26,8 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Makes and manages the keys of a CloudHSM cluster
 ///
-/// Reads commands from the terminal or, one per line, from standard input; `singlecmd` runs one and exits. Diagnostics go
-/// to standard error; RUST_LOG=debug shows more.
+/// Reads commands from the terminal or, one per line, from standard input; `scriptfile` reads them from a file, and
+/// `singlecmd` runs one and exits. Diagnostics go to standard error; RUST_LOG=debug shows more.
 #[derive(Parser)]
 #[command(name = "key_mgmt_util", version, after_help = EXIT_CODES, override_usage = USAGE)]
 struct Arguments {
@@ -46,8 +47,12 @@ struct Arguments {
     #[arg(long, value_name = "KIND", exclusive = true)]
     generate: Option<Artifact>,
 
-    /// The client's or the console's configuration file, and `singlecmd` with a command
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CONFIG | singlecmd")]
+    /// The client's or the console's configuration file, and `singlecmd` with a command or `scriptfile` with a file
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "CONFIG | singlecmd | scriptfile"
+    )]
     words: Vec<String>,
 }
 
@@ -77,6 +82,9 @@ impl Arguments {
 /// The word before a single command.
 const SINGLE: &str = "singlecmd";
 
+/// The word before a file of commands.
+const FILE: &str = "scriptfile";
+
 /// The program's other names, which the original's guide writes before [`SINGLE`].
 const ORIGINAL_NAMES: [&str; 2] = ["Cfm3Util", "Cfm2Util"];
 
@@ -88,6 +96,7 @@ const BUILD: &str = "CLOUDHSM_KMU_BUILD";
 
 const USAGE: &str = "\
 key_mgmt_util [CONFIG] [singlecmd [loginHSM -u CU -s <user> -p <password>] <command>]
+       key_mgmt_util [CONFIG] scriptfile <FILE>
        key_mgmt_util --dev-dir <DIR> [singlecmd …]
        key_mgmt_util --dev [N] [--dev-dir <DIR>]
        key_mgmt_util --generate <KIND>";
@@ -100,9 +109,9 @@ Environment:
   CLOUDHSM_KMU_BUILD  whose words findKey has: A (default), those of the guide, or B, those of a
                       later build of the original, such as \"Total number of keys present: 2\"
 
-Exit codes, with commands from standard input or singlecmd:
+Exit codes, with commands from standard input, scriptfile or singlecmd:
     0  every command succeeded
-    1  a command failed
+    1  a command failed, or a new key is not on every HSM
     2  wrong usage or configuration
   255  no server could be reached at the start, or the login of singlecmd failed";
 
@@ -133,11 +142,13 @@ fn make(artifact: Artifact) -> io::Result<()> {
 type ExitError = (u8, String);
 
 fn run(arguments: &Arguments) -> Result<u8, ExitError> {
-    let (config, single) = read_words(arguments)?;
+    let (config, work) = read_words(arguments)?;
     let build = read_build()?;
     let interrupt = Interrupt::default();
     // Before the connections, which take time: what is typed until now is echoed twice.
-    let mut console = console::open(language(), &interrupt, arguments.history().as_deref()).map_err(wrong)?;
+    let history = arguments.history();
+    let console = console::open_for(work.lines()?, Output::Text, language(), &interrupt, history.as_deref());
+    let mut console = console.map_err(wrong)?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().map_err(wrong)?);
     let target = open(arguments, config, &runtime)?;
     let cluster = Cluster::new(target.dials, Limits::default(), interrupt.clone());
@@ -147,7 +158,7 @@ fn run(arguments: &Arguments) -> Result<u8, ExitError> {
         if let Some((path, config)) = &target.listed {
             warn(&mut session, config, path);
         }
-        run_commands(&mut session, single)
+        run_commands(&mut session, work)
     } else {
         NOT_STARTED
     };
@@ -171,22 +182,46 @@ fn language() -> Language {
     }
 }
 
-/// The configuration file and the single command, if the words have one.
-fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Option<Single>), ExitError> {
+/// Where the commands come from.
+enum Work {
+    /// Standard input.
+    Session,
+    /// A file, one per line.
+    File(PathBuf),
+    /// The program's command line.
+    Single(Single),
+}
+
+impl Work {
+    fn lines(&self) -> Result<Lines, ExitError> {
+        match self {
+            Self::Session | Self::Single(_) => Ok(Lines::Stdin),
+            Self::File(path) => {
+                let failed = |error| wrong(format!("{}: {}", path.display(), without_number(&error)));
+                Lines::of_file(path).map_err(failed)
+            }
+        }
+    }
+}
+
+/// The configuration file, and where the commands come from.
+fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Work), ExitError> {
     let words = arguments.words.as_slice();
     let (config, rest) = match words {
         [] => (None, words),
-        [first, ..] if first == SINGLE => (None, words),
+        [first, ..] if [SINGLE, FILE].contains(&first.as_str()) => (None, words),
         [first, rest @ ..] => (Some(Path::new(first)), rest),
     };
     if config.is_some() && (arguments.dev.is_some() || arguments.dev_dir.is_some()) {
         return Err(wrong("either a configuration file or a development cluster, not both"));
     }
     match rest {
-        [] => Ok((config, None)),
+        [] => Ok((config, Work::Session)),
         [first, command @ ..] if first == SINGLE => {
-            Ok((config, Some(Single::parse(command).map_err(wrong)?)))
+            Ok((config, Work::Single(Single::parse(command).map_err(wrong)?)))
         }
+        [first, file] if first == FILE => Ok((config, Work::File(file.into()))),
+        [first, ..] if first == FILE => Err(wrong("scriptfile: it takes one file")),
         [first, ..] => Err(wrong(format!("Error: Unknown commandline arguments: {first}"))),
     }
 }
@@ -265,12 +300,15 @@ fn warn(session: &mut Session<'_>, config: &Config, path: &Path) {
     }
 }
 
-fn run_commands(session: &mut Session<'_>, single: Option<Single>) -> u8 {
-    if let Some(single) = single {
-        return run_single(session, single);
-    }
-    list_commands(session);
-    let operator = if console::is_at_terminal() { Operator::Person } else { Operator::Script };
+fn run_commands(session: &mut Session<'_>, work: Work) -> u8 {
+    let operator = match work {
+        Work::Single(single) => return run_single(session, single),
+        Work::File(_) => Operator::Script,
+        Work::Session => {
+            list_commands(session);
+            if console::is_at_terminal() { Operator::Person } else { Operator::Script }
+        }
+    };
     shell::run(session, OnError::Continue).report(PROGRAM, operator)
 }
 

@@ -100,11 +100,7 @@ impl Dial {
 
     /// Connects and asks for proof; without proof, connects in limited commands mode.
     pub async fn open(&self, limits: &Limits) -> Opened {
-        let anchor = match &self.owner {
-            Owner::File(path) => Anchor::load(path),
-            Owner::Known(anchor) => Ok(anchor.clone()),
-        };
-        let limitation = match anchor {
+        let limitation = match self.anchor() {
             Err(error) => Limitation::NoAnchor(error),
             Ok(anchor) => match self.open_link(Trust::Owner(anchor), limits).await {
                 Ok(link) => return Opened::Trusted(link),
@@ -121,6 +117,18 @@ impl Dial {
                     Opened::Failed(format!("Certificate ERROR: [{reason}], and {error}"))
                 }
             },
+        }
+    }
+
+    /// The CA certificate by which this server is trusted.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn anchor(&self) -> Result<Anchor, AnchorError> {
+        match &self.owner {
+            Owner::File(path) => Anchor::load(path),
+            Owner::Known(anchor) => Ok(anchor.clone()),
         }
     }
 

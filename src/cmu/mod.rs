@@ -14,7 +14,6 @@ mod commands;
 mod credentials;
 mod data;
 mod failure;
-mod output_file;
 mod password;
 mod read;
 mod record;

@@ -3,8 +3,6 @@
 //! It needs no rehearsal: a server that fails leaves the others as they were. So it takes one round trip, however many
 //! servers there are.
 
-use std::borrow::Cow;
-
 use super::failure::{failure_lines, usual_context};
 use super::{Session, Stop};
 use crate::cluster::{Answer, Question, Server};
@@ -46,11 +44,6 @@ pub(super) fn ask_all<O: Operation>(
     session.reconnect(&scope);
     let answers = session.perform(&scope, &question);
     Ok(scope.into_iter().zip(answers).collect())
-}
-
-/// Text from an HSM, without control characters: an impostor must not be able to forge lines or control the terminal.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) { text.replace(char::is_control, "?").into() } else { text.into() }
 }
 
 /// The line that reports success, with the server's name in global mode.

@@ -1,10 +1,10 @@
 //! A command that reads from every server and prints the answers or writes them to a file.
 
 use super::failure::print_failure;
-use super::output_file::OutputFile;
 use super::read::ask_all;
 use super::{Session, Stop};
 use crate::cluster::Server;
+use crate::common::OutputFile;
 use crate::protocol::Operation;
 
 /// What to do with the answers.

@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
-use super::output_file::Unwritable;
 use super::password::NoPassword;
 use crate::cluster::Unaskable;
 use crate::command::Unknown;
+use crate::common::Unwritable;
 use crate::outcome::Outcome;
 
 /// Why a command stopped. [`Session::run`](super::Session::run) prints what has not been printed yet.

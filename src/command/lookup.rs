@@ -24,7 +24,7 @@ pub enum Unknown {
 }
 
 /// No misspelt name is longer, in bytes. What is, such as a file pasted at the prompt, would be compared at each key.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;
 
 impl<A: ?Sized> Table<A> {
     /// The command that a word names.

@@ -10,6 +10,7 @@ mod hint;
 mod known;
 mod lookup;
 mod redact;
+mod unknown;
 mod walk;
 
 pub use argument::{Argument, Kind, Need, PROMPT, PROMPTED};

@@ -1,5 +1,6 @@
 //! Which characters of a line nobody may see, which lines come back, and which may go to a file.
 
+use super::unknown::{is_like_secret, unknown};
 use super::walk::{Role, Walk};
 use super::{Argument, Command, Given, Kind, Layout, PROMPTED, Table, split};
 
@@ -82,6 +83,11 @@ enum Stage {
     Public,
     /// A command with a secret, or a misspelt one.
     Secret(Walk),
+    /// No command, and not like one with a secret: its words are shown up to a flag for a password.
+    Unknown {
+        /// Whether that flag was among the words.
+        is_secret: bool,
+    },
 }
 
 impl<'t, A: ?Sized> Reader<'t, A> {
@@ -99,6 +105,7 @@ impl<'t, A: ?Sized> Reader<'t, A> {
                 all
             }
             Stage::Public => all,
+            Stage::Unknown { is_secret } => unknown(is_secret, word).unwrap_or(all),
             Stage::Secret(walk) => match self.table.layout {
                 Layout::InOrder => in_order(walk, word).unwrap_or(all),
                 Layout::ByFlag => by_flag(walk, word).unwrap_or(all),
@@ -106,11 +113,15 @@ impl<'t, A: ?Sized> Reader<'t, A> {
         }
     }
 
-    /// A misspelt command is treated as one that takes a password.
+    /// A misspelt command is treated as one that takes a password. Where passwords have a flag, that is only necessary
+    /// if it looks like one: its password may stand anywhere.
     fn named(&self, word: &str) -> Stage {
         let command = match self.table.find(word) {
             Ok(command) if std::ptr::eq(command, self.table.help) => return Stage::Name,
             Ok(command) => Some(command),
+            Err(_) if self.table.layout == Layout::ByFlag && !is_like_secret(word) => {
+                return Stage::Unknown { is_secret: false };
+            }
             Err(_) => self.table.iter().find(|command| command.secret().is_some()),
         };
         match command.filter(|command| command.secret().is_some()) {
@@ -121,7 +132,7 @@ impl<'t, A: ?Sized> Reader<'t, A> {
 
     fn awaits_secret(&self) -> bool {
         match &self.stage {
-            Stage::Name | Stage::Public => false,
+            Stage::Name | Stage::Public | Stage::Unknown { .. } => false,
             Stage::Secret(walk) => walk.open.is_some_and(|argument| argument.kind.is_secret()),
         }
     }
@@ -260,6 +271,12 @@ mod tests {
             ("loginHSM CU alice crypto12", "loginHSM ** ***** ********"),
             ("help loginHSM -u CU -p crypto12", "help loginHSM -u CU -p ********"),
             ("genSymKey -t 31 -s 32 -l x y", "genSymKey -t 31 -s 32 -l x y"),
+            ("genKey -t 31 -l x y", "genKey -t 31 -l x y"),
+            ("genKey 31 -p crypto12 -l x", "genKey 31 -p ******** ** *"),
+            ("genKey -pcrypto12 x", "genKey -p******** *"),
+            ("genKey -hpswd crypto12 x", "genKey -hpswd ******** *"),
+            ("createUser CU alice crypto12", "createUser ** ***** ********"),
+            ("changePwd CU alice crypto12", "changePwd ** ***** ********"),
         ] {
             assert_eq!(kmu::COMMANDS.redact(line), expected);
         }

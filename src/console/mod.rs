@@ -15,6 +15,7 @@ mod terminal;
 mod tty;
 mod utf8;
 
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -92,6 +93,20 @@ pub enum Lines {
     /// Something with a name, for reports of lines that failed.
     #[expect(missing_docs, reason = "the names say it")]
     Named { name: String, lines: Box<dyn Read> },
+}
+
+impl Lines {
+    /// Those of a file, by its path.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened. A folder can, and fails when it is read.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        if fs::metadata(path)?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(Self::Named { name: path.display().to_string(), lines: Box::new(File::open(path)?) })
+    }
 }
 
 /// What goes to standard output: the session's text, or one line of JSON per command.

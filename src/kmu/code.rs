@@ -15,7 +15,7 @@ const TEXTS: &[(Code, &str)] = &[
     (Code::SUCCESS, "HSM Return: SUCCESS"),
     (Code::INVALID_USER_TYPE, "HSM Error: Invalid User Type."),
     (Code(0x1b), "CSP Error: ERR_BAD_PKCS_DATA"),
-    (Code(0x9d), "HSM Error: user isn't initialized or user with this name doesn't exist"),
+    (Code::NO_SUCH_USER, "HSM Error: user isn't initialized or user with this name doesn't exist"),
     (Code::INCOMPLETE, "HSM CLUSTER ERROR: The operation is incomplete on a part of the cluster"),
     (Code::UNAVAILABLE, "HSM CLUSTER ERROR: Server in cluster is unavailable"),
     (Code::WRONG_PASSWORD, "HSM Error: RET_USER_LOGIN_FAILURE"),
@@ -29,6 +29,8 @@ impl Code {
     pub const SUCCESS: Self = Self(0);
     /// The user type may not log in with this tool.
     pub const INVALID_USER_TYPE: Self = Self(0xdb);
+    /// The node has no such user.
+    pub const NO_SUCH_USER: Self = Self(0x9d);
     /// Some nodes did it and others did not.
     pub const INCOMPLETE: Self = Self(0x3000_0080);
     /// The node was not reached; nothing happened there.
@@ -60,6 +62,12 @@ impl Code {
         let own = TEXTS.iter().find(|(code, _)| *code == self).map(|(_, text)| *text);
         let refusal = || Refusal::ALL.iter().find(|refusal| refusal.code() == self.0);
         own.or_else(|| refusal().map(|refusal| refusal.text()))
+    }
+
+    /// The code's text, or that it has none.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        self.text().unwrap_or("Unknown error code")
     }
 
     /// The result of a change that all of these nodes should have made.

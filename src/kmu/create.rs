@@ -5,15 +5,17 @@
 //! object, encrypted for the clone family, and all other HSMs insert it at once, under the same handle. Copies go only
 //! this way, so what the other HSMs hold cannot change the key on the HSM that made it.
 //!
-//! An HSM that is not reached, or that does not have the key's owner, does not get the key. That is a success if at
-//! least the *minimum* of nodes holds it (`create_object_minimum_nodes`, or `-min_srv`). If fewer do, the key is
-//! deleted from all nodes that inserted it. Only what this command made is deleted: a node where another key has the
+//! An HSM that is not reached, or that does not have the key's owner, does not get the key. The key is kept if at least
+//! the *minimum* of nodes holds it (`create_object_minimum_nodes`, or `-min_srv`): the status block shows which do not,
+//! and the command counts as failed, so that a script's exit code is 1. If fewer than the minimum hold it, it is deleted from all nodes that inserted it. Only what this command made is deleted: a node where another key has the
 //! handle keeps that key.
 
 use std::collections::BTreeMap;
 
+use super::attest::{AsExpected, Verdict, attest};
 use super::frame::{line, returned, status};
 use super::session::states;
+use super::stop::ended;
 use super::{Code, Printed, Session, State, Stop};
 use crate::cluster::{Failure, Question};
 use crate::protocol::key::{DeleteKey, KeyHandle};
@@ -32,42 +34,52 @@ pub(super) enum Reach {
     },
 }
 
-/// Makes a key or a pair with this operation, and returns the text to print.
-///
-/// `call` is the name in the result line; `details` follows that line if the key is kept.
-pub(super) fn create<O: Operation>(
-    session: &mut Session<'_>,
-    call: &str,
-    operation: O,
-    reach: Reach,
-    handles: fn(&O::Reply) -> Vec<KeyHandle>,
-    details: fn(&[KeyHandle]) -> String,
-) -> Printed {
-    create_on(session, &candidates(session), call, operation, reach, handles, details)
+/// How a new key is reported.
+#[derive(Clone, Copy)]
+pub(super) struct Report {
+    /// The name in the result line.
+    pub(super) call: &'static str,
+    /// The text that follows that line if the key is kept.
+    pub(super) details: fn(&[KeyHandle]) -> String,
 }
 
-/// As [`create`], but only these nodes are asked to make it, in this order.
-pub(super) fn create_on<O: Operation>(
+/// What has to be so before a new key is one.
+pub(super) struct Conditions<'a> {
+    pub(super) reach: Reach,
+    /// What the HSMs have to prove of the keys, if they have to.
+    pub(super) attested: Option<AsExpected<'a>>,
+}
+
+/// Makes a key or a pair with this operation, on one of these nodes, and returns the text to print.
+pub(super) fn create<O: Operation>(
     session: &mut Session<'_>,
     makers: &[usize],
-    call: &str,
     operation: O,
-    reach: Reach,
     handles: fn(&O::Reply) -> Vec<KeyHandle>,
-    details: fn(&[KeyHandle]) -> String,
+    conditions: &Conditions<'_>,
+    Report { call, details }: Report,
 ) -> Printed {
     let (maker, reply) = make_on_one(session, makers, operation).map_err(|states| not_made(call, &states))?;
     let handles = handles(&reply);
-    let spread = match reach {
+    let spread = match conditions.reach {
         Reach::OneNode => Spread::only(maker, &handles),
         Reach::AllNodes { .. } => spread(session, maker, &handles),
     };
-    match reach {
-        Reach::AllNodes { minimum } if spread.successes() < minimum => {
+    match conditions.reach {
+        Reach::AllNodes { minimum } if spread.holders().len() < minimum => {
             Err(give_up(session, call, &spread, minimum))
         }
         Reach::AllNodes { .. } | Reach::OneNode => {
-            Ok(returned(call, Code::SUCCESS) + &details(&handles) + &status(&spread.states()))
+            let (states, holders) = (spread.states(), spread.holders());
+            let verdict = conditions.attested.map(|expected| attest(session, &holders, &handles, expected));
+            let attested = verdict.map(Verdict::line).unwrap_or_default();
+            let text = returned(call, Code::SUCCESS) + &details(&handles) + &attested + &status(&states);
+            // The result is the original's: the key is there. But a script must learn that a node lacks it, or that
+            // there is no proof.
+            match verdict {
+                Some(Verdict::Fail) => Err(Stop::Failed(text)),
+                Some(Verdict::Pass) | None => ended(Code::of_all(&states), text),
+            }
         }
     }
 }
@@ -103,8 +115,9 @@ impl Spread {
         self.states.iter().map(|(node, code)| (*node, *code)).collect()
     }
 
-    fn successes(&self) -> usize {
-        self.states.values().filter(|code| **code == Code::SUCCESS).count()
+    fn holders(&self) -> Vec<usize> {
+        let holding = self.states.iter().filter(|(_, code)| **code == Code::SUCCESS);
+        holding.map(|(node, _)| *node).collect()
     }
 }
 

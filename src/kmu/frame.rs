@@ -4,14 +4,14 @@ use super::{Code, State};
 
 /// The result line of a call of the original's library: `Cfm3DeleteKey returned: 0x00 : HSM Return: SUCCESS`.
 pub(super) fn returned(call: &str, code: Code) -> String {
-    line(&format!("Cfm3{call} returned: 0x{:02x} : {}", code.0, text(code)))
+    line(&format!("Cfm3{call} returned: 0x{:02x} : {}", code.0, code.meaning()))
 }
 
 /// The status block: one line for each node.
 pub(super) fn status(states: &[State]) -> String {
     let mut block = line("Cluster Error Status");
     for (node, code) in states {
-        block.push_str(&format!("\tNode id {node} and err state 0x{:08x} : {}\n", code.0, text(*code)));
+        block.push_str(&format!("\tNode id {node} and err state 0x{:08x} : {}\n", code.0, code.meaning()));
     }
     block
 }
@@ -19,13 +19,4 @@ pub(super) fn status(states: &[State]) -> String {
 /// An indented line after an empty one.
 pub(super) fn line(text: &str) -> String {
     format!("\n\t{text}\n")
-}
-
-/// Text from an HSM, without control characters: an impostor must not be able to forge lines or control the terminal.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
-}
-
-fn text(code: Code) -> &'static str {
-    code.text().unwrap_or("Unknown error code")
 }

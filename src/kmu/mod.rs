@@ -4,10 +4,12 @@
 //! usage errors only read that. `frame` has the lines that all output is made of, and `create` tells how a key gets to
 //! every HSM.
 
+mod attest;
 mod code;
 mod command;
 mod commands;
 mod create;
+mod curves;
 mod fake_pem;
 mod frame;
 pub mod pem;

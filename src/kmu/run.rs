@@ -5,11 +5,13 @@ use super::{COMMANDS, Session};
 use crate::command::{Usage, split};
 use crate::outcome::Outcome;
 
-/// Runs a line. An unknown command prints the list of commands; wrong arguments print the command's page.
+/// Runs a line. An unknown command is named above the list of commands; wrong arguments print the command's page.
 pub fn run_line(session: &mut Session<'_>, line: &str) -> Outcome {
     let Some((word, arguments)) = split(line) else { return Outcome::Done };
     let Ok(command) = COMMANDS.find(word) else {
-        session.print(&list());
+        // The original prints only the list, and a log does not say what failed.
+        let line = COMMANDS.redact(line.trim_ascii());
+        session.print(&format!("\n\tError: Unknown command: {line}\n{}", list()));
         return Outcome::Failed;
     };
     let usage = match COMMANDS.read(command, arguments) {

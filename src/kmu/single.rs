@@ -75,6 +75,6 @@ impl Single {
 fn login_words(words: &[String]) -> usize {
     let is_prompted = words.iter().take(LOGIN_PROMPTED).any(|word| word == PROMPTED);
     let count = if is_prompted { LOGIN_PROMPTED } else { LOGIN };
-    let begins = words.first().is_some_and(|word| word == "loginHSM") && words.len() > count;
-    if begins { count } else { 0 }
+    let is_login = |word: &String| COMMANDS.find(word).is_ok_and(|command| command.name == "loginHSM");
+    if words.first().is_some_and(is_login) && words.len() > count { count } else { 0 }
 }

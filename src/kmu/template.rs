@@ -1,9 +1,12 @@
 //! The options that all commands have that make keys.
 
-use super::create::{Reach, create};
+use super::attest::{ATTEST, AsExpected};
+use super::create::{Conditions, Reach, Report, candidates, create};
 use super::{Code, Printed, Session, Stop, frame};
 use crate::command::{Argument, Given, Kind, Usage};
-use crate::protocol::key::{self as protocol, GenerateKey, KeyHandle, KeySpec, Lifetime};
+use crate::protocol::Operation;
+use crate::protocol::attribute::Attributes;
+use crate::protocol::key::{self as protocol, GenerateKey, KeyClass, KeyHandle, KeySpec, Lifetime};
 use crate::protocol::user::UserId;
 
 pub(super) const LABEL: Argument =
@@ -33,6 +36,7 @@ pub(super) struct Template {
     shared_with: Vec<UserId>,
     m_value: u8,
     minimum: Option<usize>,
+    is_attested: bool,
 }
 
 impl Template {
@@ -51,24 +55,25 @@ impl Template {
             shared_with,
             m_value: m_value(wanted(given, &M_VALUE, Given::number)?)?,
             minimum,
+            is_attested: given.takes(&ATTEST) && given.has(&ATTEST),
         })
     }
 
     /// Makes a key, or a pair, of this kind.
-    pub(super) fn make(
-        self,
-        session: &mut Session<'_>,
-        call: &str,
-        spec: KeySpec,
-        told: fn(&[KeyHandle]) -> String,
-    ) -> Printed {
-        let (reach, template) = self.split(session);
-        let operation = GenerateKey { spec, template };
-        create(session, call, operation, reach, Vec::clone, told)
+    pub(super) fn make(self, session: &mut Session<'_>, spec: KeySpec, report: Report) -> Printed {
+        let makers = candidates(session);
+        self.run(session, &makers, |template| GenerateKey { spec, template }, Vec::clone, report)
     }
 
-    /// How far the key goes, and what the HSM is told of it.
-    pub(super) fn split(self, session: &mut Session<'_>) -> (Reach, protocol::Template) {
+    /// Makes keys, on one of these nodes first, with the operation that this template makes complete.
+    pub(super) fn run<O: Operation>(
+        self,
+        session: &mut Session<'_>,
+        makers: &[usize],
+        operation: impl FnOnce(protocol::Template) -> O,
+        handles: fn(&O::Reply) -> Vec<KeyHandle>,
+        report: Report,
+    ) -> Printed {
         let reach = match self.lifetime {
             Lifetime::Session => Reach::OneNode,
             Lifetime::Token => Reach::AllNodes { minimum: minimum(session, self.minimum) },
@@ -81,8 +86,19 @@ impl Template {
             shared_with: self.shared_with,
             m_value: self.m_value,
         };
-        (reach, template)
+        let expected = template.clone();
+        let as_expected = |attributes: &Attributes| is_made_so(&expected, attributes);
+        let attested: Option<AsExpected<'_>> = if self.is_attested { Some(&as_expected) } else { None };
+        create(session, makers, operation(template), handles, &Conditions { reach, attested }, report)
     }
+}
+
+/// Whether a new key is as its maker wanted it. A public key is extractable, whatever is wanted of the private one.
+fn is_made_so(wanted: &protocol::Template, made: &Attributes) -> bool {
+    made.label == wanted.label
+        && made.id == wanted.id
+        && made.token == (wanted.lifetime == Lifetime::Token)
+        && (made.class == KeyClass::Public || made.extractable == wanted.extractable)
 }
 
 /// Reads an option that not every command has.

@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use zeroize::Zeroizing;
 
-use super::create::{create_on, make_on_one};
+use super::create::{Report, make_on_one};
 use super::frame::{line, returned, status};
 use super::template::Template;
 use super::{Code, Printed, Session, State, Stop};
@@ -121,11 +121,11 @@ impl Import {
             }
         };
         session.print(&returned("CreateUnwrapTemplate", Code::SUCCESS));
-        let (reach, template) = self.template.split(session);
         let (wrapping, mechanism) = (self.wrapping, ONLY);
         let (class, key_type) = (self.class, self.key_type);
-        let unwrap = UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template };
-        create_on(session, &nodes, "UnWrapKey", unwrap, reach, |handle| vec![*handle], details)
+        let unwrap = |template| UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template };
+        let report = Report { call: "UnWrapKey", details };
+        self.template.run(session, &nodes, unwrap, |handle| vec![*handle], report)
     }
 }
 

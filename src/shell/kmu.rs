@@ -1,6 +1,7 @@
 //! `key_mgmt_util` as a shell.
 
 use super::Shell;
+use crate::command::split;
 use crate::console::Console;
 use crate::kmu::{Session, run_line};
 use crate::outcome::Outcome;
@@ -19,7 +20,11 @@ impl Shell for Session<'_> {
     }
 
     fn run_line(&mut self, line: &str) -> Outcome {
-        run_line(self, line)
+        let outcome = run_line(self, line);
+        if !matches!(outcome, Outcome::Done | Outcome::Quit) {
+            self.console.blame(split(line).map_or("the command", |(command, _)| command));
+        }
+        outcome
     }
 
     /// The original prints nothing.

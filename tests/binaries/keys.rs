@@ -100,6 +100,31 @@ fn exit_codes_tell_scripts_how_it_went() {
 }
 
 #[test]
+fn a_script_file_runs_line_by_line_and_its_failures_have_line_numbers() {
+    let kept = Kept::new("1");
+    let (dir, file) = (kept.dir(), kept.path("script"));
+    let script = |lines: &str| {
+        fs::write(&file, lines).unwrap();
+        run(&mut keys(&["--dev-dir", &dir, "scriptfile", &file]), "")
+    };
+    let played =
+        script("# a story\n login -u CU -s alice -hpswd\ncrypto12\n  # more\nfindKey\n").with_code(0);
+    assert!(played.stdout.contains("\nCommand:  findKey\n"), "{}", played.stdout);
+    assert!(
+        !played.stdout.contains("Help Commands") && !played.stdout.contains("crypto12"),
+        "{}",
+        played.stdout
+    );
+    let failed = script("# a story\n\ngenKey -t 31 -p secret12\nquit\nnever\n").with_code(1);
+    assert!(failed.stderr.contains(&format!("{file}:3: genKey failed")), "{}", failed.stderr);
+    assert!(failed.stdout.contains("Unknown command: genKey -t 31 -p ********\n"), "{}", failed.stdout);
+    assert!(!failed.stdout.contains("never"), "{}", failed.stdout);
+    for wrong in [&["scriptfile"][..], &["scriptfile", "/no/such/file"], &["scriptfile", &file, "more"]] {
+        run(&mut keys(&[&["--dev-dir", &dir], wrong].concat()), "").with_code(2);
+    }
+}
+
+#[test]
 fn the_originals_name_may_stand_before_singlecmd() {
     let kept = Kept::new("1");
     let dir = kept.dir();
@@ -180,7 +205,9 @@ fn the_originals_file_names_one_hsm_and_all_are_found() {
     );
     let consoles = cluster.config();
     words[0] = text(&consoles);
-    run(&mut keys(&words), "").with_code(0);
+    let kept = run(&mut keys(&words), "").with_code(1);
+    assert!(kept.stdout.contains("Symmetric Key Created.") && !kept.stdout.contains("Rolling back"));
+    assert_eq!(kept.stdout.matches("err state 0x30000085").count(), 2, "{}", kept.stdout);
 }
 
 #[test]

@@ -39,6 +39,7 @@ const ROOMS: &[Room] = &[
         outside: "clap rustix rustyline signal_hook std::env std::fs std::io std::process std::thread std::time",
     },
     Room { name: "command", inside: "console protocol", outside: "std::time" },
+    Room { name: "common", inside: "command files protocol", outside: "std::fs" },
     Room {
         name: "cluster",
         inside: "config interrupt protocol wire",
@@ -62,19 +63,19 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "cmu",
-        inside: "cluster command console files interrupt outcome protocol signing waiting wire::anchor",
-        outside: "std::env std::fs std::thread tokio",
+        inside: "cluster command common console files interrupt outcome protocol signing waiting wire::anchor",
+        outside: "std::env std::thread tokio",
     },
     Room {
         name: "kmu",
-        inside: "cluster command console crypto files interrupt outcome protocol signing waiting",
-        outside: "std::fs std::io tokio",
+        inside: "cluster command common console crypto files interrupt outcome protocol signing waiting",
+        outside: "aws_lc_rs::rand std::fs std::io std::time tokio",
     },
     Room { name: "shell", inside: "cluster cmu command console kmu outcome", outside: "clap" },
     Room { name: "transcript", inside: "cluster cmu console interrupt protocol shell", outside: "tokio" },
     Room {
         name: "bin",
-        inside: "cluster cmu command config configure console dev generate hsm hsmd interrupt kmu outcome protocol \
+        inside: "cluster cmu command config configure console dev files generate hsm hsmd interrupt kmu outcome protocol \
             shell signing transcript wire",
         outside: "clap signal_hook std::env std::fs std::io std::net std::process std::time tokio",
     },

@@ -1,8 +1,7 @@
 //! The command line of the console.
 
-use std::fs::{self, File};
-use std::io::{self, Cursor, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Cursor, IsTerminal};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser, Subcommand};
 use cloudhsm::console::{self, Lines, Output};
@@ -102,8 +101,7 @@ impl Arguments {
             return Ok(Lines::Named { name: "-c".to_owned(), lines });
         }
         let Some(path) = &self.file else { return Ok(Lines::Stdin) };
-        let lines = open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Lines::Named { name: path.display().to_string(), lines })
+        Lines::of_file(path).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// The file for a person's lines.
@@ -125,11 +123,4 @@ impl Arguments {
             (false, Output::Text) | (_, Output::Json) => shell::Operator::Script,
         }
     }
-}
-
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if fs::metadata(path)?.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    Ok(Box::new(File::open(path)?))
 }

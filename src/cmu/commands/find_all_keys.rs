@@ -2,11 +2,11 @@
 
 use crate::cluster::Server;
 use crate::cmu::arguments::{OUTPUT_FILE, USER_ID};
-use crate::cmu::output_file::OutputFile;
 use crate::cmu::read::success;
 use crate::cmu::report::Report;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Kind, Permission};
+use crate::common::OutputFile;
 use crate::protocol::key::{Hold, KeyHandle, KeyList, ListKeys};
 use crate::protocol::user::UserId;
 

@@ -3,11 +3,11 @@
 use crate::cluster::Server;
 use crate::cmu::arguments::{KEY_HANDLE, OUTPUT_FILE};
 use crate::cmu::attribute::{ATTRIBUTE, Wanted, wanted};
-use crate::cmu::output_file::OutputFile;
-use crate::cmu::read::shown;
 use crate::cmu::report::Report;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
+use crate::common::OutputFile;
+use crate::common::shown;
 use crate::protocol::attribute::{Attribute, Attributes, ReadAttributes, Value};
 use crate::protocol::key::KeyHandle;
 

@@ -1,10 +1,10 @@
 //! `getCert`
 
 use crate::cmu::failure::print_failure;
-use crate::cmu::output_file::OutputFile;
 use crate::cmu::read::ask_all;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Kind, Permission};
+use crate::common::{OutputFile, certificate_kind};
 use crate::protocol::certificate::{CertificateKind, GetCertificate};
 
 pub(super) static COMMAND: Command = Command {
@@ -19,11 +19,8 @@ commands mode the origin of the certificate is not proved. The manufacturer is w
     example: "getCert /tmp/PO.crt 4",
     permission: Some(Permission::of::<GetCertificate>()),
     build: |given| {
-        let (file, word) = (OutputFile::parse(given, &FILE)?, given.word(&TYPE)?);
-        match word.parse().ok().and_then(CertificateKind::of_number) {
-            Some(kind) => Ok(Box::new(GetCert { file, kind })),
-            None => Err(given.invalid(&TYPE, word, "1, 2, 4, 8 or 16")),
-        }
+        let (file, kind) = (OutputFile::parse(given, &FILE)?, certificate_kind(given, &TYPE)?);
+        Ok(Box::new(GetCert { file, kind }))
     },
 };
 

@@ -1,9 +1,10 @@
 //! `getClusterInfo`
 
 use crate::cluster::Server;
-use crate::cmu::read::{read, shown};
+use crate::cmu::read::read;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
+use crate::common::shown;
 use crate::protocol::device::{ListMembers, Member};
 
 pub(super) static COMMAND: Command = Command {

@@ -1,10 +1,10 @@
 //! `getHSMInfo`
 
-use crate::cluster::Server;
-use crate::cmu::read::{read, shown};
+use crate::cmu::read::read;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
-use crate::protocol::device::{DescribeHsm, HsmDescription};
+use crate::common::hsm_info;
+use crate::protocol::device::DescribeHsm;
 
 pub(super) static COMMAND: Command = Command {
     name: "getHSMInfo",
@@ -26,44 +26,8 @@ impl Action for GetHsmInfo {
             let nodes = session.scope().len();
             session.console.print(&format!("Getting HSM Info on {nodes} nodes\n"));
         }
-        read(session, COMMAND.name, DescribeHsm, |server, hsm| show(server, &hsm))
+        read(session, COMMAND.name, DescribeHsm, |server, hsm| {
+            hsm_info(&format!("Server {}", server.number()), &hsm)
+        })
     }
-}
-
-fn show(server: &Server, hsm: &HsmDescription) -> String {
-    let fields = |fields: &[(&str, &str)]| -> String {
-        fields.iter().map(|(label, value)| format!("\t{label:<21}:{value}\n")).collect()
-    };
-    let (total, free) = (hsm.total_public_memory.to_string(), hsm.free_public_memory.to_string());
-    let (major, minor) = (hsm.firmware.0.to_string(), format!("{:02}", hsm.firmware.1));
-    [
-        format!("\t\t*** Server {} HSM Info ***\n", server.number()),
-        fields(&[("Label", "cavium"), ("Model", "NITROX-III CNN35XX-NFBE")]),
-        fields(&[
-            ("Serial Number", &shown(&hsm.serial_number)),
-            ("HSM Flags", "0"),
-            ("FIPS state", "2 [FIPS mode with single factor authentication]"),
-        ]),
-        fields(&[
-            ("Manufacturer ID", " "),
-            ("Device ID", "10"),
-            ("Class Code", "100000"),
-            ("System vendor ID", "177D"),
-            ("SubSystem ID", "10"),
-        ]),
-        fields(&[
-            ("TotalPublicMemory", &total),
-            ("FreePublicMemory", &free),
-            ("TotalPrivateMemory", "0"),
-            ("FreePrivateMemory", "0"),
-        ])
-        .replacen('\t', "\n\t", 1),
-        fields(&[("Hardware Major", "3"), ("Hardware Minor", "0")]),
-        fields(&[("Firmware Major", &major), ("Firmware Minor", &minor)]),
-        fields(&[("Temperature", "56 C")]),
-        fields(&[("Build Number", &hsm.build.to_string())]),
-        fields(&[("Firmware ID", concat!("hsmd-", env!("CARGO_PKG_VERSION")))]),
-    ]
-    .join("\n")
-        + "\n"
 }

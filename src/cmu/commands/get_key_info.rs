@@ -2,10 +2,10 @@
 
 use crate::cluster::Server;
 use crate::cmu::arguments::{KEY_HANDLE, OUTPUT_FILE};
-use crate::cmu::output_file::OutputFile;
 use crate::cmu::report::Report;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Permission};
+use crate::common::OutputFile;
 use crate::protocol::key::{DescribeKey, KeyDescription, KeyHandle, Lifetime};
 
 pub(super) static COMMAND: Command = Command {

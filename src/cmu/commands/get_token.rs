@@ -3,9 +3,10 @@
 use crate::cluster::{Answer, Failure, Server};
 use crate::cmu::arguments::{KEY_HANDLE, SERVICE, USER_NAME, service};
 use crate::cmu::failure::print_failure;
-use crate::cmu::read::{ask_all, shown, success};
+use crate::cmu::read::{ask_all, success};
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Kind, Permission, Usage};
+use crate::common::shown;
 use crate::files::NotWritten;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::quorum::{self, Token, TokenAbout};

@@ -3,9 +3,10 @@
 use super::get_token::show;
 use crate::cluster::Server;
 use crate::cmu::failure::print_failure;
-use crate::cmu::read::{ask_all, shown};
+use crate::cmu::read::ask_all;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
+use crate::common::shown;
 use crate::protocol::quorum::{self, TokenRow};
 
 pub(super) static COMMAND: Command = Command {

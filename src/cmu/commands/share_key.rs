@@ -4,9 +4,9 @@ use crate::cluster::Question;
 use crate::cmu::arguments::KEY_HANDLE;
 use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
-use crate::cmu::read::shown;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Kind, Permission};
+use crate::common::shown;
 use crate::protocol::key::{self, Sharing};
 use crate::protocol::user::{ListUsers, UserId, UserRow};
 

@@ -2,10 +2,10 @@
 
 use crate::cluster::Failure;
 use crate::cmu::arguments::{SERVER, USER_ID};
-use crate::cmu::read::shown;
 use crate::cmu::sync::{Half, Route, Transfer, copy};
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
+use crate::common::shown;
 use crate::protocol::masked::{Existing, ExtractUser, InsertUser, MaskedObject};
 use crate::protocol::user::{ListUsers, UserId};
 

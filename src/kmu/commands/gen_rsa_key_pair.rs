@@ -1,6 +1,8 @@
 //! `genRSAKeyPair`
 
 use crate::command::{Argument, Kind, Permission};
+use crate::kmu::attest::ATTEST;
+use crate::kmu::create::Report;
 use crate::kmu::stop::Printed;
 use crate::kmu::template::{
     ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, not_allowed, pair_made,
@@ -11,7 +13,7 @@ use crate::protocol::key::{GenerateKey, KeySpec};
 
 pub(super) static COMMAND: Command = Command {
     name: "genRSAKeyPair",
-    arguments: &[MODULUS, EXPONENT, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
+    arguments: &[MODULUS, EXPONENT, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS, ATTEST],
     summary: "Generates an RSA Key Pair",
     description: "Generates an RSA pair on one HSM and copies it to the others under the same handles.",
     example: "genRSAKeyPair -m 2048 -e 65537 -l rsa2048",
@@ -43,6 +45,10 @@ impl Action for GenRsaKeyPair {
         if self.exponent != FIXED_EXPONENT {
             return not_allowed(CALL, Refusal::PolicyViolation.into());
         }
-        self.template.make(session, CALL, KeySpec::Rsa { bits: self.bits }, pair_made)
+        self.template.make(
+            session,
+            KeySpec::Rsa { bits: self.bits },
+            Report { call: CALL, details: pair_made },
+        )
     }
 }

@@ -1,6 +1,8 @@
 //! `genSymKey`
 
 use crate::command::{Argument, Kind, Permission, Usage};
+use crate::kmu::attest::ATTEST;
+use crate::kmu::create::Report;
 use crate::kmu::frame::line;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::template::{
@@ -12,7 +14,7 @@ use crate::protocol::key::{GenerateKey, KeyHandle, KeySpec};
 
 pub(super) static COMMAND: Command = Command {
     name: "genSymKey",
-    arguments: &[TYPE, SIZE, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS],
+    arguments: &[TYPE, SIZE, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS, ATTEST],
     summary: "Generates a Symmetric keys",
     description: "Generates a symmetric key on one HSM and copies it to the others under the same handle.",
     example: "genSymKey -t 31 -s 32 -l aes256",
@@ -58,7 +60,7 @@ const CALL: &str = "GenerateSymmetricKey";
 impl Action for GenSymKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         match self.kind {
-            Wanted::Made(spec) => self.template.make(session, CALL, spec, made),
+            Wanted::Made(spec) => self.template.make(session, spec, Report { call: CALL, details: made }),
             Wanted::WrongSize => not_allowed(CALL, Refusal::PolicyViolation.into()),
             Wanted::Rc4 => {
                 Err(Stop::failed("\n RC4 is not allowed in FIPS mode\n\n Current FIPS mode: 00000002\n"))

@@ -5,6 +5,7 @@ use std::fs;
 use data_encoding::HEXLOWER;
 
 use crate::command::{Argument, Kind, Permission};
+use crate::kmu::attest::{ATTEST, attest};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
@@ -15,7 +16,7 @@ use crate::protocol::key::KeyHandle;
 
 pub(super) static COMMAND: Command = Command {
     name: "getAttribute",
-    arguments: &[KEY, ATTRIBUTE, FILE],
+    arguments: &[KEY, ATTRIBUTE, FILE, ATTEST],
     summary: "Reads an attribute from an object",
     description: "\
 Writes one attribute of a key, or all, to a file. The previous content of the file is lost.",
@@ -23,7 +24,8 @@ Writes one attribute of a key, or all, to a file. The previous content of the fi
     permission: Some(Permission::of::<ReadAttributes>()),
     build: |given| {
         let (handle, number) = (given.handle(&KEY)?, given.number(&ATTRIBUTE)?);
-        Ok(Box::new(GetAttribute { handle, number, file: given.text(&FILE)? }))
+        let (file, is_attested) = (given.text(&FILE)?, given.has(&ATTEST));
+        Ok(Box::new(GetAttribute { handle, number, file, is_attested }))
     },
 };
 
@@ -37,6 +39,7 @@ struct GetAttribute {
     handle: KeyHandle,
     number: u32,
     file: String,
+    is_attested: bool,
 }
 
 const CALL: &str = "GetAttribute";
@@ -50,8 +53,14 @@ impl Action for GetAttribute {
         let Dump { summary, text } = dump;
         fs::write(&self.file, text)
             .map_err(|error| Stop::Failed(format!("\n\tError: {}: {error}\n", self.file)))?;
-        let about = format!("{summary}Attributes dumped into {} file\n", self.file);
-        Ok(about + &returned(CALL, Code::SUCCESS))
+        let text = format!("{summary}Attributes dumped into {} file\n", self.file);
+        let text = text + &returned(CALL, Code::SUCCESS);
+        if !self.is_attested {
+            return Ok(text);
+        }
+        let holders = session.holders(self.handle);
+        let verdict = attest(session, &holders, &[self.handle], &|attested| *attested == attributes);
+        verdict.ended(text + &verdict.line())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::cluster::{Failure, Server};
 use crate::command::{Argument, Kind, Permission, Usage};
+use crate::common::shown;
 use crate::files::NotWritten;
-use crate::kmu::frame::{line, returned, shown, status};
+use crate::kmu::frame::{line, returned, status};
 use crate::kmu::stop::{Printed, Stop, ended};
 use crate::kmu::{Action, Code, Command, Session, State};
 use crate::protocol::key::KeyHandle;

@@ -1,6 +1,7 @@
 //! `imSymKey`
 
 use crate::command::{Argument, Given, Kind, Permission, Usage};
+use crate::kmu::attest::ATTEST;
 use crate::kmu::frame::line;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::template::{ID, LABEL, MINIMUM, SESSION, TIMEOUT, Template, USERS};
@@ -11,7 +12,7 @@ use crate::protocol::wrap::UnwrapKey;
 
 pub(super) static COMMAND: Command = Command {
     name: "imSymKey",
-    arguments: &[TYPE, FILE, WRAPPING, LABEL, ID, MINIMUM, SESSION, TIMEOUT, USERS, LOCAL],
+    arguments: &[TYPE, FILE, WRAPPING, LABEL, ID, MINIMUM, SESSION, TIMEOUT, USERS, LOCAL, ATTEST],
     summary: "Imports a Symmetric key",
     description: "\
 Makes a symmetric key of the bytes of a file, and copies it to all HSMs under the same handle. The HSM encrypts the

@@ -1,6 +1,7 @@
 //! `importPrivateKey`
 
 use crate::command::{Argument, Given, Kind, Permission};
+use crate::kmu::attest::ATTEST;
 use crate::kmu::frame::line;
 use crate::kmu::pem::{PrivateKeyFile, private_key};
 use crate::kmu::stop::Printed;
@@ -12,7 +13,7 @@ use crate::protocol::wrap::UnwrapKey;
 
 pub(super) static COMMAND: Command = Command {
     name: "importPrivateKey",
-    arguments: &[LABEL, FILE, WRAPPING, ID, M_VALUE, MINIMUM, SESSION, TIMEOUT, USERS, LOCAL],
+    arguments: &[LABEL, FILE, WRAPPING, ID, M_VALUE, MINIMUM, SESSION, TIMEOUT, USERS, LOCAL, ATTEST],
     summary: "Imports RSA/DSA/EC private key",
     description: "\
 Makes a private key of a file in PEM, and copies it to all HSMs under the same handle. The HSM encrypts the key with the

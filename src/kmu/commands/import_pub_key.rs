@@ -1,14 +1,14 @@
 //! `importPubKey`
 
 use crate::command::{Argument, Kind, Permission};
-use crate::kmu::create::create;
+use crate::kmu::create::{Report, candidates};
 use crate::kmu::frame::line;
 use crate::kmu::pem::public_key;
 use crate::kmu::stop::Printed;
 use crate::kmu::template::{ID, LABEL, MINIMUM, SESSION, TIMEOUT, Template};
 use crate::kmu::transport::not_read;
 use crate::kmu::{Action, Command, Session};
-use crate::protocol::key::{CreatePublicKey, KeyHandle, PublicKeyInfo};
+use crate::protocol::key::{self as protocol, CreatePublicKey, KeyHandle, PublicKeyInfo};
 
 pub(super) static COMMAND: Command = Command {
     name: "importPubKey",
@@ -32,14 +32,15 @@ struct ImportPubKey {
 impl Action for ImportPubKey {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let key = public_key(&self.file).map_err(|reason| not_read(&self.file, &reason))?;
-        let (reach, template) = self.template.split(session);
-        let operation = CreatePublicKey {
+        let operation = |template: protocol::Template| CreatePublicKey {
             key: PublicKeyInfo(key),
             label: template.label,
             id: template.id,
             lifetime: template.lifetime,
         };
-        create(session, "CreatePublicKey", operation, reach, |handle| vec![*handle], made)
+        let report = Report { call: "CreatePublicKey", details: made };
+        let makers = candidates(session);
+        self.template.run(session, &makers, operation, |handle| vec![*handle], report)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::command::{Argument, Kind, Permission};
-use crate::kmu::create::{Reach, create};
+use crate::kmu::create::{Conditions, Reach, Report, candidates, create};
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::template::{MINIMUM, TIMEOUT, minimum, wanted_minimum};
 use crate::kmu::{Action, Command, Session};
@@ -44,7 +44,9 @@ impl Action for InsertMaskedObject {
         };
         let reach = Reach::AllNodes { minimum: minimum(session, self.minimum) };
         let insert = InsertKey { object, place: Place::NewHandle, existing: Existing::Compare };
-        create(session, "InsertMaskedObject", insert, reach, new_handle, details)
+        let (makers, conditions) = (candidates(session), Conditions { reach, attested: None });
+        let report = Report { call: "InsertMaskedObject", details };
+        create(session, &makers, insert, new_handle, &conditions, report)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::get_token::show;
 use crate::command::Permission;
-use crate::kmu::frame::{line, returned, shown, status};
+use crate::common::shown;
+use crate::kmu::frame::{line, returned, status};
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, ended};
 use crate::kmu::{Action, Code, Command, Session};

@@ -1,7 +1,8 @@
 //! `listUsers`
 
 use crate::command::Permission;
-use crate::kmu::frame::{returned, shown};
+use crate::common::shown;
+use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};

@@ -12,11 +12,16 @@ mod extract_masked_object;
 mod find_key;
 mod find_single_key;
 mod gen_ecc_key_pair;
+mod gen_pbe_key;
 mod gen_rsa_key_pair;
 mod gen_sym_key;
 mod get_attribute;
 mod get_cavium_priv_key;
+mod get_cert;
+mod get_hsm_info;
 mod get_key_info;
+mod get_login_failure_count;
+mod get_partition_info;
 mod get_token;
 pub(super) mod help;
 mod im_sym_key;
@@ -25,9 +30,11 @@ mod import_pub_key;
 mod insert_masked_object;
 mod is_valid_key_handlefile;
 mod list_attributes;
+mod list_ecc_curve_ids;
 mod list_tokens;
 mod list_users;
 mod login_hsm;
+mod login_status;
 mod logout_hsm;
 mod set_attribute;
 mod sign;
@@ -41,7 +48,15 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
         Group { title: "", commands: &[&exit::COMMAND, &help::COMMAND] },
         Group {
             title: "\n        Configuration and Admin Commands\n",
-            commands: &[&list_users::COMMAND, &login_hsm::COMMAND, &logout_hsm::COMMAND],
+            commands: &[
+                &get_hsm_info::COMMAND,
+                &get_partition_info::COMMAND,
+                &list_users::COMMAND,
+                &login_status::COMMAND,
+                &login_hsm::COMMAND,
+                &logout_hsm::COMMAND,
+                &get_login_failure_count::COMMAND,
+            ],
         },
         Group {
             title: "\n        M of N commands\n",
@@ -56,7 +71,10 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
             title: "\n        Key Generation Commands\n\n        Asymmetric Keys:\n",
             commands: &[&gen_rsa_key_pair::COMMAND, &gen_ecc_key_pair::COMMAND],
         },
-        Group { title: "\n        Symmetric Keys:\n", commands: &[&gen_sym_key::COMMAND] },
+        Group {
+            title: "\n        Symmetric Keys:\n",
+            commands: &[&gen_pbe_key::COMMAND, &gen_sym_key::COMMAND],
+        },
         Group {
             title: "\n        Key Import/Export Commands\n",
             commands: &[
@@ -79,6 +97,7 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
                 &get_attribute::COMMAND,
             ],
         },
+        Group { title: "\n        Certificate Setup Commands\n", commands: &[&get_cert::COMMAND] },
         Group {
             title: "\n        Key Transfer Commands\n",
             commands: &[&insert_masked_object::COMMAND, &extract_masked_object::COMMAND],
@@ -91,10 +110,16 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
                 &get_cavium_priv_key::COMMAND,
                 &is_valid_key_handlefile::COMMAND,
                 &list_attributes::COMMAND,
+                &list_ecc_curve_ids::COMMAND,
             ],
         },
     ],
     help: &help::COMMAND,
-    names: Names::Exact(&[("rsaGenKeyPair", "genRSAKeyPair"), ("getPrivKeyfile", "getCaviumPrivKey")]),
+    names: Names::Exact(&[
+        ("rsaGenKeyPair", "genRSAKeyPair"),
+        ("getPrivKeyfile", "getCaviumPrivKey"),
+        ("login", "loginHSM"),
+        ("quit", "exit"),
+    ]),
     layout: Layout::ByFlag,
 };

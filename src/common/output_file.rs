@@ -6,26 +6,26 @@ use crate::command::{Argument, Given, Usage};
 use crate::files::without_number;
 
 /// The path. The file's previous content is lost without a question, as in the original.
-pub(super) struct OutputFile {
+pub(crate) struct OutputFile {
     path: String,
 }
 
 /// Why the output could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {reason}")]
-pub(super) struct Unwritable {
+pub(crate) struct Unwritable {
     path: String,
     reason: String,
 }
 
 impl OutputFile {
     /// Reads the argument that names the file.
-    pub(super) fn parse(given: &Given<'_>, argument: &Argument) -> Result<Self, Usage> {
+    pub(crate) fn parse(given: &Given<'_>, argument: &Argument) -> Result<Self, Usage> {
         given.text(argument).map(|path| Self { path })
     }
 
     /// Writes the file and returns the line that reports it.
-    pub(super) fn write(&self, text: &str) -> Result<String, Unwritable> {
+    pub(crate) fn write(&self, text: &str) -> Result<String, Unwritable> {
         let path = &self.path;
         match fs::write(path, text) {
             Ok(()) => Ok(format!("Written to: {path} file\n")),
