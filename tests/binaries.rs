@@ -61,3 +61,5 @@ mod script;
 mod start_up;
 #[path = "binaries/unlisted.rs"]
 mod unlisted;
+#[path = "binaries/wrapped_keys.rs"]
+mod wrapped_keys;

@@ -244,7 +244,10 @@ mod tests {
                 let (value, padding) = (&bytes(VALUE)[..length], 8 - length % 8);
                 let padded = [value, &vec![u8::try_from(padding).unwrap(); padding]].concat();
                 let wrapped = wrap_pkcs5(&key, value).unwrap();
-                assert_eq!(wrapped, wrap(&key, &padded).unwrap());
+                match padded.len() {
+                    8 => assert_eq!(wrapped.len(), 16),
+                    _ => assert_eq!(wrapped, wrap(&key, &padded).unwrap()),
+                }
                 assert_eq!(*unwrap_pkcs5(&key, &wrapped).unwrap(), value);
             }
             for end in [[8, 0], [8, 9], [8, 255], [1, 2], [3, 3]] {

@@ -48,9 +48,11 @@ impl Decide for UnwrapKey {
             return Err(Refusal::KeyUnfit.into());
         }
         let new = case.computed(self.by(wrapping), Computed::key)?;
+        let attributes = new.attributes.clone();
+        let attributes = self.flags.map_or(attributes.clone(), |flags| flags.given_to(attributes));
         // Otherwise the owner of a key that only trusted keys may wrap could make a weaker copy of it.
-        let attributes =
-            Attributes { wrap_with_trusted: case.hsm.keys.is_guarded(wrapping), ..new.attributes.clone() };
+        let wrap_with_trusted = attributes.wrap_with_trusted || case.hsm.keys.is_guarded(wrapping);
+        let attributes = Attributes { wrap_with_trusted, ..attributes };
         case.take_in(&self.template, NewKey { attributes, material: new.material.clone() })
     }
 }

@@ -2,9 +2,11 @@
 
 use super::{Code, State};
 
-/// The result line of a call of the original's library: `Cfm3DeleteKey returned: 0x00 : HSM Return: SUCCESS`.
+/// The result line of a call of the original's library: `Cfm3DeleteKey returned: 0x00 : HSM Return: SUCCESS`. A few calls
+/// have kept the prefix of an older library, `Cfm2`, and are named with it.
 pub(super) fn returned(call: &str, code: Code) -> String {
-    line(&format!("Cfm3{call} returned: 0x{:02x} : {}", code.0, code.meaning()))
+    let prefix = if call.starts_with("Cfm2") { "" } else { "Cfm3" };
+    line(&format!("{prefix}{call} returned: 0x{:02x} : {}", code.0, code.meaning()))
 }
 
 /// The status block: one line for each node.

@@ -20,6 +20,7 @@ mod start;
 mod stop;
 mod template;
 mod transport;
+mod wrapping;
 
 pub use code::{Code, State};
 pub use command::{Action, Command};

@@ -48,7 +48,7 @@ impl Template {
             return Err(Usage::Wrong("sharing session keys is not allowed"));
         }
         Ok(Self {
-            label: given.text(&LABEL)?,
+            label: given.maybe(&LABEL, Given::text)?.unwrap_or_default(),
             id: given.maybe(&ID, Given::text)?.unwrap_or_default(),
             extractable: !(given.takes(&NEX) && given.has(&NEX)),
             lifetime,
@@ -57,6 +57,16 @@ impl Template {
             minimum,
             is_attested: given.takes(&ATTEST) && given.has(&ATTEST),
         })
+    }
+
+    /// Adds label and id as they were before, where the options do not have them.
+    pub(super) fn complete(&mut self, label: String, id: String) {
+        if self.label.is_empty() {
+            self.label = label;
+        }
+        if self.id.is_empty() {
+            self.id = id;
+        }
     }
 
     /// Makes a key, or a pair, of this kind.

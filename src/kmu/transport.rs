@@ -65,29 +65,37 @@ impl Export {
                     .map(SecretBytes::new)
                     .map_err(|_| Stop::failed(line(other)))
             }
-            None => self.unwrapped(session, node, wrapped),
+            None => {
+                let value = unwrapped_for_caller(session, &[node], self.wrapping, wrapped)?;
+                session.print(&returned(UNWRAP_HOST, Code::SUCCESS));
+                Ok(value)
+            }
         }
     }
+}
 
-    fn unwrapped(
-        &self,
-        session: &mut Session<'_>,
-        node: usize,
-        wrapped: WrappedBytes,
-    ) -> Result<SecretBytes, Stop> {
-        let failed = || Stop::failed(line("Failed to decrypt what the HSM sent"));
-        let recipient = Recipient::new().map_err(|_| failed())?;
-        let (wrapping, mechanism, public) = (self.wrapping, ONLY, recipient.public_key().to_vec());
-        let unwrap = UnwrapHost { wrapping, mechanism, wrapped, recipient: public };
-        let (_, sealed) = step(session, "UnWrapHostKey", &[node], unwrap)?;
-        recipient.open(&sealed).map_err(|_| failed())
-    }
+/// The call that decrypts for the caller.
+pub(super) const UNWRAP_HOST: &str = "UnWrapHostKey";
 
-    /// Writes it, readable by its owner alone unless the file is there already.
-    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), Stop> {
-        let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.out);
-        open.and_then(|mut file| file.write_all(bytes)).map_err(|_| not_written(&self.out))
-    }
+/// Makes an HSM decrypt bytes for the caller alone. Only a failure prints.
+pub(super) fn unwrapped_for_caller(
+    session: &mut Session<'_>,
+    nodes: &[usize],
+    wrapping: KeyHandle,
+    wrapped: WrappedBytes,
+) -> Result<SecretBytes, Stop> {
+    let failed = || Stop::failed(line("Failed to decrypt what the HSM sent"));
+    let recipient = Recipient::new().map_err(|_| failed())?;
+    let (mechanism, public) = (ONLY, recipient.public_key().to_vec());
+    let unwrap = UnwrapHost { wrapping, mechanism, wrapped, recipient: public };
+    let (_, sealed) = quiet_step(session, UNWRAP_HOST, nodes, unwrap)?;
+    recipient.open(&sealed).map_err(|_| failed())
+}
+
+/// Writes a secret to a file, readable by its owner alone unless the file is there already.
+pub(super) fn write_secret(path: &str, bytes: &[u8]) -> Result<(), Stop> {
+    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    open.and_then(|mut file| file.write_all(bytes)).map_err(|_| not_written(path))
 }
 
 /// A value on its way in.
@@ -123,7 +131,8 @@ impl Import {
         session.print(&returned("CreateUnwrapTemplate", Code::SUCCESS));
         let (wrapping, mechanism) = (self.wrapping, ONLY);
         let (class, key_type) = (self.class, self.key_type);
-        let unwrap = |template| UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template };
+        let unwrap =
+            |template| UnwrapKey { wrapping, mechanism, wrapped, class, key_type, flags: None, template };
         let report = Report { call: "UnWrapKey", details };
         self.template.run(session, &nodes, unwrap, |handle| vec![*handle], report)
     }
@@ -136,13 +145,23 @@ fn step<O: Operation>(
     nodes: &[usize],
     operation: O,
 ) -> Result<(usize, O::Reply), Stop> {
+    let done = quiet_step(session, call, nodes, operation)?;
+    session.print(&returned(call, Code::SUCCESS));
+    Ok(done)
+}
+
+/// One step on one HSM, whose line is printed only if it fails.
+pub(super) fn quiet_step<O: Operation>(
+    session: &mut Session<'_>,
+    call: &str,
+    nodes: &[usize],
+    operation: O,
+) -> Result<(usize, O::Reply), Stop> {
     let failed = |states: Vec<State>| {
         let code = Code::of_none(&states);
         Stop::Failed(returned(call, code) + &status(&states))
     };
-    let done = make_on_one(session, nodes, operation).map_err(failed)?;
-    session.print(&returned(call, Code::SUCCESS));
-    Ok(done)
+    make_on_one(session, nodes, operation).map_err(failed)
 }
 
 /// The attributes of a key that the user may use, if any HSM says them.
@@ -152,7 +171,7 @@ pub(super) fn attributes(session: &mut Session<'_>, handle: KeyHandle) -> Option
 }
 
 /// The nodes that have all these keys, as session keys are on one of them only; else all, to be refused.
-fn nodes_with(session: &mut Session<'_>, handles: &[KeyHandle]) -> Vec<usize> {
+pub(super) fn nodes_with(session: &mut Session<'_>, handles: &[KeyHandle]) -> Vec<usize> {
     let mut nodes = super::create::candidates(session);
     for handle in handles {
         let holders = session.holders(*handle);

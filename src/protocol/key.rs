@@ -46,6 +46,10 @@ pub enum KeyType {
 }
 
 impl KeyType {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Rsa, Self::Dsa, Self::Ec, Self::GenericSecret, Self::TripleDes, Self::Aes];
+
     /// PKCS #11's number.
     #[must_use]
     pub fn number(self) -> u32 {

@@ -1,8 +1,8 @@
 //! What a client may ask an HSM, and what the HSM may answer: types only, no I/O.
 //!
 //! [`operation`] is the table of everything that can be asked. The structs behind it are filed by noun: [`user`],
-//! [`session`], [`quorum`], [`second_factor`], [`key`], [`attribute`], [`wrap`], [`wrapping`], [`wrapped_file`],
-//! [`masked`], [`attestation`], [`device`], [`certificate`].
+//! [`session`], [`quorum`], [`second_factor`], [`key`], [`attribute`], [`flags`], [`wrap`], [`wrapping`],
+//! [`wrapped_file`], [`masked`], [`attestation`], [`device`], [`certificate`].
 //! [`message`] frames a question for the wire, and [`refusal`] is the closed list of reasons to say no.
 
 mod about;
@@ -10,6 +10,7 @@ pub mod attestation;
 pub mod attribute;
 pub mod certificate;
 pub mod device;
+pub mod flags;
 pub mod key;
 mod key_handle;
 pub mod masked;

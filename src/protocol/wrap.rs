@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::about::About;
+use super::flags::Flags;
 use super::key::{KeyClass, KeyType, Template};
 use super::key_handle::KeyHandle;
 use super::secret::SecretBytes;
@@ -42,6 +43,8 @@ pub struct UnwrapKey {
     pub class: KeyClass,
     /// It must fit class and value.
     pub key_type: KeyType,
+    /// Its uses; without them it gets those of a new key of its kind.
+    pub flags: Option<Flags>,
     /// All else that its maker says of it.
     pub template: Template,
 }

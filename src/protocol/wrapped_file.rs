@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::flags::Flags;
 use super::key::{KeyClass, KeyType};
 use super::wrapping::WrapMechanism;
 
@@ -35,21 +36,6 @@ pub struct Header {
     pub id: String,
     /// Of the wrapped key.
     pub flags: Flags,
-}
-
-/// The attributes that a wrapped key had and that its owner may choose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each is the field of that name in `Attributes`")]
-pub struct Flags {
-    pub encrypt: bool,
-    pub decrypt: bool,
-    pub wrap: bool,
-    pub unwrap: bool,
-    pub sign: bool,
-    pub verify: bool,
-    pub derive: bool,
-    pub destroyable: bool,
-    pub wrap_with_trusted: bool,
 }
 
 /// The bytes are not the file of a wrapped key.
@@ -128,7 +114,8 @@ impl Header {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Flags, Header, NotAWrappedFile, WrappedFile};
+    use super::{Header, NotAWrappedFile, WrappedFile};
+    use crate::protocol::flags::Flags;
     use crate::protocol::key::{Hash, KeyClass, KeyType};
     use crate::protocol::wrapping::{Gcm, TagLength, WrapMechanism};
 

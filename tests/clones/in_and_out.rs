@@ -247,7 +247,7 @@ async fn session_keys_go_in_and_out() {
     let wrapped = region.ask(0, WrapKey { handle, wrapping, mechanism: mechanism.clone() }).await.unwrap();
     let template = Template { lifetime: Lifetime::Session, ..Template::default() };
     let (class, key_type) = (KeyClass::Secret, KeyType::Aes);
-    let unwrap = UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template };
+    let unwrap = UnwrapKey { wrapping, mechanism, wrapped, class, key_type, flags: None, template };
     let copy = region.ask(0, unwrap).await.unwrap();
     let set = SetAttribute { handle: copy, attribute: Attribute::Token, value: Value::Byte(1) };
     let attest = Attest { handles: vec![copy], nonce: [1; 32] };
@@ -287,7 +287,7 @@ async fn unwrap(
     (class, key_type): (KeyClass, KeyType),
 ) -> Result<KeyHandle, Failure> {
     let template = Template::default();
-    region.ask(0, UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template }).await
+    region.ask(0, UnwrapKey { wrapping, mechanism, wrapped, class, key_type, flags: None, template }).await
 }
 
 async fn decrypt(

@@ -211,7 +211,7 @@ fn learning_from_what_is_wrong_with_a_wrapped_key() {
     let good = lab.wrap(ALICE, key, wrapping).unwrap();
     let unwrap = |lab: &mut Lab, wrapping, mechanism, wrapped, key_type| {
         let (class, template) = (KeyClass::Secret, Template::default());
-        lab.ask(ALICE, UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template })
+        lab.ask(ALICE, UnwrapKey { wrapping, mechanism, wrapped, class, key_type, flags: None, template })
     };
     let mut cut = good.clone();
     cut.bytes.pop();

@@ -2,6 +2,7 @@
 
 use cloudhsm::hsm::{Event, Hsm, Key, Material, SessionId, Verdict, Wrapped};
 use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, Value};
+use cloudhsm::protocol::flags::Flags;
 use cloudhsm::protocol::key::{
     CreatePublicKey, DeleteKey, DescribeKey, GenerateKey, HANDLES_PER_NODE, KeyClass, KeyHandle, KeySpec,
     KeyType, Lifetime, ShareKey, Sharing, Template,
@@ -12,6 +13,7 @@ use cloudhsm::protocol::wrap::{UnwrapKey, WrapKey};
 use cloudhsm::protocol::wrapping::WrapMechanism;
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use cloudhsm::wire::frame::{decode, encode};
+use proptest::option;
 use proptest::prelude::*;
 
 use crate::book::{Book, OFFICER, OWNERS, listed};
@@ -237,6 +239,18 @@ fn request() -> impl Strategy<Value = Asked> {
     ]
 }
 
+fn flags() -> impl Strategy<Value = Flags> {
+    any::<[bool; 5]>().prop_map(|[decrypt, wrap, unwrap, encrypt, wrap_with_trusted]| Flags {
+        decrypt,
+        wrap,
+        unwrap,
+        encrypt,
+        wrap_with_trusted,
+        destroyable: true,
+        ..Flags::default()
+    })
+}
+
 /// Names are small numbers, so that what is unwrapped was often wrapped by a key that is there.
 fn in_and_out() -> impl Strategy<Value = Asked> {
     let handle = || (6..11u32).prop_map(KeyHandle);
@@ -245,12 +259,22 @@ fn in_and_out() -> impl Strategy<Value = Asked> {
         (handle(), handle()).prop_map(|(handle, wrapping)| {
             Asked(Request::WrapKey(WrapKey { handle, wrapping, mechanism: WrapMechanism::AesWrapPad }))
         }),
-        (handle(), blob, any::<bool>()).prop_map(|(wrapping, blob, extractable)| {
-            let template = Template { extractable, ..Template::default() };
-            let Symbol { class, key_type, .. } = blob.value;
-            let (mechanism, wrapped) = (blob.mechanism.clone(), blob.wrapped());
-            Asked(Request::UnwrapKey(UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template }))
-        }),
+        (handle(), blob, any::<bool>(), option::of(flags())).prop_map(
+            |(wrapping, blob, extractable, flags)| {
+                let template = Template { extractable, ..Template::default() };
+                let Symbol { class, key_type, .. } = blob.value;
+                let (mechanism, wrapped) = (blob.mechanism.clone(), blob.wrapped());
+                Asked(Request::UnwrapKey(UnwrapKey {
+                    wrapping,
+                    mechanism,
+                    wrapped,
+                    class,
+                    key_type,
+                    flags,
+                    template,
+                }))
+            }
+        ),
         (5..12u32).prop_map(|name| {
             let (label, id, lifetime) = (String::new(), String::new(), Lifetime::Token);
             let key = Symbol::public(name);

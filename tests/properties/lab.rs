@@ -119,7 +119,7 @@ impl Lab {
     ) -> Result<KeyHandle, Refusal> {
         let Blob { mechanism, value: Value { class, key_type, .. }, .. } = Blob::read(wrapped).unwrap();
         let wrapped = wrapped.clone();
-        self.ask(who, UnwrapKey { wrapping, mechanism, wrapped, class, key_type, template })
+        self.ask(who, UnwrapKey { wrapping, mechanism, wrapped, class, key_type, flags: None, template })
     }
 
     pub(crate) fn wrap_data(

@@ -144,6 +144,7 @@ fn of_keys_in_and_out() -> Vec<Row> {
         wrapped: wrapped.clone(),
         class,
         key_type,
+        flags: None,
         template,
     };
     let data = SecretBytes::new(vec![1].into());

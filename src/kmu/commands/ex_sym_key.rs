@@ -3,7 +3,7 @@
 use crate::command::{Argument, Given, Kind, Permission};
 use crate::kmu::frame::line;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::transport::{Export, LOCAL, MECHANISM, attributes, must_be_aes_wrap};
+use crate::kmu::transport::{Export, LOCAL, MECHANISM, attributes, must_be_aes_wrap, write_secret};
 use crate::kmu::{Action, Command, Session};
 use crate::protocol::key::KeyClass;
 use crate::protocol::wrap::WrapKey;
@@ -46,7 +46,7 @@ impl Action for ExSymKey {
             return Err(Stop::failed(line(&format!("{} is not a symmetric key", export.handle))));
         }
         let value = export.value(session)?;
-        export.write(value.expose())?;
+        write_secret(&export.out, value.expose())?;
         // The original has one empty line more after the step that -wk leaves out.
         let gap = if export.local.is_some() { "\n" } else { "\n\n" };
         Ok(format!("{gap}Wrapped Symmetric Key written to file \"{}\"\n", export.out))

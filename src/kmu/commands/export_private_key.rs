@@ -3,7 +3,7 @@
 use crate::command::{Argument, Given, Kind, Permission};
 use crate::kmu::frame::line;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::transport::{Export, LOCAL, MECHANISM, attributes, must_be_aes_wrap};
+use crate::kmu::transport::{Export, LOCAL, MECHANISM, attributes, must_be_aes_wrap, write_secret};
 use crate::kmu::{Action, Command, Session, pem};
 use crate::protocol::key::KeyClass;
 use crate::protocol::wrap::WrapKey;
@@ -47,7 +47,7 @@ impl Action for ExportPrivateKey {
             return Err(Stop::failed(line(&format!("{} is not a private key", export.handle))));
         }
         let value = export.value(session)?;
-        export.write(pem::encode("PRIVATE KEY", value.expose()).as_bytes())?;
+        write_secret(&export.out, pem::encode("PRIVATE KEY", value.expose()).as_bytes())?;
         Ok(format!("\nPEM formatted private key is written to {}\n", export.out))
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each, and the table of all.
 
+mod aes_wrap_unwrap;
 mod approve_token;
 mod del_token;
 mod delete_key;
@@ -38,6 +39,8 @@ mod login_status;
 mod logout_hsm;
 mod set_attribute;
 mod sign;
+mod un_wrap_key;
+mod wrap_key;
 
 use super::Action;
 use crate::command::{Group, Layout, Names, Table};
@@ -84,6 +87,8 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
                 &export_private_key::COMMAND,
                 &im_sym_key::COMMAND,
                 &ex_sym_key::COMMAND,
+                &wrap_key::COMMAND,
+                &un_wrap_key::COMMAND,
             ],
         },
         Group {
@@ -102,7 +107,10 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
             title: "\n        Key Transfer Commands\n",
             commands: &[&insert_masked_object::COMMAND, &extract_masked_object::COMMAND],
         },
-        Group { title: "\n        Management Crypto Commands\n", commands: &[&sign::COMMAND] },
+        Group {
+            title: "\n        Management Crypto Commands\n",
+            commands: &[&sign::COMMAND, &aes_wrap_unwrap::COMMAND],
+        },
         Group {
             title: "\n        Helper Commands\n",
             commands: &[
