@@ -26,8 +26,7 @@ initialized has neither 4 nor 8.",
 const FILE: Argument =
     Argument::flag("-f", "file-name", Kind::File, "File name").help("file to write the certificate to");
 const TYPE: Argument = Argument::flag("-s", "certificate-type", Kind::Number, "Certificate type").help(
-    "1 = manufacturer's CA, 2 = hardware signed by 1, 4 = owner's CA, 8 = cluster's key signed by 4, \
-     16 = cluster's key signed by 2",
+    "1 = manufacturer's CA, 2 = hardware, signed by 1, 4 = owner's CA, 8 and 16 = cluster's key, signed by 4 and 2",
 );
 
 struct GetCert {
