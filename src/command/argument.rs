@@ -161,9 +161,9 @@ impl Kind {
         self == Self::Password
     }
 
-    /// Whether this word may be meant as such a value.
+    /// Whether this word may be meant as such a value. Many type user types in small letters.
     pub(super) fn fits(self, word: &str) -> bool {
-        self != Self::UserType || UserType::parse(word) != UserType::Unknown
+        self != Self::UserType || UserType::parse(&word.to_ascii_uppercase()) != UserType::Unknown
     }
 }
 

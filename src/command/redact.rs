@@ -192,6 +192,7 @@ mod tests {
             ("loginHSM admin co12345", "loginHSM admin *******"),
             ("loginhsm CO admin co12345", "loginhsm CO admin *******"),
             ("createUser CU alice pass word1", "createUser CU alice **** *****"),
+            ("createUser cu alice crypto12", "createUser cu alice ********"),
             ("loginHSM CO admin -hpswd", "loginHSM CO admin -hpswd"),
             ("loginHSM CO admin -hidden12", "loginHSM CO admin -h*******"),
             ("loginHSM CO admin p\u{e4}ssw\u{f6}rd", "loginHSM CO admin ********"),

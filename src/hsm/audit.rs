@@ -50,7 +50,7 @@ pub(super) struct AuditHead {
 impl AuditRecord {
     /// The hash that the next record holds: of everything in this one, including the hash of the one before.
     ///
-    /// It hashes the text, so that a printed log can be verified, too.
+    /// It hashes the text, and of a share the key's handle, which the text leaves out.
     #[must_use]
     pub fn link(&self) -> [u8; 32] {
         sha256(self.fields().as_bytes())
@@ -62,7 +62,12 @@ impl AuditRecord {
 
     /// All fields as text, never twice the same: it includes the sequence number and the hash before.
     fn fields(&self) -> String {
-        format!("{self}{}", HEXLOWER.encode(&self.previous))
+        let unprinted = self.key.filter(|_| self.is_share()).map(|key| format!("Key Handle : {key}\n"));
+        format!("{self}{}{}", unprinted.unwrap_or_default(), HEXLOWER.encode(&self.previous))
+    }
+
+    fn is_share(&self) -> bool {
+        self.user.is_none() && Some(self.opcode.0) == ShareKey::OPCODE
     }
 }
 
@@ -79,11 +84,8 @@ impl fmt::Display for AuditRecord {
             Some(refusal) => writeln!(f, "Response : {}:{}", refusal.code(), refusal.logged())?,
         }
         match (&self.user, self.key) {
-            // The original's own words for a shared key.
-            (None, Some(key)) if Some(self.opcode.0) == ShareKey::OPCODE => {
-                writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)")?;
-                writeln!(f, "Key Handle : {key}")
-            }
+            // The original's own words for a shared key, which it does not name.
+            (None, Some(_)) if self.is_share() => writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)"),
             (None, Some(key)) => {
                 writeln!(f, "Log type : MGMT_KEY_DETAILS_LOG (1)")?;
                 writeln!(f, "Key Handle : {key}")

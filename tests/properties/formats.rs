@@ -149,6 +149,27 @@ fn an_audit_record_has_the_first_releases_words_and_hash() {
     );
 }
 
+/// The original does not print the key either. It is hashed all the same.
+#[test]
+fn the_record_of_a_share_does_not_name_the_key_and_has_the_first_releases_hash() {
+    let record = AuditRecord {
+        sequence: 19,
+        time: 1_700_000_000_000_000,
+        reboots: 2,
+        opcode: Opcode(0x12),
+        session: SessionId(3),
+        refusal: None,
+        user: None,
+        key: Some(KeyHandle(6)),
+        previous: [7; 32],
+    };
+    assert!(record.to_string().ends_with("Log type : UNKNOWN_LOG_TYPE (5)\n"), "{record}");
+    assert_eq!(
+        HEXLOWER.encode(&record.link()),
+        "c96c424204ef5abf92b9e0a7f3d06a7e79f2d9ccc33b4b1809dd3dc00deda257"
+    );
+}
+
 #[test]
 fn refusals_have_the_first_releases_words_in_the_audit_log() {
     let said = |refusal: &Refusal| format!("{}:{}\n", refusal.code(), refusal.logged());

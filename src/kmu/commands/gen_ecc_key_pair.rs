@@ -2,13 +2,12 @@
 
 use crate::command::{Argument, Kind, Permission};
 use crate::kmu::attest::ATTEST;
-use crate::kmu::create::Report;
+use crate::kmu::create::{Report, candidates};
 use crate::kmu::curves::CURVES;
+use crate::kmu::frame::{returned, status};
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::template::{
-    ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, not_allowed, pair_made,
-};
-use crate::kmu::{Action, Command, Session};
+use crate::kmu::template::{ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, pair_made};
+use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::Refusal;
 use crate::protocol::key::{GenerateKey, KeySpec};
 
@@ -41,10 +40,17 @@ impl Action for GenEccKeyPair {
             Some((_, _, Some(curve))) => {
                 self.template.make(session, KeySpec::Ec(*curve), Report { call: CALL, details: pair_made })
             }
-            Some((_, _, None)) => not_allowed(CALL, Refusal::PolicyViolation.into()),
+            Some((_, _, None)) => Err(not_allowed(session)),
             None => Err(Stop::Failed(format!("\n\tError: Invalid EC Curve ID.\n{}", curves()))),
         }
     }
+}
+
+/// The refusal of a curve, with the status block that the original shows: the node that was to make the pair, as
+/// unavailable. "This does not typically indicate a problem with the HSMs", its guide says.
+fn not_allowed(session: &Session<'_>) -> Stop {
+    let maker = candidates(session).first().map(|node| (*node, Code::UNAVAILABLE));
+    Stop::Failed(returned(CALL, Refusal::PolicyViolation.into()) + &status(maker.as_slice()))
 }
 
 fn curves() -> String {
