@@ -57,6 +57,8 @@ mod notify;
 mod officers;
 #[path = "binaries/script.rs"]
 mod script;
+#[path = "binaries/signatures.rs"]
+mod signatures;
 #[path = "binaries/start_up.rs"]
 mod start_up;
 #[path = "binaries/unlisted.rs"]

@@ -11,6 +11,7 @@ pub mod pem;
 pub mod signing;
 pub mod transcripts;
 pub mod wire;
+pub mod wrapped;
 
 use std::cell::OnceCell;
 use std::fs;
@@ -32,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("signing", signing::run),
     ("transcripts", transcripts::run),
     ("wire", wire::run),
+    ("wrapped", wrapped::run),
 ];
 
 /// Writes a file for code that takes a path, over an earlier one of the same name.

@@ -22,6 +22,7 @@ mod unlisted;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::task::yield_now;
@@ -70,6 +71,11 @@ impl Cluster {
     pub fn new(dials: Vec<Dial>, limits: Limits, interrupt: Interrupt) -> Self {
         let servers = dials.into_iter().enumerate().map(|(number, dial)| Server::new(number, dial)).collect();
         Self { servers, limits, interrupt, pending: Pending::default() }
+    }
+
+    /// Limits how long a call may take from now on, and returns the limit until now.
+    pub fn limit_calls(&mut self, limit: Duration) -> Duration {
+        std::mem::replace(&mut self.limits.call, limit)
     }
 
     /// The servers that have not answered the current question, kept up to date while it is asked.

@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 use super::attest::{AsExpected, Verdict, attest};
 use super::frame::{line, returned, status};
 use super::session::states;
+use super::spread::{Minimum, OnNode, Spread, spread_until};
 use super::stop::ended;
 use super::{Code, Printed, Session, State, Stop};
 use crate::cluster::{Failure, Question};
 use crate::protocol::key::{DeleteKey, KeyHandle};
-use crate::protocol::masked::{Existing, ExtractKey, InsertKey, Inserted, MaskedObject, Place};
 use crate::protocol::{Operation, Refusal};
 
 /// How far a new key goes.
@@ -27,11 +27,8 @@ use crate::protocol::{Operation, Refusal};
 pub(super) enum Reach {
     /// It stays on the HSM that makes it: a session key.
     OneNode,
-    /// To every node, and to at least this many.
-    AllNodes {
-        /// If fewer nodes have the key, it is deleted again.
-        minimum: usize,
-    },
+    /// To every node, and to at least some of them.
+    AllNodes(Minimum),
 }
 
 /// How a new key is reported.
@@ -63,13 +60,13 @@ pub(super) fn create<O: Operation>(
     let handles = handles(&reply);
     let spread = match conditions.reach {
         Reach::OneNode => Spread::only(maker, &handles),
-        Reach::AllNodes { .. } => spread(session, maker, &handles),
+        Reach::AllNodes(minimum) => spread_until(session, maker, &handles, minimum),
     };
     match conditions.reach {
-        Reach::AllNodes { minimum } if spread.holders().len() < minimum => {
-            Err(give_up(session, call, &spread, minimum))
+        Reach::AllNodes(minimum) if !spread.reaches(minimum) => {
+            Err(give_up(session, call, &spread, minimum.nodes))
         }
-        Reach::AllNodes { .. } | Reach::OneNode => {
+        Reach::AllNodes(_) | Reach::OneNode => {
             let (states, holders) = (spread.states(), spread.holders());
             let verdict = conditions.attested.map(|expected| attest(session, &holders, &handles, expected));
             let attested = verdict.map(Verdict::line).unwrap_or_default();
@@ -92,83 +89,6 @@ fn not_made(call: &str, states: &[State]) -> Stop {
         )));
     }
     Stop::Failed(text)
-}
-
-/// A key on a node.
-type OnNode = (usize, KeyHandle);
-
-/// Where new keys are now.
-pub(super) struct Spread {
-    states: BTreeMap<usize, Code>,
-    /// The copies that were made, or may have been.
-    made: Vec<OnNode>,
-}
-
-impl Spread {
-    fn only(maker: usize, handles: &[KeyHandle]) -> Self {
-        let made = handles.iter().map(|handle| (maker, *handle)).collect();
-        Self { states: BTreeMap::from([(maker, Code::SUCCESS)]), made }
-    }
-
-    /// The state of each node, in order.
-    pub(super) fn states(&self) -> Vec<State> {
-        self.states.iter().map(|(node, code)| (*node, *code)).collect()
-    }
-
-    fn holders(&self) -> Vec<usize> {
-        let holding = self.states.iter().filter(|(_, code)| **code == Code::SUCCESS);
-        holding.map(|(node, _)| *node).collect()
-    }
-}
-
-/// Copies keys from the node that has them to all others, under the same handles.
-pub(super) fn spread(session: &mut Session<'_>, from: usize, handles: &[KeyHandle]) -> Spread {
-    let mut spread = Spread::only(from, handles);
-    let mut others: Vec<usize> = session.everywhere().into_iter().filter(|node| *node != from).collect();
-    for handle in handles {
-        match session.perform(&[from], ExtractKey { handle: *handle }).pop() {
-            Some((_, Ok(object))) => copy(session, &mut spread, &mut others, *handle, object),
-            Some((_, Err(failure))) => return without_copies(spread, &others, &failure),
-            None => {}
-        }
-    }
-    spread.states.extend(others.into_iter().map(|node| (node, Code::SUCCESS)));
-    spread
-}
-
-/// Inserts one copy on the nodes that still take part. A node that fails takes no further part: it does not count as
-/// a holder of the keys anyway.
-fn copy(
-    session: &mut Session<'_>,
-    spread: &mut Spread,
-    others: &mut Vec<usize>,
-    handle: KeyHandle,
-    object: MaskedObject,
-) {
-    let insert = InsertKey { object, place: Place::SameHandle, existing: Existing::Compare };
-    for (node, answer) in session.perform(others, insert) {
-        let code = match &answer {
-            Ok(Inserted::Created(_) | Inserted::Equal(_) | Inserted::Replaced(_)) => Code::SUCCESS,
-            // Comparing inserts nothing if another key has the handle.
-            Ok(Inserted::Differs(..)) => Refusal::HandleTaken.into(),
-            Err(_) => Code::of(&answer),
-        };
-        // A lost answer may hide a copy. An equal key was there before this command and is not its to delete.
-        if matches!(answer, Ok(Inserted::Created(_)) | Err(Failure::NoAnswer(_))) {
-            spread.made.push((node, handle));
-        }
-        if code != Code::SUCCESS {
-            spread.states.insert(node, code);
-            others.retain(|other| *other != node);
-        }
-    }
-}
-
-/// The maker did not hand out the key, so its failure becomes the state of the other nodes, too.
-fn without_copies(mut spread: Spread, others: &[usize], failure: &Failure) -> Spread {
-    let code = Code::of::<()>(&Err(failure.clone()));
-    spread.states.extend(others.iter().map(|node| (*node, code)));
-    spread
 }
 
 /// Asks one of these nodes after another until one does it. A refusal ends the search, because the other nodes would
@@ -219,7 +139,7 @@ fn give_up(session: &mut Session<'_>, call: &str, spread: &Spread, minimum: usiz
         line(&format!("Couldn't verify key sync on {minimum} servers")),
         line("Rolling back"),
     ));
-    let (states, left) = remove(session, &spread.made);
+    let (states, left) = remove(session, spread.made());
     let mut text = returned("DeleteKey", Code::of_all(&states)) + &status(&states);
     for (node, handle) in left {
         text.push_str(&line(&format!(

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 use super::{Code, State};
 use crate::cluster::{Choice, Cluster, Failure, Question, Reconnected, Server, Supervisor, Unaskable};
@@ -150,6 +152,13 @@ impl<'a> Session<'a> {
     pub(super) fn holders(&mut self, handle: KeyHandle) -> Vec<usize> {
         let answers = self.perform(&self.everywhere(), DescribeKey { handle });
         answers.into_iter().filter(|(_, answer)| answer.is_ok()).map(|(node, _)| node).collect()
+    }
+
+    /// Waits, unless there is an interrupt.
+    pub(super) fn pause(&mut self, time: Duration) {
+        let interrupt = self.interrupt.clone();
+        // Over when the time is over or when the interrupt comes: either way there is nothing more to wait for.
+        let _ = self.runtime.block_on(async { timeout(time, interrupt.raised()).await });
     }
 
     /// Reconnects to the nodes that lost their connection, and prints who has to log in again.

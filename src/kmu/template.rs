@@ -1,7 +1,10 @@
 //! The options that all commands have that make keys.
 
+use std::time::Duration;
+
 use super::attest::{ATTEST, AsExpected};
 use super::create::{Conditions, Reach, Report, candidates, create};
+use super::spread::Minimum;
 use super::{Code, Printed, Session, Stop, frame};
 use crate::command::{Argument, Given, Kind, Usage};
 use crate::protocol::Operation;
@@ -23,7 +26,7 @@ pub(super) const NEX: Argument =
 pub(super) const SESSION: Argument =
     Argument::switch("-sess").help("makes a session key on one HSM, deleted when the session ends");
 pub(super) const TIMEOUT: Argument = Argument::option("-timeout", "seconds", Kind::Number, "Timeout")
-    .help("accepted with -min_srv, without effect");
+    .help("with -min_srv: how long copying is tried again before the key is deleted");
 pub(super) const USERS: Argument = Argument::option("-u", "user-ids", Kind::UserIds, "User ids")
     .help("comma-separated ids of CUs with whom the secret or private key is shared");
 
@@ -35,13 +38,13 @@ pub(super) struct Template {
     lifetime: Lifetime,
     shared_with: Vec<UserId>,
     m_value: u8,
-    minimum: Option<usize>,
+    minimum: WantedMinimum,
     is_attested: bool,
 }
 
 impl Template {
     pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
-        let minimum = wanted_minimum(given)?;
+        let minimum = WantedMinimum::parse(given)?;
         let shared_with = wanted(given, &USERS, Given::users)?.unwrap_or_default();
         let lifetime = if given.has(&SESSION) { Lifetime::Session } else { Lifetime::Token };
         if lifetime == Lifetime::Session && !shared_with.is_empty() {
@@ -86,7 +89,7 @@ impl Template {
     ) -> Printed {
         let reach = match self.lifetime {
             Lifetime::Session => Reach::OneNode,
-            Lifetime::Token => Reach::AllNodes { minimum: minimum(session, self.minimum) },
+            Lifetime::Token => Reach::AllNodes(self.minimum.on(session)),
         };
         let template = protocol::Template {
             label: self.label,
@@ -99,7 +102,15 @@ impl Template {
         let expected = template.clone();
         let as_expected = |attributes: &Attributes| is_made_so(&expected, attributes);
         let attested: Option<AsExpected<'_>> = if self.is_attested { Some(&as_expected) } else { None };
-        create(session, makers, operation(template), handles, &Conditions { reach, attested }, report)
+        let conditions = Conditions { reach, attested };
+        let mut text = create(session, makers, operation(template), handles, &conditions, report)?;
+        if self.minimum.is_more_than_there_are(session) {
+            let nodes = session.everywhere().len();
+            text.push_str(&format!(
+                "\n Key generation succesful in all servers {nodes} present in the cluster\n"
+            ));
+        }
+        Ok(text)
     }
 }
 
@@ -120,25 +131,43 @@ fn wanted<'a, T>(
     if given.takes(option) { given.maybe(option, read) } else { Ok(None) }
 }
 
-/// Reads [`MINIMUM`], without which there is no [`TIMEOUT`].
-pub(super) fn wanted_minimum(given: &Given<'_>) -> Result<Option<usize>, Usage> {
-    let minimum = given.maybe(&MINIMUM, Given::number::<u32>)?;
-    if given.maybe(&TIMEOUT, Given::number::<u32>)?.is_some() && minimum.is_none() {
-        return Err(Usage::Wrong("Minimum servers (-min_srv) option is missing"));
-    }
-    Ok(minimum.and_then(|minimum| usize::try_from(minimum).ok()))
+/// What [`MINIMUM`] and [`TIMEOUT`] say.
+#[derive(Clone, Copy)]
+pub(super) struct WantedMinimum {
+    nodes: Option<usize>,
+    timeout: Option<Duration>,
 }
 
-/// On how many nodes a new key has to be; more than there are is said to be wrong, and means all.
-pub(super) fn minimum(session: &mut Session<'_>, wanted: Option<usize>) -> usize {
-    let nodes = session.everywhere().len();
-    match wanted {
-        None => session.minimum_nodes,
-        Some(wanted) if wanted <= nodes => wanted,
-        Some(_) => {
-            session.print("\n Not a valid min_srv count, please check the number of servers in cluster !!\n");
-            nodes
+impl WantedMinimum {
+    /// There is no timeout without a minimum.
+    pub(super) fn parse(given: &Given<'_>) -> Result<Self, Usage> {
+        let nodes = given.maybe(&MINIMUM, Given::number::<u32>)?;
+        let timeout = given.maybe(&TIMEOUT, Given::number::<u32>)?;
+        if timeout.is_some() && nodes.is_none() {
+            return Err(Usage::Wrong("Minimum servers (-min_srv) option is missing"));
         }
+        let nodes = nodes.and_then(|nodes| usize::try_from(nodes).ok());
+        Ok(Self { nodes, timeout: timeout.map(|seconds| Duration::from_secs(seconds.into())) })
+    }
+
+    /// On how many nodes a new key has to be. More than there are is reported, and means all.
+    pub(super) fn on(self, session: &mut Session<'_>) -> Minimum {
+        let timeout = self.timeout;
+        let nodes = match self.nodes {
+            None => session.minimum_nodes,
+            Some(wanted) if !self.is_more_than_there_are(session) => wanted,
+            Some(_) => {
+                session.print(
+                    "\n Not a valid min_srv count, please check the number of servers in cluster !!\n",
+                );
+                session.everywhere().len()
+            }
+        };
+        Minimum { nodes, timeout }
+    }
+
+    fn is_more_than_there_are(self, session: &Session<'_>) -> bool {
+        self.nodes.is_some_and(|wanted| wanted > session.everywhere().len())
     }
 }
 

@@ -4,11 +4,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::certificates::openssl;
-use crate::cluster::Cluster;
+use crate::cluster::{CO_PASSWORD, Cluster};
 use crate::process::{Ended, PROMPT, Process, console, keys, must_be_installed, run, text};
 
 const LOGIN: [&str; 7] = ["loginHSM", "-u", "CU", "-s", "alice", "-p", "crypto12"];
@@ -255,4 +256,24 @@ fn public_key_hash(folder: &Path, kind: &Kind, modulus: &str) -> String {
     openssl(folder, &["pkey", "-pubin", "-inform", "DER", "-in", "key.der", "-pubcheck", "-noout"]);
     let hashed = openssl(folder, &["dgst", "-sha1", "-r", "key.der"]);
     hashed.split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_timeout_bounds_the_wait_for_a_server_that_is_stopped() {
+    let cluster = Cluster::activated(2);
+    let (first, second) = (cluster.run_hsm(0), cluster.run_hsm(1));
+    cluster.play(&format!("loginHSM CO admin {CO_PASSWORD}\ncreateUser CU alice crypto12\ny\n")).with_code(0);
+    let mut tool = Process::start(&mut keys(&[text(&cluster.config())]));
+    tool.send("loginHSM -u CU -s alice -p crypto12\n");
+    tool.wait_for("Node id 1 and err state 0x00000000");
+    second.signal("-STOP");
+    let start = Instant::now();
+    tool.send("genSymKey -t 31 -s 32 -l some -min_srv 2 -timeout 2\n");
+    tool.wait_for("Rolling back");
+    // Less than an answer may take without a timeout: 30 s.
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    second.signal("-CONT");
+    let ended = tool.end().with_code(1);
+    assert!(ended.stdout.contains("Couldn't verify key sync on 2 servers"), "{}", ended.stdout);
+    drop(first);
 }

@@ -3,12 +3,10 @@
 use crate::command::{Argument, Kind, Permission};
 use crate::kmu::attest::ATTEST;
 use crate::kmu::create::Report;
-use crate::kmu::stop::Printed;
-use crate::kmu::template::{
-    ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, not_allowed, pair_made,
-};
+use crate::kmu::frame::line;
+use crate::kmu::stop::{Printed, Stop};
+use crate::kmu::template::{ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, pair_made};
 use crate::kmu::{Action, Command, Session};
-use crate::protocol::Refusal;
 use crate::protocol::key::{GenerateKey, KeySpec};
 
 pub(super) static COMMAND: Command = Command {
@@ -19,36 +17,46 @@ pub(super) static COMMAND: Command = Command {
     example: "genRSAKeyPair -m 2048 -e 65537 -l rsa2048",
     permission: Some(Permission::of::<GenerateKey>()),
     build: |given| {
-        let (bits, exponent) = (given.number(&MODULUS)?, given.number(&EXPONENT)?);
+        let (bits, exponent) = (given.number(&MODULUS)?, given.text(&EXPONENT)?);
         Ok(Box::new(GenRsaKeyPair { bits, exponent, template: Template::parse(given)? }))
     },
 };
 
-const MODULUS: Argument =
-    Argument::flag("-m", "modulus length", Kind::Number, "Modulus size").help("in bits: 2048, 3072, 4096");
-const EXPONENT: Argument =
-    Argument::flag("-e", "public exponent", Kind::Number, "Public exponent").help("65537");
+const MODULUS: Argument = Argument::flag("-m", "modulus length", Kind::Number, "Modulus size")
+    .help("in bits: 2048 to 4096 in steps of 256");
+const EXPONENT: Argument = Argument::flag("-e", "public exponent", Kind::Text, "Public exponent")
+    .help("an odd number from 65537 to 2147483647");
 
 struct GenRsaKeyPair {
     bits: u32,
-    exponent: u32,
+    exponent: String,
     template: Template,
 }
 
-/// The only public exponent that an HSM makes keys with.
-const FIXED_EXPONENT: u32 = 65537;
-
-const CALL: &str = "GenerateKeyPair";
+/// The exponent that everybody uses.
+const USUAL_EXPONENT: u32 = 65537;
 
 impl Action for GenRsaKeyPair {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
-        if self.exponent != FIXED_EXPONENT {
-            return not_allowed(CALL, Refusal::PolicyViolation.into());
-        }
-        self.template.make(
-            session,
-            KeySpec::Rsa { bits: self.bits },
-            Report { call: CALL, details: pair_made },
-        )
+        let exponent = exponent(&self.exponent).map_err(|error| Stop::failed(line(&error)))?;
+        let bits = self.bits;
+        let spec = match (bits, exponent) {
+            (2048 | 3072 | 4096, USUAL_EXPONENT) => KeySpec::Rsa { bits },
+            _ => KeySpec::RsaWithExponent { bits, exponent },
+        };
+        self.template.make(session, spec, Report { call: "GenerateKeyPair", details: pair_made })
     }
+}
+
+/// Reads the exponent, or says in the original's words what is wrong.
+fn exponent(word: &str) -> Result<u32, String> {
+    if let Some(other) = word.chars().find(|char| !char.is_ascii_digit()) {
+        return Err(format!("Error: char {other} is not a digit "));
+    }
+    let length = word.len();
+    if length > 10 {
+        return Err(format!("Error: input length {length} is more than 10 digits and input is {word}"));
+    }
+    let number = word.parse::<u32>().ok().filter(|number| i32::try_from(*number).is_ok());
+    number.ok_or_else(|| format!("Error: exponent value {word} is more than 2147483647"))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{Argument, Kind, Permission};
 use crate::kmu::create::{Conditions, Reach, Report, candidates, create};
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::template::{MINIMUM, TIMEOUT, minimum, wanted_minimum};
+use crate::kmu::template::{MINIMUM, TIMEOUT, WantedMinimum};
 use crate::kmu::{Action, Command, Session};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::{Existing, InsertKey, Inserted, MaskedObject, Place};
@@ -20,7 +20,7 @@ pub(super) static COMMAND: Command = Command {
     example: "insertMaskedObject -f maskedObj",
     permission: Some(Permission::of::<InsertKey>()),
     build: |given| {
-        let minimum = wanted_minimum(given)?;
+        let minimum = WantedMinimum::parse(given)?;
         Ok(Box::new(InsertMaskedObject { file: given.text(&FILE)?.into(), minimum }))
     },
 };
@@ -30,7 +30,7 @@ const FILE: Argument =
 
 struct InsertMaskedObject {
     file: PathBuf,
-    minimum: Option<usize>,
+    minimum: WantedMinimum,
 }
 
 /// Larger than the masked object of any key.
@@ -42,7 +42,7 @@ impl Action for InsertMaskedObject {
             let name = self.file.display();
             return Err(Stop::Failed(format!("\n\tWARNING: Failed to read from the file \"{name}\".\n")));
         };
-        let reach = Reach::AllNodes { minimum: minimum(session, self.minimum) };
+        let reach = Reach::AllNodes(self.minimum.on(session));
         let insert = InsertKey { object, place: Place::NewHandle, existing: Existing::Compare };
         let (makers, conditions) = (candidates(session), Conditions { reach, attested: None });
         let report = Report { call: "InsertMaskedObject", details };

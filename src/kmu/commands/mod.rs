@@ -12,6 +12,7 @@ mod export_pub_key;
 mod extract_masked_object;
 mod find_key;
 mod find_single_key;
+mod gen_dsa_key_pair;
 mod gen_ecc_key_pair;
 mod gen_pbe_key;
 mod gen_rsa_key_pair;
@@ -40,6 +41,7 @@ mod logout_hsm;
 mod set_attribute;
 mod sign;
 mod un_wrap_key;
+mod verify;
 mod wrap_key;
 
 use super::Action;
@@ -72,7 +74,7 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
         },
         Group {
             title: "\n        Key Generation Commands\n\n        Asymmetric Keys:\n",
-            commands: &[&gen_rsa_key_pair::COMMAND, &gen_ecc_key_pair::COMMAND],
+            commands: &[&gen_rsa_key_pair::COMMAND, &gen_dsa_key_pair::COMMAND, &gen_ecc_key_pair::COMMAND],
         },
         Group {
             title: "\n        Symmetric Keys:\n",
@@ -109,7 +111,7 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
         },
         Group {
             title: "\n        Management Crypto Commands\n",
-            commands: &[&sign::COMMAND, &aes_wrap_unwrap::COMMAND],
+            commands: &[&sign::COMMAND, &verify::COMMAND, &aes_wrap_unwrap::COMMAND],
         },
         Group {
             title: "\n        Helper Commands\n",
@@ -125,6 +127,7 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
     help: &help::COMMAND,
     names: Names::Exact(&[
         ("rsaGenKeyPair", "genRSAKeyPair"),
+        ("dsaGenKeyPair", "genDSAKeyPair"),
         ("getPrivKeyfile", "getCaviumPrivKey"),
         ("login", "loginHSM"),
         ("quit", "exit"),

@@ -2,8 +2,8 @@
 
 use crate::command::{Argument, Kind, Permission};
 use crate::console::Input;
-use crate::kmu::create::spread;
 use crate::kmu::session::states;
+use crate::kmu::spread::spread;
 use crate::kmu::stop::{Printed, Stop, ended_on};
 use crate::kmu::{Action, Code, Command, Session, State};
 use crate::protocol::attribute::{self, Attribute, Value};

@@ -1,17 +1,15 @@
 //! `sign`
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-
-use aws_lc_rs::digest::{Algorithm, Context, SHA1_FOR_LEGACY_USE_ONLY, SHA224, SHA256, SHA384, SHA512};
+use std::fs;
 
 use crate::command::{Argument, Kind, Permission};
-use crate::files::{metadata_to_replace, without_number};
-use crate::kmu::frame::{line, returned, status};
+use crate::kmu::frame::{returned, status};
 use crate::kmu::session::{first, states};
+use crate::kmu::signing::{MECHANISM, fitting, hash, mechanism};
 use crate::kmu::stop::{Printed, Stop, ended, ended_on};
+use crate::kmu::transport::must_be_writable;
 use crate::kmu::{Action, Code, Command, Session};
-use crate::protocol::key::{self, Hash, KeyHandle, SignMechanism, SignScheme};
+use crate::protocol::key::{self, KeyHandle, SignMechanism};
 
 pub(super) static COMMAND: Command = Command {
     name: "sign",
@@ -26,7 +24,7 @@ uses up an approved token of service 5 (USE_KEY) on each HSM.",
         Ok(Box::new(Sign {
             file: given.text(&MESSAGE)?,
             handle: given.handle(&KEY)?,
-            mechanism: mechanism(given.number(&MECHANISM)?),
+            mechanism: mechanism(given)?,
             out: given.text(&SIGNATURE)?,
         }))
     },
@@ -36,13 +34,8 @@ const MESSAGE: Argument =
     Argument::flag("-f", "message file", Kind::File, "Message File").help("file to be signed");
 const KEY: Argument =
     Argument::flag("-k", "private key handle", Kind::Handle, "Private key handle").help("handle of the key");
-const MECHANISM: Argument =
-    Argument::flag("-m", "signature mechanism", Kind::Number, "Signature Mechanism").help(MECHANISMS);
 const SIGNATURE: Argument = Argument::flag("-out", "signature file", Kind::File, "Signature file")
     .help("file to write the signature to");
-
-const MECHANISMS: &str = "1, 2, 3: RSA PKCS #1 v1.5 with SHA-256, 384, 512; 6, 7, 8: RSA PSS with these; \
-                          17, 18, 19: ECDSA with these, each with the curve of its length";
 
 struct Sign {
     file: String,
@@ -54,16 +47,10 @@ struct Sign {
 
 impl Action for Sign {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
-        let unsupported = "Unsupported hash type/provided key not valid for signature mechanism";
-        let mechanism = self.mechanism.ok_or_else(|| Stop::failed(line(unsupported)))?;
-        let hash = hash(&self.file, mechanism.hash).map_err(|error| {
-            let reason = without_number(&error);
-            Stop::failed(line(&format!("Failed to read from the file \"{}\": {reason}", self.file)))
-        })?;
+        let mechanism = fitting(session, self.mechanism, self.handle)?;
+        let hash = hash(&self.file, mechanism.hash)?;
         // Before approvals are used up for a signature that cannot be written.
-        metadata_to_replace(&self.out).map_err(|reason| {
-            Stop::failed(line(&format!("Failed to write to the file \"{}\": {reason}", self.out)))
-        })?;
+        must_be_writable(&self.out)?;
         let operation = key::Sign { handle: self.handle, mechanism, hash };
         let holders = session.holders(self.handle);
         let scope = if holders.is_empty() { session.everywhere() } else { holders };
@@ -91,41 +78,3 @@ impl Action for Sign {
 }
 
 const CALL: &str = "Sign";
-
-fn mechanism(number: u32) -> Option<SignMechanism> {
-    let (scheme, hash) = match number {
-        1..=3 => (SignScheme::RsaPkcs, number - 1),
-        6..=8 => (SignScheme::RsaPss, number - 6),
-        17..=19 => (SignScheme::Ecdsa, number - 17),
-        _ => return None,
-    };
-    let hash = match hash {
-        0 => Hash::Sha256,
-        1 => Hash::Sha384,
-        _ => Hash::Sha512,
-    };
-    Some(SignMechanism { scheme, hash })
-}
-
-/// The hash of a file, which is all that the HSM needs: so the file may be of any size.
-fn hash(path: &str, hash: Hash) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let mut context = Context::new(algorithm(hash));
-    let mut part = [0; 64 * 1024];
-    loop {
-        match file.read(&mut part)? {
-            0 => return Ok(context.finish().as_ref().to_vec()),
-            length => context.update(part.get(..length).unwrap_or_default()),
-        }
-    }
-}
-
-fn algorithm(hash: Hash) -> &'static Algorithm {
-    match hash {
-        Hash::Sha1 => &SHA1_FOR_LEGACY_USE_ONLY,
-        Hash::Sha224 => &SHA224,
-        Hash::Sha256 => &SHA256,
-        Hash::Sha384 => &SHA384,
-        Hash::Sha512 => &SHA512,
-    }
-}
