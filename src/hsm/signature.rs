@@ -2,7 +2,7 @@
 
 use super::{Case, Computation, Computed, Decide, Decided, Key, Ruling};
 use crate::protocol::Refusal;
-use crate::protocol::key::{KeyClass, KeyType, Sign, SignMechanism, SignScheme, Signature, Verify};
+use crate::protocol::key::{KeyClass, Sign, SignMechanism, Signature, Verify};
 
 impl Decide for Sign {
     fn decide(&self, case: &Case<'_>) -> Ruling<Signature> {
@@ -33,12 +33,7 @@ impl Decide for Verify {
 
 /// Refuses a key of another kind than the mechanism's, and what cannot be one of its hashes.
 fn must_fit(key: &Key, class: KeyClass, mechanism: SignMechanism, hash: &[u8]) -> Result<(), Refusal> {
-    let key_type = match mechanism.scheme {
-        SignScheme::RsaPkcs | SignScheme::RsaPss => KeyType::Rsa,
-        SignScheme::Ecdsa => KeyType::Ec,
-        SignScheme::Dsa => KeyType::Dsa,
-    };
-    if (key.attributes.class, key.attributes.key_type) != (class, key_type) {
+    if (key.attributes.class, key.attributes.key_type) != (class, mechanism.scheme.key_type()) {
         return Err(Refusal::KeyUnfit);
     }
     if hash.len() == mechanism.hash.bytes() { Ok(()) } else { Err(Refusal::InvalidInput) }

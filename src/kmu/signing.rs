@@ -11,7 +11,8 @@ use super::stop::Stop;
 use super::transport::{attributes, not_read};
 use crate::command::{Argument, Given, Kind, Usage};
 use crate::files::without_number;
-use crate::protocol::key::{Hash, KeyHandle, KeyType, SignMechanism, SignScheme};
+use crate::protocol::attribute::Attributes;
+use crate::protocol::key::{Hash, KeyHandle, SignMechanism, SignScheme};
 
 pub(super) const MECHANISM: Argument =
     Argument::flag("-m", "signature mechanism", Kind::Number, "Mechanism").help(MECHANISMS);
@@ -54,12 +55,8 @@ pub(super) fn fitting(
     let unsupported = "Unsupported hash type/provided key not valid for signature mechanism";
     let unsupported = || Stop::failed(line(unsupported));
     let mechanism = mechanism.ok_or_else(unsupported)?;
-    let key_type = match mechanism.scheme {
-        SignScheme::RsaPkcs | SignScheme::RsaPss => KeyType::Rsa,
-        SignScheme::Ecdsa => KeyType::Ec,
-        SignScheme::Dsa => KeyType::Dsa,
-    };
-    let fits = attributes(session, key).is_none_or(|attributes| attributes.key_type == key_type);
+    let fits = |key: Attributes| key.key_type == mechanism.scheme.key_type();
+    let fits = attributes(session, key).is_none_or(fits);
     if fits { Ok(mechanism) } else { Err(unsupported()) }
 }
 

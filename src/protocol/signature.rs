@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::about::About;
+use super::key::KeyType;
 use super::key_handle::KeyHandle;
 
 /// Signs with a private key that the caller may use.
@@ -57,6 +58,18 @@ pub enum SignScheme {
     Ecdsa,
     /// DSA; the signature is in DER.
     Dsa,
+}
+
+impl SignScheme {
+    /// The type of key that it needs.
+    #[must_use]
+    pub fn key_type(self) -> KeyType {
+        match self {
+            Self::RsaPkcs | Self::RsaPss => KeyType::Rsa,
+            Self::Ecdsa => KeyType::Ec,
+            Self::Dsa => KeyType::Dsa,
+        }
+    }
 }
 
 /// A hash function. New ones go to the end: the order is the wire format.

@@ -1,12 +1,14 @@
 //! `genRSAKeyPair`
 
+use std::ops::RangeInclusive;
+
 use crate::command::{Argument, Kind, Permission};
 use crate::kmu::attest::ATTEST;
 use crate::kmu::create::Report;
 use crate::kmu::frame::line;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::template::{ID, LABEL, M_VALUE, MINIMUM, NEX, SESSION, TIMEOUT, Template, USERS, pair_made};
-use crate::kmu::{Action, Command, Session};
+use crate::kmu::{Action, Command, Session, page};
 use crate::protocol::key::{GenerateKey, KeySpec};
 
 pub(super) static COMMAND: Command = Command {
@@ -33,13 +35,19 @@ struct GenRsaKeyPair {
     template: Template,
 }
 
+/// In steps of 256.
+const BITS: RangeInclusive<u32> = 2048..=4096;
+
 /// The exponent that everybody uses.
 const USUAL_EXPONENT: u32 = 65537;
 
 impl Action for GenRsaKeyPair {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
-        let exponent = exponent(&self.exponent).map_err(|error| Stop::failed(line(&error)))?;
         let bits = self.bits;
+        if !BITS.contains(&bits) || !bits.is_multiple_of(256) {
+            return Err(Stop::Failed(line("Incorrect Modulus Length for FIPS mode") + &page(&COMMAND)));
+        }
+        let exponent = exponent(&self.exponent).map_err(|error| Stop::Failed(line(&error)))?;
         let spec = match (bits, exponent) {
             (2048 | 3072 | 4096, USUAL_EXPONENT) => KeySpec::Rsa { bits },
             _ => KeySpec::RsaWithExponent { bits, exponent },

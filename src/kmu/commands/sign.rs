@@ -31,10 +31,10 @@ uses up an approved token of service 5 (USE_KEY) on each HSM.",
 };
 
 const MESSAGE: Argument =
-    Argument::flag("-f", "message file", Kind::File, "Message File").help("file to be signed");
+    Argument::flag("-f", "message file", Kind::File, "Message file").help("file to be signed");
 const KEY: Argument =
-    Argument::flag("-k", "private key handle", Kind::Handle, "Private key handle").help("handle of the key");
-const SIGNATURE: Argument = Argument::flag("-out", "signature file", Kind::File, "Signature file")
+    Argument::flag("-k", "private key handle", Kind::Handle, "Private Key").help("handle of the key");
+const SIGNATURE: Argument = Argument::flag("-out", "signature file", Kind::File, "Signature File")
     .help("file to write the signature to");
 
 struct Sign {
