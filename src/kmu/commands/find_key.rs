@@ -25,7 +25,7 @@ Finds the keys that you can use: your own, keys shared with you, and public keys
 const CLASS: Argument = Argument::option("-c", "key class", Kind::Number, "Key class")
     .help("2 = public, 3 = private, 4 = secret");
 const TYPE: Argument = Argument::option("-t", "key type", Kind::Number, "Key type")
-    .help("0 = RSA, 3 = EC, 16 = GENERIC_SECRET, 21 = DES3, 31 = AES");
+    .help("0 = RSA, 1 = DSA, 3 = EC, 16 = GENERIC_SECRET, 21 = DES3, 31 = AES");
 const LABEL: Argument =
     Argument::option("-l", "key label", Kind::Text, "Key label").help("the complete label");
 const ID: Argument = Argument::option("-id", "key ID", Kind::Text, "Key ID").help("the complete id");
@@ -47,7 +47,7 @@ impl FindKey {
     fn parse(given: &Given<'_>) -> Result<Self, Usage> {
         let criteria = FindKeys {
             class: one_of(given, &CLASS, KeyClass::number, &CLASSES)?,
-            key_type: one_of(given, &TYPE, KeyType::number, &TYPES)?,
+            key_type: one_of(given, &TYPE, KeyType::number, &KeyType::ALL)?,
             label: given.maybe(&LABEL, Given::text)?,
             id: given.maybe(&ID, Given::text)?,
             lifetime: one_of(given, &SESSION, session_number, &[Lifetime::Token, Lifetime::Session])?,
@@ -64,9 +64,6 @@ fn kcv(given: &Given<'_>, argument: &Argument) -> Result<Vec<u8>, Usage> {
 }
 
 const CLASSES: [KeyClass; 3] = [KeyClass::Public, KeyClass::Private, KeyClass::Secret];
-
-const TYPES: [KeyType; 5] =
-    [KeyType::Rsa, KeyType::Ec, KeyType::GenericSecret, KeyType::TripleDes, KeyType::Aes];
 
 fn session_number(lifetime: Lifetime) -> u32 {
     match lifetime {
