@@ -47,7 +47,7 @@ pub enum NoKey {
     #[error("the key is damaged")]
     Damaged,
     #[error(
-        "not an RSA key of 2048, 3072 or 4096 bits, an EC key on P-256, P-384, P-521 or secp256k1, or a DSA key"
+        "not an RSA key of 2048 to 4096 bits, an EC key on P-256, P-384, P-521 or secp256k1, or a DSA key"
     )]
     OtherKind,
 }
@@ -115,7 +115,7 @@ fn key_type(key: &PrivateKeyInfoRef<'_>) -> Result<KeyType, NoKey> {
         RSA => {
             let numbers = RsaPrivateKeyRef::from_der(key.private_key.as_bytes())?;
             let bytes = numbers.modulus.as_bytes().len();
-            if [256, 384, 512].contains(&bytes) { Ok(KeyType::Rsa) } else { Err(NoKey::OtherKind) }
+            if (256..=512).contains(&bytes) { Ok(KeyType::Rsa) } else { Err(NoKey::OtherKind) }
         }
         EC if key.algorithm.parameters_oid().is_ok_and(|curve| CURVES.contains(&curve)) => Ok(KeyType::Ec),
         DSA => Ok(KeyType::Dsa),

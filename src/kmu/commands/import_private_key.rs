@@ -18,7 +18,7 @@ pub(super) static COMMAND: Command = Command {
     description: "\
 Makes a private key of a file in PEM, and copies it to all HSMs under the same handle. The HSM encrypts the key with the
 wrapping key, and decrypts it inside; with -wk the tool encrypts it. If others must approve the use of the wrapping key,
-each step uses up an approved token of service 5 (USE_KEY). RSA keys have 2048, 3072 or 4096 bits; EC keys are on P-256,
+each step uses up an approved token of service 5 (USE_KEY). RSA keys have 2048 to 4096 bits; EC keys are on P-256,
 P-384, P-521 or secp256k1.",
     example: "importPrivateKey -f rsa2048.key -l rsa2048-imported -w 6",
     permission: Some(Permission::of::<UnwrapKey>()),
