@@ -16,6 +16,7 @@
 mod durable;
 mod echo;
 mod fan_out;
+mod full;
 mod hsms;
 mod listing;
 mod one_shot;
@@ -30,12 +31,13 @@ use rounds::Row;
 /// A comparison, and the word that selects it.
 type Named = (&'static str, fn() -> Vec<Row>);
 
-const COMPARISONS: [Named; 5] = [
+const COMPARISONS: [Named; 6] = [
     ("one_shot", one_shot::compare),
     ("piped", piped::compare),
     ("listing", listing::compare),
     ("fan_out", fan_out::compare),
     ("durable", durable::compare),
+    ("full", full::compare),
 ];
 
 fn main() {

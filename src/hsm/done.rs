@@ -1,7 +1,6 @@
 //! The changes made lately, so that a client that lost the answer may ask again.
 
-use std::collections::VecDeque;
-
+use imbl::Vector;
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
@@ -11,7 +10,7 @@ use crate::protocol::{Effect, Refusal, Reply, Request};
 
 /// The last changes by id, oldest first.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done(VecDeque<Performed>);
+pub struct Done(Vector<Performed>);
 
 /// A change that was made.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

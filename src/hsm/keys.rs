@@ -1,8 +1,8 @@
 //! The keys of an HSM, by their handles.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::{FIRST_INDEX, Key, Material, SessionId};
@@ -11,16 +11,16 @@ use crate::protocol::attribute::{Attribute, SetBy, Value};
 use crate::protocol::key::{HANDLES_PER_NODE, KeyHandle, Sharing};
 use crate::protocol::user::UserId;
 
-/// All keys of an HSM.
+/// All keys of an HSM. The maps share their parts: a copy costs what changes in it, however many keys there are.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Keys {
-    token: BTreeMap<KeyHandle, Arc<Key>>,
+    token: OrdMap<KeyHandle, Arc<Key>>,
     next_index: u32,
     /// What an older copy of a key must not undo, by fingerprint: it would bring the key back as it was.
-    marks: BTreeMap<[u8; 32], Mark>,
+    marks: OrdMap<[u8; 32], Mark>,
     /// They end with their sessions, and are not stored.
     #[serde(skip)]
-    session: BTreeMap<KeyHandle, (SessionId, Arc<Key>)>,
+    session: OrdMap<KeyHandle, (SessionId, Arc<Key>)>,
 }
 
 /// The approved changes of deleted keys with this value, and [`Mark::TRUSTED`] if one was ever trusted.
@@ -154,12 +154,19 @@ impl Keys {
     }
 
     pub(super) fn end_session(&mut self, session: Option<SessionId>) {
-        self.session.retain(|_, (of, _)| session.is_some_and(|ended| *of != ended));
+        let is_over = |of: SessionId| session.is_none_or(|ended| of == ended);
+        let over = self.session.iter().filter(|(_, (of, _))| is_over(*of)).map(|(handle, _)| *handle);
+        for handle in over.collect::<Vec<_>>() {
+            self.session.remove(&handle);
+        }
     }
 
     pub(super) fn forget_user(&mut self, user: UserId) {
-        for key in self.token.values_mut().filter(|key| key.shared_with.contains(&user)) {
-            Arc::make_mut(key).shared_with.remove(&user);
+        let shared = self.token.iter().filter(|(_, key)| key.shared_with.contains(&user));
+        for handle in shared.map(|(handle, _)| *handle).collect::<Vec<_>>() {
+            if let Some(key) = self.token.get_mut(&handle) {
+                Arc::make_mut(key).shared_with.remove(&user);
+            }
         }
     }
 
@@ -187,13 +194,13 @@ impl Keys {
         &self,
         mut rewrap: impl FnMut(&Material) -> Result<Material, E>,
     ) -> Result<Self, E> {
-        let mut token = BTreeMap::new();
+        let mut token = OrdMap::new();
         for (handle, key) in &self.token {
             let material = rewrap(&key.material)?;
             token.insert(*handle, Arc::new(Key { material, ..key.as_ref().clone() }));
         }
         let marks = self.marks.clone();
-        Ok(Self { token, next_index: self.next_index, marks, session: BTreeMap::new() })
+        Ok(Self { token, next_index: self.next_index, marks, session: OrdMap::new() })
     }
 
     /// Makes them the keys of another node. Among them may be copies of keys that a node of this number made: its next

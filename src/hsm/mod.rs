@@ -31,8 +31,7 @@ mod user;
 mod work;
 mod wrap;
 
-use std::collections::BTreeMap;
-
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::device::Member;
@@ -69,7 +68,7 @@ use user::PASSWORD_LENGTHS;
 pub struct Hsm {
     identity: Identity,
     reboots: u32,
-    users: BTreeMap<UserId, User>,
+    users: OrdMap<UserId, User>,
     next_user: u32,
     keys: Keys,
     done: Done,

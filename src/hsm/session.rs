@@ -1,8 +1,8 @@
 //! Sessions and logins.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Case, Decide, Decided, Event, Hsm, No, Ruling, User, Work, Worked};
@@ -22,7 +22,7 @@ impl fmt::Display for SessionId {
 
 /// Who is logged in where.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Sessions(BTreeMap<SessionId, UserId>);
+pub(super) struct Sessions(OrdMap<SessionId, UserId>);
 
 impl Sessions {
     pub(super) fn close(&mut self, session: SessionId) {
