@@ -1,10 +1,12 @@
-//! Reading the files that people name, and what stops them from being written.
+//! Reading and writing the files that people name, and what stops them from being written.
 
-use std::fs::{self, File};
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, OFlags, access};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 /// A file that cannot be read.
@@ -38,6 +40,9 @@ pub enum Unreadable {
     /// A folder, a device, a pipe.
     #[error("not a file")]
     NotAFile,
+    /// It would be written to wherever the link leads.
+    #[error("a symbolic link; name the file itself")]
+    Link,
     /// Larger than any file of its kind.
     #[error("larger than {0} bytes")]
     TooLarge(u64),
@@ -141,14 +146,80 @@ const LINE: usize = 1024;
 ///
 /// If no file can be written there.
 pub fn metadata_to_replace(path: &str) -> Result<Option<fs::Metadata>, Unreadable> {
-    match fs::metadata(path) {
-        Ok(there) if there.is_file() => Ok(Some(there)),
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_file() => {
+            access(path, Access::WRITE_OK).map_err(io::Error::from)?;
+            Ok(Some(there))
+        }
+        Ok(there) if there.is_symlink() => Err(Unreadable::Link),
         Ok(_) => Err(Unreadable::NotAFile),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
         Err(error) => {
             let folder = Path::new(path).parent().filter(|folder| *folder != Path::new(""));
-            if folder.is_none_or(Path::is_dir) { Ok(None) } else { Err(error.into()) }
+            if !folder.is_none_or(Path::is_dir) {
+                return Err(error.into());
+            }
+            access(folder.unwrap_or(Path::new(".")), Access::WRITE_OK | Access::EXEC_OK)
+                .map_err(io::Error::from)?;
+            Ok(None)
         }
+    }
+}
+
+/// Who may read a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Everybody whom the umask does not exclude; of a file that is there already, whoever could before.
+    Everybody,
+    /// Its owner alone, from now on.
+    Owner,
+}
+
+/// Whether anything is there.
+#[must_use]
+pub fn exists(path: &str) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Whether both paths lead to the same file.
+#[must_use]
+pub fn is_same(path: &str, other: &str) -> bool {
+    let place = |path| fs::metadata(path).map(|there| (there.dev(), there.ino()));
+    path == other || matches!((place(path), place(other)), (Ok(one), Ok(two)) if one == two)
+}
+
+/// The system's own links, which lead to what this process has open.
+fn is_standard_output(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr"].iter().any(|link| path == Path::new(link)) || path.starts_with("/dev/fd")
+}
+
+/// Writes a file over what is there, but not through a symbolic link: in a folder that others can write to, it may lead
+/// to a file that they want to have overwritten.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn write(path: impl AsRef<Path>, content: &[u8], readers: Readers) -> Result<(), Unreadable> {
+    let mode = match readers {
+        Readers::Everybody => 0o644,
+        Readers::Owner => 0o600,
+    };
+    let path = path.as_ref();
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(mode);
+    if !is_standard_output(path) {
+        options.custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).map_err(io::Error::other)?);
+    }
+    match options.open(path) {
+        Ok(mut file) => {
+            if readers == Readers::Owner {
+                // It may have been there for everybody.
+                file.set_permissions(Permissions::from_mode(mode))?;
+            }
+            Ok(file.write_all(content)?)
+        }
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Err(Unreadable::Link),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -178,7 +249,9 @@ pub fn without_number(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{read, read_text};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::{Readers, is_same, metadata_to_replace, read, read_text, write};
 
     #[test]
     fn only_files_of_the_right_size_are_read() {
@@ -193,5 +266,28 @@ mod tests {
         assert_eq!(why(&path(""), 9), "not a file");
         assert_eq!(why("/dev/zero", 9), "not a file");
         assert_eq!(read_text(path("binary"), 9).unwrap_err().to_string(), "not a text file");
+    }
+
+    #[test]
+    fn files_are_written_in_their_place_and_not_where_a_link_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let mode = |name: &str| std::fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
+        write(path("shown"), b"1", Readers::Everybody).unwrap();
+        write(path("secret"), b"1", Readers::Owner).unwrap();
+        assert_eq!((mode("shown") & 0o133, mode("secret")), (0, 0o600));
+        write(path("shown"), b"1", Readers::Owner).unwrap();
+        assert_eq!(mode("shown"), 0o600, "it may be a secret now");
+        assert!(is_same(&path("shown"), &path("./shown")) && !is_same(&path("shown"), &path("secret")));
+        assert!(is_same(&path("none"), &path("none")) && !is_same(&path("none"), &path("shown")));
+        symlink(path("shown"), path("link")).unwrap();
+        symlink(path("none"), path("dangling")).unwrap();
+        for link in ["link", "dangling"] {
+            let words = "a symbolic link; name the file itself";
+            assert_eq!(write(path(link), b"2", Readers::Owner).unwrap_err().to_string(), words);
+            assert_eq!(metadata_to_replace(&path(link)).unwrap_err().to_string(), words);
+        }
+        assert_eq!(std::fs::read(path("shown")).unwrap(), b"1");
+        assert!(!std::fs::exists(path("none")).unwrap());
     }
 }

@@ -30,8 +30,8 @@
 //! other files that people name. [`signing`] has what officers sign outside the console, [`transcript`] sessions that are
 //! script and expectation in one. [`dev`] runs HSMs inside the console, for development, and [`generate`] makes completions
 //! and manual pages. [`crypto`] has the cryptography that HSMs and tools have in common, and `common` what the commands
-//! of both tools share. Small words that several rooms share: [`outcome`], how a command ended; [`waiting`], how long it
-//! takes; [`interrupt`], which ends it.
+//! of both tools share. [`foreign`] keeps text of others from controlling a terminal. Small words that several rooms
+//! share: [`outcome`], how a command ended; [`waiting`], how long it takes; [`interrupt`], which ends it.
 
 pub mod cluster;
 pub mod cmu;
@@ -43,6 +43,7 @@ pub mod console;
 pub mod crypto;
 pub mod dev;
 pub mod files;
+pub mod foreign;
 pub mod generate;
 pub mod hsm;
 pub mod hsmd;

@@ -55,6 +55,8 @@ mod metrics;
 mod notify;
 #[path = "binaries/officers.rs"]
 mod officers;
+#[path = "binaries/output_files.rs"]
+mod output_files;
 #[path = "binaries/script.rs"]
 mod script;
 #[path = "binaries/signatures.rs"]

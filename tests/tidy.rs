@@ -17,7 +17,7 @@ use paths::{begins_with, paths};
 /// What only one place of a folder uses: a broken path reads the same in every command.
 const PLACES: [(&str, &[&str], &str); 2] = [
     ("rustyline", &["src"], "src/console/terminal"),
-    ("std::fs", &["src/cmu", "src/common"], "src/common/output_file.rs"),
+    ("crate::files::write", &["src/cmu", "src/common"], "src/common/output_file.rs"),
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! One argument of a command.
 
+use crate::console::PROMPTED;
 use crate::protocol::user::UserType;
 
 /// What a command takes: declared once, listed in the command and read by its declaration.
@@ -64,9 +65,6 @@ pub enum Need {
     /// The command does without.
     Optional,
 }
-
-/// The flag that stands for a password to be asked for.
-pub const PROMPTED: &str = "-hpswd";
 
 /// Asks for the password.
 pub const PROMPT: Argument = Argument::switch(PROMPTED).help("asks for the password without showing it");

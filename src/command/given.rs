@@ -41,9 +41,15 @@ pub enum Usage {
         /// What could have been.
         expected: &'static str,
     },
-    /// A word belongs to no flag, or a flag is given twice.
+    /// A word belongs to no flag.
     #[error("the arguments are not understood")]
     NotUnderstood,
+    /// The command has no such flag.
+    #[error("Unknown option {0}")]
+    Unknown(String),
+    /// A flag is given twice.
+    #[error("{0} is given twice")]
+    Repeated(String),
     /// They contradict each other, or a value is out of range.
     #[error("{0}")]
     Wrong(&'static str),
@@ -77,9 +83,9 @@ impl<'a> Given<'a> {
 
     fn add(&mut self, role: Role, word: &'a str) -> Result<(), Usage> {
         match (role, self.layout) {
-            (Role::Stray, Layout::ByFlag) => return Err(Usage::NotUnderstood),
+            (Role::Stray, Layout::ByFlag) => return Err(self.unknown(word)),
             (Role::Stray, Layout::InOrder) => self.surplus = self.surplus.or(Some(word)),
-            (Role::Flag(argument), _) if self.has(argument) => return Err(Usage::NotUnderstood),
+            (Role::Flag(argument), _) if self.has(argument) => return Err(Usage::Repeated(word.to_owned())),
             (Role::Flag(argument), _) => self.words.push((argument, None)),
             (Role::Value(argument), _) if argument.flag.is_none() => self.words.push((argument, Some(word))),
             (Role::Value(_), _) => {
@@ -89,6 +95,16 @@ impl<'a> Given<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A flag is named, unless it can be a password behind a flag that it runs into.
+    fn unknown(&self, word: &str) -> Usage {
+        let has_secret =
+            self.arguments.iter().flat_map(Argument::choices).any(|choice| choice.kind.is_secret());
+        match word.starts_with('-') && !has_secret {
+            true => Usage::Unknown(word.to_owned()),
+            false => Usage::NotUnderstood,
+        }
     }
 
     fn must_be_whole(&self, open: Option<&Argument>) -> Result<(), Usage> {
@@ -237,7 +253,7 @@ mod tests {
     fn flags_are_known_given_once_and_complete() {
         let refused = |line| by_flag(line).map(|_| ()).err();
         assert_eq!(refused("-o x y"), Some(Usage::NotUnderstood));
-        assert_eq!(refused("-o x -o y"), Some(Usage::NotUnderstood));
+        assert_eq!(refused("-o x -o y"), Some(Usage::Repeated("-o".to_owned())));
         assert_eq!(refused("-u 3"), Some(Usage::MissingFlag { what: "", flag: "-o" }));
         assert_eq!(refused("x -h"), Some(Usage::Asked));
         assert_eq!(refused("-u 3 -o x"), None);

@@ -37,7 +37,13 @@ impl Walk {
 
     pub(super) fn take(&mut self, word: &str) -> Role {
         if let Some(argument) = self.open.take() {
-            return Role::Value(argument);
+            // Not a value that was forgotten, such as the file in `-out -wk`. A password may look like a flag.
+            let is_forgotten = self.layout == Layout::ByFlag
+                && !argument.kind.is_secret()
+                && matches!(flagged(self.arguments, word), Role::Flag(_));
+            if !is_forgotten {
+                return Role::Value(argument);
+            }
         }
         let role = match self.layout {
             Layout::InOrder => self.take_in_order(word),

@@ -1,6 +1,6 @@
 //! What an HSM reports about itself. Label, model and device numbers are those of the original hardware.
 
-use super::shown;
+use crate::foreign::shown;
 use crate::protocol::device::HsmDescription;
 
 /// The lines of one HSM below a title that names it.

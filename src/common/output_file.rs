@@ -1,9 +1,7 @@
 //! A file for a command's output, instead of the console.
 
-use std::fs;
-
 use crate::command::{Argument, Given, Usage};
-use crate::files::without_number;
+use crate::files::{Readers, Unreadable, write};
 
 /// The path. The file's previous content is lost without a question, as in the original.
 pub(crate) struct OutputFile {
@@ -15,7 +13,7 @@ pub(crate) struct OutputFile {
 #[error("cannot write {path}: {reason}")]
 pub(crate) struct Unwritable {
     path: String,
-    reason: String,
+    reason: Unreadable,
 }
 
 impl OutputFile {
@@ -27,9 +25,9 @@ impl OutputFile {
     /// Writes the file and returns the line that reports it.
     pub(crate) fn write(&self, text: &str) -> Result<String, Unwritable> {
         let path = &self.path;
-        match fs::write(path, text) {
+        match write(path, text.as_bytes(), Readers::Everybody) {
             Ok(()) => Ok(format!("Written to: {path} file\n")),
-            Err(error) => Err(Unwritable { path: path.clone(), reason: without_number(&error) }),
+            Err(reason) => Err(Unwritable { path: path.clone(), reason }),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::foreign::printed;
+
 /// Starts the log; `RUST_LOG` says what goes to it.
 pub fn start_log() {
     tracing_subscriber::fmt()
@@ -19,7 +21,7 @@ pub fn start_log() {
 /// Prints a line.
 pub fn report(line: &str) {
     // Standard error is closed: there is no other place to report that.
-    let _ = writeln!(stderr(), "{line}");
+    let _ = writeln!(stderr(), "{}", printed(line));
 }
 
 /// Prints a line for each warning.

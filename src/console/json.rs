@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::script::Script;
 use super::{Console, Input, NOT_TEXT};
+use crate::foreign::escaped;
 use crate::protocol::Secret;
 
 /// Plays a [`Script`] that prints nothing.
@@ -51,7 +52,7 @@ impl<R: Read, W: Write> Console for JsonConsole<R, W> {
 
     fn record(&mut self, make: &mut dyn FnMut(&str) -> String) {
         let line = make(&std::mem::take(&mut self.printed));
-        let written = self.output.write_all(line.as_bytes()).and_then(|()| self.output.flush());
+        let written = self.output.write_all(escaped(&line).as_bytes()).and_then(|()| self.output.flush());
         self.lost |= written.is_err();
     }
 

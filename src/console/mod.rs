@@ -207,6 +207,9 @@ const NOT_TEXT: &str = "Line ignored: not valid UTF-8\n";
 /// that a terminal can echo character by character.
 pub type Redact = fn(&str) -> String;
 
+/// The word in a line by which its command asks for a password: in a script it is the next line.
+pub const PROMPTED: &str = "-hpswd";
+
 /// What a console knows about the lines of its tool.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "the types say it")]

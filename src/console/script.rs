@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use super::diagnostics::report;
 use super::no_echo::NoEcho;
 use super::signals::SignalWatch;
-use super::{Console, Input, NOT_TEXT, Redact};
+use super::{Console, Input, NOT_TEXT, PROMPTED, Redact};
+use crate::foreign::printed;
 use crate::protocol::Secret;
 
 /// Plays lines, and prints the session as a terminal would show it, with secrets redacted.
@@ -26,6 +27,8 @@ pub struct Script<R, W> {
     /// The number of the line with the last command.
     command: usize,
     signals: SignalWatch,
+    /// The last command has [`PROMPTED`], and has not asked for the password so far.
+    owes_question: bool,
 }
 
 /// Where the lines come from, for reports of one that failed.
@@ -52,7 +55,19 @@ impl<R: io::Read, W: Write> Script<R, W> {
         let input = BufReader::new(input);
         let signals = SignalWatch::default();
         let (after_return, lost, origin) = (false, false, None);
-        Self { input, output, redact, echoed_by, after_return, lost, origin, count: 0, command: 0, signals }
+        Self {
+            input,
+            output,
+            redact,
+            echoed_by,
+            after_return,
+            lost,
+            origin,
+            count: 0,
+            command: 0,
+            signals,
+            owes_question: false,
+        }
     }
 
     /// The same, ended by signals.
@@ -110,7 +125,7 @@ impl<R: io::Read, W: Write> Script<R, W> {
     }
 
     /// Prints a prompt, reads lines until `keep` accepts one, and prints that one redacted.
-    fn ask(&mut self, prompt: &str, keep: fn(&str) -> bool, redact: Redact) -> Input<String> {
+    fn ask(&mut self, prompt: &str, mut keep: impl FnMut(&str) -> bool, redact: Redact) -> Input<String> {
         if self.signals.caught().is_some() {
             return Input::Ended;
         }
@@ -156,8 +171,24 @@ fn text(line: &[u8]) -> Read {
 impl<R: io::Read, W: Write> Console for Script<R, W> {
     fn line(&mut self, prompt: &str) -> Input<String> {
         self.signals.set_running(false);
-        let input = self.ask(prompt, |line| !line.trim_start().starts_with('#'), self.redact);
+        // A command that ends before it asks, for instance because of a wrong argument, leaves its password behind. Taken
+        // for a command, it would be shown.
+        let mut is_password = mem::take(&mut self.owes_question) && self.echoed_by == EchoedBy::Console;
+        let mut skipped = None;
+        let keep = |line: &str| {
+            if mem::take(&mut is_password) {
+                // Where a password is chosen, it stands there twice.
+                skipped = Some(Zeroizing::new(line.to_owned()));
+                return false;
+            }
+            let is_again = skipped.take().is_some_and(|skipped: Zeroizing<String>| *skipped == line);
+            !is_again && !line.trim_start().starts_with('#')
+        };
+        let input = self.ask(prompt, keep, self.redact);
         self.command = self.count;
+        if let Input::Given(line) = &input {
+            self.owes_question = line.split_ascii_whitespace().any(|word| word == PROMPTED);
+        }
         input
     }
 
@@ -167,6 +198,7 @@ impl<R: io::Read, W: Write> Console for Script<R, W> {
     }
 
     fn secret(&mut self, prompt: &str) -> Input<Secret> {
+        self.owes_question = false;
         let hidden = (self.echoed_by == EchoedBy::Terminal).then(NoEcho::on_stdin);
         let input = self.ask(prompt, |_| true, |_| String::new());
         if hidden.is_some() {
@@ -181,7 +213,7 @@ impl<R: io::Read, W: Write> Console for Script<R, W> {
     }
 
     fn print(&mut self, text: &str) {
-        let written = self.output.write_all(text.as_bytes()).and_then(|()| self.output.flush());
+        let written = self.output.write_all(printed(text).as_bytes()).and_then(|()| self.output.flush());
         self.lost |= written.is_err();
     }
 

@@ -32,6 +32,7 @@ use self::typed_line::{Echo, TypedLine};
 use super::fold::{cut, fit};
 use super::tty::{Phase, Tty};
 use super::{Console, Input, Language, NOT_TEXT, Redact};
+use crate::foreign::printed;
 use crate::interrupt::Interrupt;
 use crate::protocol::Secret;
 
@@ -245,9 +246,10 @@ impl Console for Terminal {
 
     fn print(&mut self, text: &str) {
         self.show_status(String::new());
+        let text = printed(text);
         match self.reader {
-            Reader::Anybody => self.tty.write(text),
-            Reader::Person => self.tty.write(&fit(text, self.tty.columns())),
+            Reader::Anybody => self.tty.write(&text),
+            Reader::Person => self.tty.write(&fit(&text, self.tty.columns())),
         }
     }
 

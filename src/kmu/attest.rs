@@ -20,7 +20,7 @@ use crate::protocol::certificate::{Certificate, CertificateKind, GetCertificate}
 use crate::protocol::key::KeyHandle;
 
 pub(super) const ATTEST: Argument =
-    Argument::switch("-attest").help("checks that the HSM signs what it says of the key");
+    Argument::switch("-attest").help("verifies the HSM's signed statement about the key");
 
 /// Whether a key is as it should be.
 pub(super) type AsExpected<'a> = &'a dyn Fn(&Attributes) -> bool;

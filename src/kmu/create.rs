@@ -7,8 +7,9 @@
 //!
 //! An HSM that is not reached, or that does not have the key's owner, does not get the key. The key is kept if at least
 //! the *minimum* of nodes holds it (`create_object_minimum_nodes`, or `-min_srv`): the status block shows which do not,
-//! and the command counts as failed, so that a script's exit code is 1. If fewer than the minimum hold it, it is deleted from all nodes that inserted it. Only what this command made is deleted: a node where another key has the
-//! handle keeps that key.
+//! and the command counts as failed, so that a script's exit code is 1. If fewer than the minimum hold it, it is deleted
+//! from all nodes that inserted it. Only what this command made is deleted: a node where another key has the handle keeps
+//! that key.
 
 use std::collections::BTreeMap;
 
@@ -40,10 +41,10 @@ pub(super) struct Report {
     pub(super) details: fn(&[KeyHandle]) -> String,
 }
 
-/// What has to be so before a new key is one.
+/// What a new key needs to be kept.
 pub(super) struct Conditions<'a> {
     pub(super) reach: Reach,
-    /// What the HSMs have to prove of the keys, if they have to.
+    /// What the HSMs have to prove of it, with `-attest`.
     pub(super) attested: Option<AsExpected<'a>>,
 }
 

@@ -48,7 +48,7 @@ pub(super) fn handle(key_type: KeyType, der: &[u8]) -> Option<KeyHandle> {
 }
 
 fn rsa(modulus: &[u8], exponent: &[u8], private: &[u8]) -> der::Result<Vec<u8>> {
-    // Nobody computes with these.
+    // Placeholders, with which nobody computes.
     let one = UintRef::new(&[1])?;
     let key = RsaPrivateKey {
         modulus: UintRef::new(modulus)?,

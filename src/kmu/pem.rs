@@ -42,10 +42,14 @@ pub enum NoKey {
     NotPrivate,
     #[error("not a public key in PEM (PUBLIC KEY or RSA PUBLIC KEY)")]
     NotPublic,
-    #[error("encrypted; openssl pkey -in KEY -out NEW makes a key that is not")]
+    #[error("the key is encrypted; decrypt it first: openssl pkey -in KEY -out NEW")]
     Encrypted,
+    #[error("the PEM text is damaged")]
+    BadPem,
     #[error("the key is damaged")]
     Damaged,
+    #[error("the curve has no name; openssl ec -in KEY -param_enc named_curve -out NEW names it")]
+    NoCurve,
     #[error(
         "not an RSA key of 2048 to 4096 bits, an EC key on P-256, P-384, P-521 or secp256k1, or a DSA key"
     )]
@@ -88,7 +92,7 @@ pub(super) fn public_key(path: &str) -> Result<Vec<u8>, NoKey> {
 ///
 /// If there is none, or it is encrypted.
 pub fn parse_private_key(text: &[u8]) -> Result<PrivateKeyFile, NoKey> {
-    let block = block(text, "PRIVATE KEY").ok_or(NoKey::NotPrivate)?;
+    let block = block(text, "PRIVATE KEY")?.ok_or(NoKey::NotPrivate)?;
     if block.tag() == "ENCRYPTED PRIVATE KEY" || block.headers().get("Proc-Type").is_some() {
         return Err(NoKey::Encrypted);
     }
@@ -109,7 +113,7 @@ pub fn parse_private_key(text: &[u8]) -> Result<PrivateKeyFile, NoKey> {
     Ok(PrivateKeyFile::Real(PrivateKey { key_type, pkcs8 }))
 }
 
-/// The kind of a key that HSMs take in: of another they would only say that they cannot unwrap it.
+/// The key's type. It is checked here, as an HSM would only say that it cannot unwrap the key.
 fn key_type(key: &PrivateKeyInfoRef<'_>) -> Result<KeyType, NoKey> {
     match key.algorithm.oid {
         RSA => {
@@ -117,6 +121,7 @@ fn key_type(key: &PrivateKeyInfoRef<'_>) -> Result<KeyType, NoKey> {
             let bytes = numbers.modulus.as_bytes().len();
             if (256..=512).contains(&bytes) { Ok(KeyType::Rsa) } else { Err(NoKey::OtherKind) }
         }
+        EC if key.algorithm.parameters_oid().is_err() => Err(NoKey::NoCurve),
         EC if key.algorithm.parameters_oid().is_ok_and(|curve| CURVES.contains(&curve)) => Ok(KeyType::Ec),
         DSA => Ok(KeyType::Dsa),
         _ => Err(NoKey::OtherKind),
@@ -129,7 +134,7 @@ fn key_type(key: &PrivateKeyInfoRef<'_>) -> Result<KeyType, NoKey> {
 ///
 /// If there is none.
 pub fn parse_public_key(text: &[u8]) -> Result<Vec<u8>, NoKey> {
-    let block = block(text, "PUBLIC KEY").ok_or(NoKey::NotPublic)?;
+    let block = block(text, "PUBLIC KEY")?.ok_or(NoKey::NotPublic)?;
     let der = block.contents();
     match block.tag() {
         "PUBLIC KEY" => Ok(SubjectPublicKeyInfoRef::from_der(der)?.to_der()?),
@@ -151,9 +156,9 @@ pub fn encode(tag: &str, der: &[u8]) -> Zeroizing<String> {
 }
 
 /// The first block of this kind: parameters, or certificates, may stand before it.
-fn block(text: &[u8], kind: &str) -> Option<Pem> {
-    let blocks = pem::parse_many(text).unwrap_or_default();
-    blocks.into_iter().find(|block| block.tag().ends_with(kind))
+fn block(text: &[u8], kind: &str) -> Result<Option<Pem>, NoKey> {
+    let blocks = pem::parse_many(text).map_err(|_| NoKey::BadPem)?;
+    Ok(blocks.into_iter().find(|block| block.tag().ends_with(kind)))
 }
 
 fn pkcs8(
@@ -169,7 +174,7 @@ fn pkcs8(
 /// In SEC 1 the curve is a part of the key, in PKCS #8 it stands beside it.
 fn from_sec1(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, NoKey> {
     let key = EcPrivateKey::from_der(der)?;
-    let curve = key.parameters.and_then(EcParameters::named_curve).ok_or(NoKey::Damaged)?;
+    let curve = key.parameters.and_then(EcParameters::named_curve).ok_or(NoKey::NoCurve)?;
     let bare = Zeroizing::new(EcPrivateKey { parameters: None, ..key }.to_der()?);
     pkcs8(EC, Some(AnyRef::from(&curve)), &bare)
 }

@@ -83,6 +83,10 @@ pub(super) fn spread_until(
     {
         session.print(&checking(start.elapsed().as_secs(), handles, &spread.states()));
         session.pause(left.min(PAUSE));
+        if session.interrupt.is_raised() {
+            // Whatever is asked now ends at once, with its connection, and that is still needed to delete the key.
+            break;
+        }
         session.cluster.limit_calls(left);
         fill(session, &mut spread, from, handles);
     }

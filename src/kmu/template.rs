@@ -1,4 +1,4 @@
-//! The options that all commands have that make keys.
+//! The options that the commands that make keys share.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) const TIMEOUT: Argument = Argument::option("-timeout", "seconds", Kin
 pub(super) const USERS: Argument = Argument::option("-u", "user-ids", Kind::UserIds, "User ids")
     .help("comma-separated ids of CUs with whom the secret or private key is shared");
 
-/// What the options say of a new key, whatever its kind.
+/// What the options say about a new key, whatever its kind.
 pub(super) struct Template {
     label: String,
     id: String,
@@ -62,7 +62,7 @@ impl Template {
         })
     }
 
-    /// Adds label and id as they were before, where the options do not have them.
+    /// Fills in label and id where no option gave them.
     pub(super) fn complete(&mut self, label: String, id: String) {
         if self.label.is_empty() {
             self.label = label;
@@ -171,12 +171,12 @@ impl WantedMinimum {
     }
 }
 
-/// What no HSM has to be asked for: a kind of key that none makes.
+/// Refuses a kind of key that no HSM makes, without asking one.
 pub(super) fn not_allowed(call: &str, code: Code) -> Printed {
     Err(Stop::Failed(frame::returned(call, code)))
 }
 
-/// The line that tells of a new pair.
+/// The line that reports a new pair.
 pub(super) fn pair_made(handles: &[KeyHandle]) -> String {
     match handles {
         [public, private] => frame::line(&format!(

@@ -1,12 +1,8 @@
 //! Keys in and out: what the commands that import and export have in common.
 //!
-//! In both directions a value crosses the network encrypted under a key of the HSM. Coming in, the HSM encrypts what
-//! the caller has, and makes a key of it; going out, it encrypts the key, and then decrypts for the caller alone. With
-//! `-wk` the caller has the wrapping key, too, and does its half without the HSM.
-
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+//! In both directions a value crosses the network encrypted under a key of the HSM. On import, the HSM encrypts what the
+//! caller has and unwraps it as a key; on export, it wraps the key and decrypts it for the caller alone. With `-wk` the
+//! caller has the wrapping key, too, and does its half without the HSM.
 
 use zeroize::Zeroizing;
 
@@ -17,7 +13,7 @@ use super::{Code, Printed, Session, State, Stop};
 use crate::command::{Argument, Given, Kind, Usage};
 use crate::crypto::key_wrap::{unwrap_pkcs5, wrap_pkcs5};
 use crate::crypto::sealing::Recipient;
-use crate::files::{metadata_to_replace, read};
+use crate::files::{Readers, is_same, metadata_to_replace, read, write};
 use crate::protocol::attribute::{Attributes, ReadAttributes};
 use crate::protocol::key::{KeyClass, KeyHandle, KeyType};
 use crate::protocol::wrap::{UnwrapHost, UnwrapKey, WrapHost, WrapKey, WrappedBytes};
@@ -29,7 +25,7 @@ pub(super) const LOCAL: Argument =
         .help("file with the wrapping key's value, with which the tool encrypts or decrypts itself");
 pub(super) const MECHANISM: Argument =
     Argument::option("-m", "wrapping mechanism", Kind::Number, "Wrapping mechanism")
-        .help("4 = NIST_AES_WRAP, the only one here");
+        .help("4 = NIST_AES_WRAP, the only one supported");
 
 const ONLY: WrapMechanism = WrapMechanism::AesWrapPkcs5;
 
@@ -54,6 +50,9 @@ impl Export {
     pub(super) fn value(&self, session: &mut Session<'_>) -> Result<SecretBytes, Stop> {
         // Before approvals are used up for a key that cannot be written.
         must_be_writable(&self.out)?;
+        if let Some(path) = &self.local {
+            must_be_another("-out", &self.out, path)?;
+        }
         let local = self.local.as_deref().map(local_key).transpose()?;
         let wrap = WrapKey { handle: self.handle, wrapping: self.wrapping, mechanism: ONLY };
         let nodes = nodes_with(session, &[self.handle, self.wrapping]);
@@ -94,8 +93,12 @@ pub(super) fn unwrapped_for_caller(
 
 /// Writes a secret to a file, readable by its owner alone unless the file is there already.
 pub(super) fn write_secret(path: &str, bytes: &[u8]) -> Result<(), Stop> {
-    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    open.and_then(|mut file| file.write_all(bytes)).map_err(|_| not_written(path))
+    write(path, bytes, Readers::Owner).map_err(|reason| not_written(path, &reason))
+}
+
+/// Writes what everybody may read to a file.
+pub(super) fn write_public(path: &str, bytes: &[u8]) -> Result<(), Stop> {
+    write(path, bytes, Readers::Everybody).map_err(|reason| not_written(path, &reason))
 }
 
 /// A value on its way in.
@@ -123,7 +126,7 @@ impl Import {
                 let data = SecretBytes::new(self.value);
                 let wrap = WrapHost { wrapping: self.wrapping, mechanism: ONLY, data };
                 let (node, wrapped) = step(session, "WrapHostKey", &nodes, wrap)?;
-                // What one HSM has just done, it can undo.
+                // The HSM that wrapped the value is tried first.
                 nodes.sort_by_key(|other| *other != node);
                 wrapped
             }
@@ -164,13 +167,13 @@ pub(super) fn quiet_step<O: Operation>(
     make_on_one(session, nodes, operation).map_err(failed)
 }
 
-/// The attributes of a key that the user may use, if any HSM says them.
+/// The attributes of a key that the user may use, if any HSM returns them.
 pub(super) fn attributes(session: &mut Session<'_>, handle: KeyHandle) -> Option<Attributes> {
     let answers = session.perform(&session.everywhere(), ReadAttributes { handle });
     answers.into_iter().find_map(|(_, answer)| answer.ok())
 }
 
-/// The nodes that have all these keys, as session keys are on one of them only; else all, to be refused.
+/// The nodes that have all these keys, as session keys are on one of them only; otherwise all, so that they refuse.
 pub(super) fn nodes_with(session: &mut Session<'_>, handles: &[KeyHandle]) -> Vec<usize> {
     let mut nodes = super::create::candidates(session);
     for handle in handles {
@@ -201,13 +204,18 @@ pub(super) fn not_read(path: &str, reason: &dyn std::fmt::Display) -> Stop {
     Stop::failed(line(&format!("Failed to read from the file \"{path}\": {reason}")))
 }
 
-pub(super) fn not_written(path: &str) -> Stop {
-    Stop::failed(line(&format!("Failed to write to the file \"{path}\"")))
+fn not_written(path: &str, reason: &dyn std::fmt::Display) -> Stop {
+    Stop::failed(line(&format!("Failed to write to the file \"{path}\": {reason}")))
 }
 
 /// Whether a file can be written there.
 pub(super) fn must_be_writable(path: &str) -> Result<(), Stop> {
-    let unwritable =
-        |reason| Stop::failed(line(&format!("Failed to write to the file \"{path}\": {reason}")));
-    metadata_to_replace(path).map(|_| ()).map_err(unwritable)
+    metadata_to_replace(path).map(|_| ()).map_err(|reason| not_written(path, &reason))
+}
+
+/// Refuses to write over a file that the same command reads or writes.
+pub(super) fn must_be_another(option: &str, path: &str, other: &str) -> Result<(), Stop> {
+    let same =
+        || Stop::failed(line(&format!("Error: {option} is the file \"{path}\", which this command needs.")));
+    if is_same(path, other) { Err(same()) } else { Ok(()) }
 }

@@ -15,7 +15,7 @@ pub(super) const AAD: Argument = Argument::option("-aad", "file", Kind::File, "A
 pub(super) const HASH: Argument = Argument::option("-t", "hash-type", Kind::Number, "Hash type")
     .help("for RSA_AES and RSA_OAEP: 2 = SHA1 (default), 3 = SHA256, 4 = SHA384, 5 = SHA512, 6 = SHA224");
 pub(super) const IV: Argument = Argument::option("-i", "IV", Kind::Text, "IV")
-    .help("only A6A6A6A6A6A6A6A6, with -noheader and mechanism 4 or 5, which use it in any case");
+    .help("A6A6A6A6A6A6A6A6, the default and only IV; with -noheader and mechanism 4 or 5");
 pub(super) const TAG_SIZE: Argument =
     Argument::option("-tag_size", "number of tag bytes", Kind::Number, "Tag size")
         .help("for AES_GCM and CLOUDHSM_AES_GCM: 8 to 16 (default)");
@@ -78,12 +78,12 @@ impl Wanted {
         })
     }
 
-    /// The mechanism of a new wrapped key, or of wrapped bytes that say nothing of themselves.
+    /// The mechanism of a new wrapped key, or of wrapped bytes without a header.
     pub(super) fn alone(&self) -> Result<WrapMechanism, Stop> {
         self.with(self.kind.unwrap_or(MechanismKind::AesWrapPkcs5))
     }
 
-    /// The mechanism of a file with a header. What is given besides must agree with it.
+    /// The mechanism of a file with a header. The options must agree with it.
     pub(super) fn of_header(self, header: &WrapMechanism) -> Result<WrapMechanism, Stop> {
         let (kind, hash, tag) = parts(header);
         let given = Self { hash: self.hash.or(hash), tag: self.tag.or(tag), ..self };
@@ -152,7 +152,7 @@ fn number(kind: MechanismKind) -> u32 {
     NUMBERS.iter().find(|(_, other)| *other == kind).map_or(0, |(number, _)| *number)
 }
 
-/// Reads one of some numbers.
+/// Reads a number that stands for one of these.
 pub(super) fn chosen<T: Copy>(
     given: &Given<'_>,
     option: &Argument,
@@ -170,7 +170,7 @@ fn tag_length(given: &Given<'_>, option: &Argument) -> Result<TagLength, Usage> 
         .map_err(|_| Usage::Wrong("Invalid tag size specified.\n\tValid tag size range is 8 to 16"))
 }
 
-/// Reads the IV, of which there is one.
+/// Accepts the default IV only.
 pub(super) fn default_iv(given: &Given<'_>, option: &Argument) -> Result<(), Usage> {
     let word = given.word(option)?;
     let digits = word.strip_prefix("0x").unwrap_or(word).as_bytes();

@@ -2,6 +2,8 @@
 
 use pem::{EncodeConfig, LineEnding, Pem};
 use serde::{Deserialize, Serialize};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use super::about::About;
 
@@ -33,7 +35,25 @@ pub enum CertificateKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate(pub Vec<u8>);
 
+/// What an HSM sent as a certificate is something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what the HSM sent is not a certificate; it is not written")]
+pub struct NotACertificate;
+
 impl Certificate {
+    /// It, if it is a certificate. An HSM that has proved nothing can send any bytes, and people trust the file that they
+    /// get.
+    ///
+    /// # Errors
+    ///
+    /// If it is something else.
+    pub fn checked(&self) -> Result<&Self, NotACertificate> {
+        match X509Certificate::from_der(&self.0) {
+            Ok(([], _)) => Ok(self),
+            Ok(_) | Err(_) => Err(NotACertificate),
+        }
+    }
+
     /// PEM, as it stands in a file.
     #[must_use]
     pub fn pem(&self) -> String {
@@ -68,5 +88,22 @@ impl CertificateKind {
     #[must_use]
     pub fn of_number(number: usize) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Certificate, NotACertificate};
+
+    #[test]
+    fn only_a_certificate_and_nothing_more_is_one() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let der = made.der().to_vec();
+        assert!(Certificate(der.clone()).checked().is_ok());
+        let cut = der[..der.len() - 1].to_vec();
+        for bytes in [[der, vec![0]].concat(), cut, b"#!/bin/sh\n".to_vec(), Vec::new()] {
+            assert_eq!(Certificate(bytes).checked(), Err(NotACertificate));
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Authentication data: the file in which the digests of a second factor are signed.
 
-use std::{fs, io};
+use std::io;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::public_key::{self, NotAPublicKey};
-use crate::files::{self, NotWritten, Unreadable, read_text};
+use crate::files::{self, NotWritten, Readers, Unreadable, read_text};
 use crate::protocol::quorum::SIGNATURE;
 use crate::protocol::second_factor::{Digest, NewSecondFactor, SignedDigests};
 
@@ -106,7 +106,7 @@ impl AuthData {
         let mut serializer = serde_json::Serializer::with_formatter(&mut text, indent);
         self.serialize(&mut serializer).map_err(|error| Unreadable::from(io::Error::from(error)))?;
         text.push(b'\n');
-        Ok(fs::write(path, text).map_err(Unreadable::from)?)
+        Ok(files::write(path, &text, Readers::Everybody)?)
     }
 
     fn signed(&self) -> Result<SignedDigests, BadAuthData> {

@@ -1,8 +1,6 @@
 //! Public keys in PEM.
 
-use std::fs;
-
-use crate::files::{self, NotWritten, Unreadable, read_text};
+use crate::files::{self, NotWritten, Readers, Unreadable, read_text};
 
 /// Why a text is not a public key.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +32,7 @@ pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
 ///
 /// If it cannot be written.
 pub fn write(path: &str, pem: &str) -> Result<(), NotWritten> {
-    Ok(fs::write(path, pem).map_err(Unreadable::from)?)
+    Ok(files::write(path, pem.as_bytes(), Readers::Everybody)?)
 }
 
 /// Reads the key of a file, as SubjectPublicKeyInfo in DER.

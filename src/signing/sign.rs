@@ -6,7 +6,9 @@ use std::{fmt, fs};
 use super::approval::{ApprovalFile, Approver, MAX_APPROVALS, MAX_FILE, NoApprovals};
 use super::authdata::{AuthData, BadAuthData};
 use super::private_key::{NoKey, PrivateKey};
-use crate::files::{NotWritten, UnreadableFile, metadata_to_replace, read, read_text, unreadable};
+use crate::files::{
+    self, NotWritten, Readers, UnreadableFile, metadata_to_replace, read, read_text, unreadable,
+};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, NotTokens, SIGNATURE, Token};
 
 /// A file to sign, and where its signature goes.
@@ -235,6 +237,6 @@ fn show(token: &Token) -> String {
 }
 
 fn write(path: &str, content: &[u8]) -> Result<(), NotSigned> {
-    let written = fs::write(path, content).map_err(|error| NotWritten::System(error.into()));
+    let written = files::write(path, content, Readers::Everybody).map_err(NotWritten::System);
     written.map_err(|error| NotSigned::Unwritable(path.to_owned(), error))
 }

@@ -1,8 +1,6 @@
 //! Token files.
 
-use std::fs;
-
-use crate::files::{self, NotWritten, Unreadable, read, read_text};
+use crate::files::{self, NotWritten, Readers, Unreadable, read, read_text};
 use crate::protocol::quorum::{MAX_REGISTRATION_TOKEN, MAX_TOKENS, NotTokens, Token};
 
 /// Why a file is not a token file.
@@ -47,7 +45,7 @@ pub fn must_be_free(path: &str) -> Result<(), NotWritten> {
 /// If they cannot be written.
 pub fn write(path: &str, tokens: &[Token]) -> Result<(), NotWritten> {
     let bytes: Vec<u8> = tokens.iter().flat_map(Token::to_bytes).collect();
-    Ok(fs::write(path, bytes).map_err(Unreadable::from)?)
+    Ok(files::write(path, &bytes, Readers::Everybody)?)
 }
 
 fn is_pem(path: &str) -> bool {

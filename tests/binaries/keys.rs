@@ -37,7 +37,7 @@ impl Kept {
     }
 
     /// `singlecmd` with a login before it.
-    fn single(&self, command: &str) -> Ended {
+    pub(crate) fn single(&self, command: &str) -> Ended {
         let dir = self.dir();
         let words = ["--dev-dir", &dir, "singlecmd"].into_iter().chain(LOGIN).chain(command.split(' '));
         run(&mut keys(&words.collect::<Vec<_>>()), "")
@@ -276,4 +276,73 @@ fn a_timeout_bounds_the_wait_for_a_server_that_is_stopped() {
     let ended = tool.end().with_code(1);
     assert!(ended.stdout.contains("Couldn't verify key sync on 2 servers"), "{}", ended.stdout);
     drop(first);
+}
+
+/// Taken for a command, it would be in a CI log.
+#[test]
+fn a_password_that_no_command_asks_for_is_not_shown_and_not_run() {
+    let kept = Kept::new("1");
+    let dir = kept.dir();
+    for line in [
+        "loginHSM -u CU -hpswd",
+        "loginHSM -u XX -s alice -hpswd",
+        "loginHSM -u CU -s alice -hpswd -h",
+        "genPBEKey -c 1000 -hpswd -s 1 -l x",
+    ] {
+        let script = format!("{line}\nhidden12\n# more\nloginStatus\n");
+        let ended = run(&mut keys(&["--dev-dir", &dir]), &script);
+        assert!(!ended.stdout.contains("hidden12") && !ended.stderr.contains("hidden12"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("Command:  loginStatus\n"), "{}", ended.stdout);
+        assert!(!ended.stdout.contains("Unknown command"), "{}", ended.stdout);
+    }
+    // Where a password is chosen it stands there twice.
+    let script = "createUser CU -hpswd\nhidden12\nhidden12\nlistUsers\n";
+    let ended = run(&mut console(&["--dev", "1", "--dev-dir", &dir]), script);
+    assert!(!ended.stdout.contains("hidden12"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("listUsers\nUsers on server 0"), "{}", ended.stdout);
+}
+
+#[test]
+fn an_interrupt_while_copying_is_tried_again_deletes_the_key() {
+    let cluster = Cluster::activated(2);
+    let (first, second) = (cluster.run_hsm(0), cluster.run_hsm(1));
+    cluster.play(&format!("loginHSM CO admin {CO_PASSWORD}\ncreateUser CU alice crypto12\ny\n")).with_code(0);
+    let mut tool = Process::start(&mut keys(&[text(&cluster.config())]));
+    tool.send("loginHSM -u CU -s alice -p crypto12\n");
+    tool.wait_for("Node id 1 and err state 0x00000000");
+    second.kill();
+    tool.send("genSymKey -t 31 -s 32 -l some -min_srv 2 -timeout 600\n");
+    tool.wait_for("Checking key status (1 seconds)..");
+    tool.signal("-INT");
+    tool.wait_for("Rolling back");
+    let ended = tool.wait();
+    assert!(!ended.stdout.contains("may be left on node id 0"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Cfm3DeleteKey returned: 0x00"), "{}", ended.stdout);
+    drop(first);
+}
+
+#[test]
+fn no_command_overwrites_a_file_that_it_reads() {
+    let kept = Kept::new("1");
+    kept.single("genSymKey -t 31 -s 32 -l wrapping").with_code(0);
+    kept.single("genSymKey -t 31 -s 32 -l value").with_code(0);
+    let (data, out) = (kept.path("data"), kept.path("out"));
+    fs::write(&data, "0123456789abcdef").unwrap();
+    for command in [
+        format!("aesWrapUnwrap -f {data} -w 6 -m 1 -out {data}"),
+        format!("aesWrapUnwrap -f {data} -w 99 -m 1 -out {data}"),
+        format!("exSymKey -k 7 -w 6 -wk {data} -out {data}"),
+        format!("wrapKey -k 7 -w 6 -m 10 -noheader -out {out} -iv_file {out}"),
+        "exSymKey -k 7 -w 6 -out -wk".to_owned(),
+    ] {
+        kept.single(&command).with_code(1);
+        assert_eq!(fs::read_to_string(&data).unwrap(), "0123456789abcdef", "{command}");
+        assert!(!fs::exists(&out).unwrap(), "{command}");
+    }
+    // What was there before a failure stays, and what is secret is the owner's.
+    fs::write(&out, "earlier").unwrap();
+    kept.single(&format!("aesWrapUnwrap -f {data} -w 6 -m 0 -out {out}")).with_code(1);
+    assert_eq!(fs::read_to_string(&out).unwrap(), "earlier");
+    kept.single(&format!("exSymKey -k 7 -w 6 -out {out}")).with_code(0);
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -22,7 +22,8 @@ const ROOMS: &[Room] = &[
     Room { name: "outcome", inside: "", outside: "" },
     Room { name: "interrupt", inside: "", outside: "tokio" },
     Room { name: "waiting", inside: "", outside: "std::time tokio" },
-    Room { name: "files", inside: "", outside: "std::fs std::io" },
+    Room { name: "foreign", inside: "", outside: "" },
+    Room { name: "files", inside: "", outside: "rustix std::fs std::io" },
     Room { name: "generate", inside: "", outside: "clap std::io" },
     Room { name: "crypto", inside: "protocol", outside: "" },
     Room { name: "hsm", inside: "protocol", outside: "" },
@@ -35,11 +36,11 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "console",
-        inside: "interrupt protocol",
+        inside: "foreign interrupt protocol",
         outside: "clap rustix rustyline signal_hook std::env std::fs std::io std::process std::thread std::time",
     },
     Room { name: "command", inside: "console protocol", outside: "std::time" },
-    Room { name: "common", inside: "command files protocol", outside: "std::fs" },
+    Room { name: "common", inside: "command files foreign protocol", outside: "" },
     Room {
         name: "cluster",
         inside: "config interrupt protocol wire",
@@ -63,12 +64,12 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "cmu",
-        inside: "cluster command common console files interrupt outcome protocol signing waiting wire::anchor",
+        inside: "cluster command common console files foreign interrupt outcome protocol signing waiting wire::anchor",
         outside: "std::env std::thread tokio",
     },
     Room {
         name: "kmu",
-        inside: "cluster command common console crypto files interrupt outcome protocol signing waiting",
+        inside: "cluster command common console crypto files foreign interrupt outcome protocol signing waiting",
         outside: "aws_lc_rs::rand std::fs std::io std::time tokio",
     },
     Room { name: "shell", inside: "cluster cmu command console kmu outcome", outside: "clap" },

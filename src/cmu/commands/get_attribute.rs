@@ -7,7 +7,7 @@ use crate::cmu::report::Report;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
 use crate::common::OutputFile;
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::protocol::attribute::{Attribute, Attributes, ReadAttributes, Value};
 use crate::protocol::key::KeyHandle;
 

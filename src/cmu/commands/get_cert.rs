@@ -39,7 +39,11 @@ impl Action for GetCert {
         }
         for (number, answer) in ask_all(session, GetCertificate { kind: self.kind })? {
             match answer {
-                Ok(certificate) => self.file.write(&certificate.pem())?,
+                Ok(certificate) => {
+                    let certificate =
+                        certificate.checked().map_err(|error| Stop::failed(error.to_string()))?;
+                    self.file.write(&certificate.pem())?
+                }
                 Err(failure) => {
                     print_failure(session, COMMAND.name, number, &failure);
                     return Err(Stop::Servers);

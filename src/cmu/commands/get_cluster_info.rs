@@ -4,7 +4,7 @@ use crate::cluster::Server;
 use crate::cmu::read::read;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::protocol::device::{ListMembers, Member};
 
 pub(super) static COMMAND: Command = Command {

@@ -6,7 +6,7 @@ use crate::cmu::failure::print_failure;
 use crate::cmu::read::ask_all;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::protocol::quorum::{self, TokenRow};
 
 pub(super) static COMMAND: Command = Command {

@@ -6,7 +6,7 @@ use crate::cmu::caution::confirm;
 use crate::cmu::change::Change;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Kind, Permission};
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::protocol::key::{self, Sharing};
 use crate::protocol::user::{ListUsers, UserId, UserRow};
 

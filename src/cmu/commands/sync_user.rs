@@ -5,7 +5,7 @@ use crate::cmu::arguments::{SERVER, USER_ID};
 use crate::cmu::sync::{Half, Route, Transfer, copy};
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::protocol::masked::{Existing, ExtractUser, InsertUser, MaskedObject};
 use crate::protocol::user::{ListUsers, UserId};
 

@@ -1,16 +1,14 @@
 //! `aesWrapUnwrap`
 
-use std::fs::{self, File};
-
 use zeroize::Zeroizing;
 
 use crate::command::{Argument, Given, Kind, Permission, Usage};
-use crate::files::read;
+use crate::files::{exists, read};
 use crate::kmu::frame::{line, returned};
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::transport::{
-    UNWRAP_HOST, must_be_writable, nodes_with, not_read, not_written, quiet_step, unwrapped_for_caller,
-    write_secret,
+    UNWRAP_HOST, must_be_another, must_be_writable, nodes_with, not_read, quiet_step, unwrapped_for_caller,
+    write_public, write_secret,
 };
 use crate::kmu::wrapping::DEFAULT_IV;
 use crate::kmu::{Action, Code, Command, Session};
@@ -25,7 +23,7 @@ pub(super) static COMMAND: Command = Command {
     summary: "Does NIST AES Wrap/Unwrap",
     description: "\
 Encrypts the content of a file with an AES key of the HSM (AES key wrap, after PKCS #5 padding), or decrypts what it
-encrypted, and writes the result to a file. If others must approve the use of the key, this uses up an approved token
+encrypted, and writes the result to a file and, in hexadecimal digits, to the console. If others must approve the use of the key, this uses up an approved token
 of service 5 (USE_KEY).",
     example: "aesWrapUnwrap -f 3DES.key -w 6 -m 1 -out 3DES.key.wrapped",
     permission: Some(Permission::of::<WrapHost>()),
@@ -104,17 +102,15 @@ impl Action for AesWrapUnwrap {
             .map(Zeroizing::new)
             .map_err(|reason| not_read(&self.file, &reason))?;
         must_be_writable(out)?;
+        must_be_another("-out", out, &self.file)?;
         session.print(warning);
         let result = self.result(session, input);
-        if result.is_err() {
+        if result.is_err() && !exists(out) {
             // As the original does: a script that goes on finds nothing that it could take for the result.
-            File::create(out).map_err(|_| not_written(out))?;
+            self.write(out, &[])?;
         }
         let result = result?;
-        match self.mode {
-            Mode::Wrap => fs::write(out, &result).map_err(|_| not_written(out))?,
-            Mode::Unwrap => write_secret(out, &result)?,
-        }
+        self.write(out, &result)?;
         let written = format!("\nresult written to file {out}\n");
         Ok(format!("result data:\n{}", *dump(&result))
             + &written
@@ -123,6 +119,13 @@ impl Action for AesWrapUnwrap {
 }
 
 impl AesWrapUnwrap {
+    fn write(&self, out: &str, content: &[u8]) -> Result<(), Stop> {
+        match self.mode {
+            Mode::Wrap => write_public(out, content),
+            Mode::Unwrap => write_secret(out, content),
+        }
+    }
+
     fn result(
         &self,
         session: &mut Session<'_>,
@@ -151,7 +154,9 @@ fn iv_warning(iv: Option<&str>) -> Result<&'static str, Stop> {
         return Ok("\n\tWarning: IV (-i) is missing.\n\t\t 0xA6A6A6A6A6A6A6A6 is considered as default IV\n");
     };
     let digits = word.strip_prefix("0x").unwrap_or(word);
-    let bytes = data_encoding::HEXUPPER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
+    let Ok(bytes) = data_encoding::HEXUPPER_PERMISSIVE.decode(digits.as_bytes()) else {
+        return Err(Stop::failed(line(&format!("Error: The IV {word} is not hexadecimal"))));
+    };
     match bytes.len() {
         8 if bytes == DEFAULT_IV => Ok("\n"),
         8 => Err(Stop::failed(line("Error: An HSM accepts the IV A6A6A6A6A6A6A6A6 only."))),

@@ -1,12 +1,10 @@
 //! `exportPubKey`
 
-use std::fs;
-
 use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::transport::{must_be_writable, not_written};
+use crate::kmu::transport::{must_be_writable, write_public};
 use crate::kmu::{Action, Code, Command, Session, pem};
 use crate::protocol::key::{KeyHandle, PublicKeyInfo, ReadPublicKey};
 
@@ -38,8 +36,7 @@ impl Action for ExportPubKey {
         // Any node's answer will do: they all hold the same key.
         let answers = session.perform(&session.everywhere(), ReadPublicKey { handle: self.handle });
         let PublicKeyInfo(der) = first(answers).map_err(|code| Stop::Failed(returned(CALL, code)))?;
-        fs::write(&self.out, pem::encode("PUBLIC KEY", &der).as_bytes())
-            .map_err(|_| not_written(&self.out))?;
+        write_public(&self.out, pem::encode("PUBLIC KEY", &der).as_bytes())?;
         let about = format!("\nPEM formatted public key is written to {}\n", self.out);
         Ok(about + &returned(CALL, Code::SUCCESS))
     }

@@ -1,9 +1,8 @@
 //! `extractMaskedObject`
 
-use std::fs;
-
 use crate::command::{Argument, Kind, Permission};
-use crate::kmu::frame::returned;
+use crate::files::{Readers, write};
+use crate::kmu::frame::{line, returned};
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
 use crate::kmu::{Action, Code, Command, Session};
@@ -40,9 +39,10 @@ impl Action for ExtractMaskedObject {
         // Any node's object will do: they all hold the same key.
         let answers = session.perform(&session.everywhere(), ExtractKey { handle: self.handle });
         let object = first(answers).map_err(|code| Stop::Failed(returned(CALL, code)))?;
-        if fs::write(&self.file, object.0).is_err() {
-            return Err(Stop::failed("\n\tFailed to write masked object to a file. \n"));
-        }
+        write(&self.file, &object.0, Readers::Everybody).map_err(|reason| {
+            let failed = "\n\tFailed to write masked object to a file. \n";
+            Stop::failed(failed.to_owned() + &line(&format!("{}: {reason}", self.file)))
+        })?;
         let about = format!("\nObject was masked and written to file \"{}\"\n", self.file);
         Ok(about + &returned(CALL, Code::SUCCESS))
     }

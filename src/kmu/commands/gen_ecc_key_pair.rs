@@ -46,7 +46,7 @@ impl Action for GenEccKeyPair {
     }
 }
 
-/// The refusal of a curve, with the status block that the original shows: the node that was to make the pair, as
+/// The refusal of a curve, with the status block that the original shows: the node that would have made the pair, as
 /// unavailable. "This does not typically indicate a problem with the HSMs", its guide says.
 fn not_allowed(session: &Session<'_>) -> Stop {
     let maker = candidates(session).first().map(|node| (*node, Code::UNAVAILABLE));

@@ -15,7 +15,7 @@ pub(super) static COMMAND: Command = Command {
         ITERATIONS, PASSWORD, SALT, LABEL, ID, MINIMUM, M_VALUE, NEX, SESSION, TIMEOUT, USERS, ATTEST,
     ],
     summary: "Generates a PBE DES3 key",
-    description: "Would derive a key from a password. HSMs in FIPS mode refuse that, so none is asked.",
+    description: "Would derive a key from a password. HSMs in FIPS mode refuse that, so no HSM is contacted.",
     example: "genPBEKey -c 1000 -hpswd -s 12345678 -l pbe",
     permission: None,
     build: |given| {

@@ -1,10 +1,10 @@
 //! `getAttribute`
 
-use std::fs;
-
 use data_encoding::HEXLOWER;
 
 use crate::command::{Argument, Kind, Permission};
+use crate::files::{Readers, write};
+use crate::foreign::shown;
 use crate::kmu::attest::{ATTEST, attest};
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
@@ -51,8 +51,8 @@ impl Action for GetAttribute {
         let attributes = first(answers).map_err(failed)?;
         let dump = dump(&attributes, self.number).ok_or_else(|| failed(Refusal::InvalidInput.into()))?;
         let Dump { summary, text } = dump;
-        fs::write(&self.file, text)
-            .map_err(|error| Stop::Failed(format!("\n\tError: {}: {error}\n", self.file)))?;
+        write(&self.file, text.as_bytes(), Readers::Everybody)
+            .map_err(|reason| Stop::Failed(format!("\n\tError: {}: {reason}\n", self.file)))?;
         let text = format!("{summary}Attributes dumped into {} file\n", self.file);
         let text = text + &returned(CALL, Code::SUCCESS);
         if !self.is_attested {
@@ -110,7 +110,7 @@ fn stored(value: &Value, attribute: Attribute) -> String {
     match value {
         Value::Byte(byte) => format!("0x{byte:02x}"),
         Value::Number(number) => format!("0x{number:08x}"),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => shown(text).into_owned(),
         Value::Bytes(bytes) if attribute == Attribute::Modulus => HEXLOWER.encode(bytes),
         Value::Bytes(bytes) => format!("0x{}", HEXLOWER.encode(bytes)),
     }

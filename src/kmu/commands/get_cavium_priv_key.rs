@@ -4,7 +4,7 @@ use crate::command::{Argument, Kind, Permission};
 use crate::kmu::frame::line;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::transport::{must_be_writable, not_written};
+use crate::kmu::transport::{must_be_writable, write_public};
 use crate::kmu::{Action, Code, Command, Session, fake_pem};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::ReadAttributes;
@@ -40,7 +40,7 @@ impl Action for GetCaviumPrivKey {
         let is_private = attributes.class == KeyClass::Private;
         let text = fake_pem::encode(self.handle, &attributes).filter(|_| is_private);
         let text = text.ok_or_else(|| failed(Refusal::KeyUnfit.into()))?;
-        std::fs::write(&self.out, text.as_bytes()).map_err(|_| not_written(&self.out))?;
+        write_public(&self.out, text.as_bytes())?;
         let about = format!("\nPrivate Key Handle is written to {} in fake PEM format\n", self.out);
         Ok(about + &returned(Code::SUCCESS))
     }

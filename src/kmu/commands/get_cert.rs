@@ -38,6 +38,7 @@ impl Action for GetCert {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Printed {
         let answers = session.perform(&session.everywhere(), GetCertificate { kind: self.kind });
         let certificate = first(answers).map_err(failed)?;
+        let certificate = certificate.checked().map_err(|error| Stop::Failed(line(&error.to_string())))?;
         self.file.write(&certificate.pem()).map_err(|error| Stop::Failed(line(&error.to_string())))?;
         Ok(format!("\nCfm3GetCert() returned 0 :{}\n", Code::SUCCESS.meaning()))
     }

@@ -1,7 +1,7 @@
 //! `getPartitionInfo`
 
 use crate::command::Permission;
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::kmu::frame::{returned, status};
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, ended};

@@ -2,8 +2,8 @@
 
 use crate::cluster::{Failure, Server};
 use crate::command::{Argument, Kind, Permission, Usage};
-use crate::common::shown;
 use crate::files::NotWritten;
+use crate::foreign::shown;
 use crate::kmu::frame::{line, returned, status};
 use crate::kmu::stop::{Printed, Stop, ended};
 use crate::kmu::{Action, Code, Command, Session, State};

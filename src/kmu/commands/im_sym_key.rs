@@ -79,7 +79,7 @@ impl Action for ImSymKey {
     }
 }
 
-/// So that a file of the wrong size is called that: the HSM would only say that it cannot unwrap it.
+/// Checked here, as the HSM would only say that it cannot unwrap the value.
 fn is_length(key_type: KeyType, length: usize) -> bool {
     match key_type {
         KeyType::Aes => [16, 24, 32].contains(&length),

@@ -2,7 +2,7 @@
 
 use super::get_token::show;
 use crate::command::Permission;
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::kmu::frame::{line, returned, status};
 use crate::kmu::session::states;
 use crate::kmu::stop::{Printed, ended};

@@ -1,7 +1,7 @@
 //! `listUsers`
 
 use crate::command::Permission;
-use crate::common::shown;
+use crate::foreign::shown;
 use crate::kmu::frame::returned;
 use crate::kmu::session::first;
 use crate::kmu::stop::{Printed, Stop};

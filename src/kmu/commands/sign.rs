@@ -1,8 +1,7 @@
 //! `sign`
 
-use std::fs;
-
 use crate::command::{Argument, Kind, Permission};
+use crate::files::{Readers, write};
 use crate::kmu::frame::{returned, status};
 use crate::kmu::session::{first, states};
 use crate::kmu::signing::{MECHANISM, fitting, hash, mechanism};
@@ -67,13 +66,13 @@ impl Action for Sign {
         let Ok(key::Signature(signature)) = first(answers) else {
             return Err(Stop::Failed(returned(CALL, code) + &status(&states)));
         };
-        let is_written = fs::write(&self.out, signature).is_ok();
-        let about = match is_written {
-            true => format!("\nsignature is written to file {}\n", self.out),
-            false => format!("\nFailed to write the signature to file {}\n", self.out),
+        let written = write(&self.out, &signature, Readers::Everybody);
+        let about = match &written {
+            Ok(()) => format!("\nsignature is written to file {}\n", self.out),
+            Err(reason) => format!("\nFailed to write the signature to file {}: {reason}\n", self.out),
         };
         let text = returned(CALL, code) + &about + &status(&states);
-        if is_written { ended(code, text) } else { Err(Stop::Failed(text)) }
+        if written.is_ok() { ended(code, text) } else { Err(Stop::Failed(text)) }
     }
 }
 

@@ -25,8 +25,9 @@ pub(super) static COMMAND: Command = Command {
     summary: "UnWraps a key into HSM using the specified handle",
     description: "\
 Makes a key of a file that wrapKey wrote, and copies it to all HSMs under the same handle. The key is decrypted inside
-the HSM. The file's header says what it is; of wrapped bytes alone (-noheader) -l, -kc and -kt have to. If others must
-approve the use of the wrapping key, this uses up an approved token of service 5 (USE_KEY).",
+the HSM. The file's header says what it is; with -noheader, -l, -kc and -kt are required. M value and sharers are not
+those of the wrapped key, but what -m_value and -u say. If others must approve the use of the wrapping key, this uses
+up an approved token of service 5 (USE_KEY).",
     example: "unWrapKey -f key.wrapped -w 6 -m 4",
     permission: Some(Permission::of::<UnwrapKey>()),
     build: |given| {
@@ -84,7 +85,7 @@ impl Form {
             let wrong = Usage::Wrong("-kt, -kc, -i and -iv_file are valid with -noheader only.");
             return if is_bare { Err(wrong) } else { Ok(Self::WithHeader) };
         }
-        // They are required, and missing in this way.
+        // Reported as any option that is missing.
         given.word(&OPTIONAL_LABEL)?;
         let class = class.ok_or(Usage::MissingFlag { what: "Key class", flag: "-kc" })?;
         let key_type = key_type.ok_or(Usage::MissingFlag { what: "Key type", flag: "-kt" })?;
@@ -156,7 +157,7 @@ fn not_wrapped(path: &str, reason: NotAWrappedFile) -> Stop {
     }
 }
 
-/// Only AES-GCM keeps its IV apart.
+/// Only AES_GCM has its IV in a file of its own.
 fn iv(mechanism: &WrapMechanism, file: Option<&str>) -> Result<Vec<u8>, Stop> {
     match (mechanism, file) {
         (WrapMechanism::AesGcm(_), Some(path)) => content(path, MAX_IV),

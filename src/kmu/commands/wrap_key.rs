@@ -1,11 +1,11 @@
 //! `wrapKey`
 
-use std::fs;
-
 use crate::command::{Argument, Given, Kind, Permission, Usage};
 use crate::kmu::frame::{line, returned};
 use crate::kmu::stop::{Printed, Stop};
-use crate::kmu::transport::{attributes, must_be_writable, nodes_with, not_written, quiet_step};
+use crate::kmu::transport::{
+    attributes, must_be_another, must_be_writable, nodes_with, quiet_step, write_public,
+};
 use crate::kmu::wrapping::{AAD, HASH, IV, MECHANISM, NO_HEADER, TAG_SIZE, Wanted};
 use crate::kmu::{Action, Code, Command, Session};
 use crate::protocol::attribute::Attributes;
@@ -21,8 +21,9 @@ pub(super) static COMMAND: Command = Command {
     summary: "Wraps a key from from HSM using the specified handle",
     description: "\
 Writes one of your extractable secret or private keys to a file, encrypted with another key inside the HSM. A header
-before the encrypted bytes says how unWrapKey gets the key back: mechanism, class, type, label, id and uses. If others
-must approve the use of a key, this uses up an approved token of service 5 (USE_KEY).",
+before the encrypted bytes says how unWrapKey gets the key back: mechanism, class, type, label, id and uses; but not
+who shares the key nor its M value, so that a copy needs no approvals. If others must approve the use of a key, this
+uses up an approved token of service 5 (USE_KEY).",
     example: "wrapKey -k 7 -w 6 -out key.wrapped -m 4",
     permission: Some(Permission::of::<Operation>()),
     build: |given| {
@@ -72,7 +73,7 @@ impl Form {
     }
 }
 
-/// As the original's guide has it: the library's name is that of an older one.
+/// `Cfm2` stands in the original's guide.
 const CALL: &str = "Cfm2WrapKey";
 
 impl Action for WrapKey {
@@ -93,7 +94,7 @@ impl Action for WrapKey {
                 return Err(Stop::failed(line("No HSM described the key; the wrapped key is not written")));
             }
         };
-        fs::write(&self.out, &content).map_err(|_| not_written(&self.out))?;
+        write_public(&self.out, &content)?;
         let written = format!("Wrapped Key written to file \"{}\" length {}", self.out, content.len());
         Ok(line("Key Wrapped.") + &line(&written) + &returned(CALL, Code::SUCCESS))
     }
@@ -106,7 +107,10 @@ impl WrapKey {
             (Form::Bare { iv_file: None }, WrapMechanism::AesGcm(_)) => {
                 Err(Stop::failed(line("Error: IV file (-iv_file) is missing.")))
             }
-            (Form::Bare { iv_file: Some(path) }, WrapMechanism::AesGcm(_)) => must_be_writable(path),
+            (Form::Bare { iv_file: Some(path) }, WrapMechanism::AesGcm(_)) => {
+                must_be_another("-iv_file", path, &self.out)?;
+                must_be_writable(path)
+            }
             (Form::Bare { iv_file: Some(_) }, _) => {
                 Err(Stop::failed(line("Error: -iv_file is valid with mechanism 10 (AES_GCM) only.")))
             }
@@ -117,7 +121,7 @@ impl WrapKey {
 
 fn bare(WrappedBytes { bytes, iv }: WrappedBytes, iv_file: Option<&str>) -> Result<Vec<u8>, Stop> {
     if let Some(path) = iv_file {
-        fs::write(path, iv).map_err(|_| not_written(path))?;
+        write_public(path, &iv)?;
     }
     Ok(bytes)
 }
