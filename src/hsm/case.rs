@@ -1,7 +1,7 @@
 //! One request before an HSM: from who may ask, through approvals and the rule, to the verdict.
 
 use super::done::Performed;
-use super::{Decision, Env, Event, Hsm, SessionId, User, Verdict, Work};
+use super::{Decision, Env, Event, Hsm, SessionId, User, Verdict, Work, Worked};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::message::OperationId;
 use crate::protocol::user::UserId;
@@ -59,7 +59,7 @@ impl Case<'_> {
     /// Decides, with the events that do it.
     pub(super) fn perform(&self, id: OperationId, request: &Request) -> Decision {
         if let Some(verdict) = self.hsm.done.answer(id, request) {
-            return Decision { verdict, events: Vec::new() };
+            return Decision { verdict: self.repeated(verdict, request), events: Vec::new() };
         }
         let (verdict, mut events, key) = match self.answer(request) {
             Ok(Decided { reply, events, key }) => (Verdict::Reply(reply), events, key),
@@ -74,6 +74,24 @@ impl Case<'_> {
         events.extend(Performed::of(id, request, &verdict).map(Event::Performed));
         events.extend(self.record(request, verdict.refusal(), key));
         Decision { verdict, events }
+    }
+
+    /// An answer is repeated for the same password only. What [`Done`](super::Done) remembers of a request leaves the
+    /// password out, so it is checked against the user's. If that was changed since, it is another request, too.
+    fn repeated(&self, verdict: Verdict, request: &Request) -> Verdict {
+        let (Verdict::Reply(_), Some(_), Some((user_type, name))) =
+            (&verdict, request.password(), request.subject())
+        else {
+            return verdict;
+        };
+        let Ok((_, user)) = self.hsm.find_user(user_type, name) else { return verdict };
+        match self.env.worked {
+            Some(Worked::Checked { hash, right: true }) if *hash == user.password => verdict,
+            Some(Worked::Checked { hash, right: false }) if *hash == user.password => {
+                Verdict::Refused(Refusal::OperationIdReused)
+            }
+            _ => Verdict::Needs(Work::CheckPassword(user.password.clone())),
+        }
     }
 
     /// The user who is logged in on the caller's session.

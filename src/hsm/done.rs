@@ -54,7 +54,8 @@ impl Mark {
 const REMEMBERED: usize = 1024;
 
 impl Done {
-    /// What was answered under this id, whoever asks now: an id is 128 random bits, and known only to whoever made the
+    /// What was answered under this id, whoever asks now, before anything is said of a login or of rights: a client whose
+    /// connection broke has no login when it asks again. An id is 128 random bits, and known only to whoever made the
     /// change.
     pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Verdict> {
         let earlier = self.0.iter().rev().find(|earlier| earlier.id == id)?;

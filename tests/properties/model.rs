@@ -136,6 +136,10 @@ impl World {
         world
     }
 
+    pub(crate) fn has_user(&self, (user_type, name): (UserType, &str)) -> bool {
+        self.users().iter().any(|row| row.user_type == user_type && row.name.eq_ignore_ascii_case(name))
+    }
+
     pub(crate) fn users(&self) -> Vec<UserRow> {
         let listed =
             self.decide(&Request::ListUsers(ListUsers), SessionId(0), Round::Perform(OperationId(0)));
@@ -236,4 +240,16 @@ pub(crate) fn about_another(request: &Request) -> Request {
         name.push_str("_2");
     }
     request
+}
+
+/// The same with another password; `None` if it has none.
+pub(crate) fn with_another_password(request: &Request) -> Option<Request> {
+    let mut request = request.clone();
+    let (Request::CreateUser(CreateUser { password, .. })
+    | Request::ChangePassword(ChangePassword { password, .. })) = &mut request
+    else {
+        return None;
+    };
+    *password = Secret::new(format!("{}_2", password.expose()));
+    Some(request)
 }
