@@ -26,6 +26,12 @@ pub(super) trait Transfer {
 
     fn insert(&self, object: MaskedObject, existing: Existing) -> Self::Insert;
 
+    /// The command line that makes the same copy.
+    fn again(&self, destination: usize) -> String;
+
+    /// The command that shows whether the destination has it.
+    fn shown_by(&self) -> &'static str;
+
     /// The object's name for the operator.
     fn name(&self, session: &mut Session<'_>, route: Route) -> String;
 
@@ -134,8 +140,24 @@ impl Route {
             let text = failure_lines(transfer.command(), usual_context, place, &failure);
             session.console.print(&text);
             transfer.print_advice(session, self, &failure);
+            if let (Half::Insert, Failure::NoAnswer(_)) = (half, &failure) {
+                let text = self.in_doubt(session, transfer);
+                session.console.print(&text);
+            }
             Stop::Servers
         })
+    }
+
+    /// As after any change whose answer was lost.
+    fn in_doubt(self, session: &Session<'_>, transfer: &impl Transfer) -> String {
+        let Self { source, destination } = self;
+        let place = session.server(destination).map(ToString::to_string).unwrap_or_default();
+        let (command, again, shown_by) =
+            (transfer.command(), transfer.again(destination), transfer.shown_by());
+        format!(
+            "\n{command} may have been done on {place}\nUse {shown_by} to see what is there.\n\
+             To repair server {destination}, run: server {source}; loginHSM ...; {again}; exit\n"
+        )
     }
 
     /// Asks whether to replace a copy that differs.

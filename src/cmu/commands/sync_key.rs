@@ -55,6 +55,14 @@ impl Transfer for SyncKey {
         InsertKey { object, place: Place::SameHandle, existing }
     }
 
+    fn again(&self, destination: usize) -> String {
+        format!("syncKey {} {destination}", self.handle)
+    }
+
+    fn shown_by(&self) -> &'static str {
+        "findAllKeys"
+    }
+
     fn name(&self, _session: &mut Session<'_>, _route: Route) -> String {
         format!("Key {}", self.handle)
     }

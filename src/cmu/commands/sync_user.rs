@@ -54,6 +54,14 @@ impl Transfer for SyncUser {
         InsertUser { object, existing }
     }
 
+    fn again(&self, destination: usize) -> String {
+        format!("syncUser {} {destination}", self.id)
+    }
+
+    fn shown_by(&self) -> &'static str {
+        "listUsers"
+    }
+
     /// The user's type and name: on the destination the id may belong to another user.
     fn name(&self, session: &mut Session<'_>, route: Route) -> String {
         let users = route.query_source(session, ListUsers).unwrap_or_default();
