@@ -157,6 +157,7 @@ impl Opcode {
             0x1004 => "CN_APPROVE_TOKEN",
             0x1005 => "CN_DELETE_TOKEN",
             0x1006 => "CN_CREATE_OBJECT",
+            0x1007 => "CN_END_SESSIONS",
             _ => "UNKNOWN",
         }
     }

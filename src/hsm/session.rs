@@ -75,9 +75,14 @@ impl Hsm {
         Some((*id, self.users.get(id)?))
     }
 
+    /// Where a user is logged in.
+    pub(super) fn sessions_of(&self, user: UserId) -> impl Iterator<Item = SessionId> {
+        self.sessions.0.iter().filter(move |(_, of)| **of == user).map(|(session, _)| *session)
+    }
+
     /// Whether a user is logged in on another session than `but`.
     pub(super) fn has_session(&self, user: UserId, but: Option<SessionId>) -> bool {
-        self.sessions.0.iter().any(|(session, of)| *of == user && Some(*session) != but)
+        self.sessions_of(user).any(|session| Some(session) != but)
     }
 
     pub(super) fn log_in(&mut self, session: SessionId, user: UserId) {

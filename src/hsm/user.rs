@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Case, Decide, Decided, Env, Event, Hsm, No, QuorumKey, Ruling, Work, Worked};
 use crate::protocol::second_factor::Purpose;
-use crate::protocol::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
+use crate::protocol::user::{
+    ChangePassword, CreateUser, DeleteUser, EndSessions, ListUsers, UserId, UserRow, UserType,
+};
 use crate::protocol::{Refusal, Secret};
 
 /// How many users an HSM holds.
@@ -141,6 +143,14 @@ impl Decide for DeleteUser {
         }
         case.hsm.must_be_dispensable(user)?;
         Ok(Decided::done(Event::UserDeleted(id)))
+    }
+}
+
+impl Decide for EndSessions {
+    fn decide(&self, case: &Case<'_>) -> Ruling<()> {
+        let (id, _) = case.hsm.find_user(self.user_type, &self.name)?;
+        let sessions = case.hsm.sessions_of(id).filter(|session| *session != case.caller);
+        Ok(Decided::new((), sessions.map(Event::LoggedOut).collect()))
     }
 }
 

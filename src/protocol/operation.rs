@@ -34,7 +34,9 @@ use super::quorum::{
 };
 use super::second_factor::{Digest, GetDigest};
 use super::session::{Login, Logout};
-use super::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserRow, UserType};
+use super::user::{
+    ChangePassword, CreateUser, DeleteUser, EndSessions, ListUsers, UserId, UserRow, UserType,
+};
 use super::wrap::{Sealed, UnwrapHost, UnwrapKey, WrapHost, WrapKey, WrappedBytes};
 
 /// Something a client may ask an HSM: a line of the table.
@@ -259,4 +261,5 @@ operations! {
     Verify            -> (),                  CryptoUser,    None,    -,      -;
     Attest            -> Attestation,         CryptoUser,    None,    -,      -;
     DescribePartition -> PartitionDescription, Public,       None,    -,      -;
+    EndSessions       -> (),                  Officer,       Change,  0x1007, -;
 }

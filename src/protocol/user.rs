@@ -68,6 +68,22 @@ impl About for DeleteUser {
     }
 }
 
+/// Logs a user out of every session but the one that asks: the password of a user who is logged in cannot be changed,
+/// and somebody who has stolen it could stay logged in for ever.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct EndSessions {
+    /// Any type.
+    pub user_type: UserType,
+    /// Case does not count.
+    pub name: String,
+}
+
+impl About for EndSessions {
+    fn subject(&self) -> Option<(UserType, &str)> {
+        Some((self.user_type, &self.name))
+    }
+}
+
 /// Replaces a user's password, sets its failure count to zero, and makes a PRECO a CO.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ChangePassword {

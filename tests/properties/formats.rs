@@ -54,7 +54,7 @@ fn operations_keep_their_order() {
         GenerateKey DeleteKey FindKeys DescribeKey ReadAttributes SetAttribute ShareKey ListKeys ExtractKey \
         InsertKey ExtractUser InsertUser GetCertificate RegisterQuorumKey SetMValue GetMValue GetToken \
         ApproveToken ListTokens DeleteTokens GetDigest Sign WrapKey UnwrapKey WrapHost UnwrapHost CreatePublicKey \
-        ReadPublicKey Verify Attest DescribePartition";
+        ReadPublicKey Verify Attest DescribePartition EndSessions";
     assert!(Request::NAMES.join(" ").starts_with(expected));
 }
 

@@ -20,7 +20,9 @@ use cloudhsm::protocol::quorum::{
 };
 use cloudhsm::protocol::second_factor::{GetDigest, Purpose};
 use cloudhsm::protocol::session::Logout;
-use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, ListUsers, UserId, UserType};
+use cloudhsm::protocol::user::{
+    ChangePassword, CreateUser, DeleteUser, EndSessions, ListUsers, UserId, UserType,
+};
 use cloudhsm::protocol::wrap::{UnwrapHost, UnwrapKey, WrapHost, WrapKey, WrappedBytes};
 use cloudhsm::protocol::wrapping::WrapMechanism;
 use cloudhsm::protocol::{Refusal, Request, Secret, SecretBytes};
@@ -103,6 +105,7 @@ fn of_users(caller: Caller) -> Vec<Row> {
         (model::login(own_type, "caller", true), ANYBODY),
         (Request::Logout(Logout), LOGGED_IN),
         (Request::CreateUser(create), &[CO]),
+        (Request::EndSessions(EndSessions { user_type, name: name.clone() }), &[CO]),
         (Request::DeleteUser(DeleteUser { user_type, name }), &[CO]),
         (change_password(user_type, "victim"), &[CO]),
         (change_password(own_type, "caller"), LOGGED_IN),

@@ -2,6 +2,7 @@
 
 mod approve_token;
 mod change_pswd;
+mod close_sessions;
 mod create_user;
 mod del_token;
 mod delete_user;
@@ -41,6 +42,7 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
             title: "Users",
             commands: &[
                 &change_pswd::COMMAND,
+                &close_sessions::COMMAND,
                 &create_user::COMMAND,
                 &delete_user::COMMAND,
                 &list_users::COMMAND,
