@@ -85,14 +85,16 @@ fn with_usage(mut command: Command) -> Command {
     command.override_usage(usage.trim_start_matches("Usage: ").to_owned())
 }
 
-/// A section for a subcommand, or for each of its own subcommands. clap would refer to pages that do not exist.
+/// A section for a subcommand that does something by itself, and for each of its own subcommands. clap would refer to
+/// pages that do not exist.
 fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
-    for subcommand in command.get_subcommands() {
-        describe(subcommand, written)?;
+    if !command.has_subcommands() || command.get_positionals().next().is_some() {
+        describe_itself(command, written)?;
     }
-    if command.has_subcommands() {
-        return Ok(());
-    }
+    command.get_subcommands().try_for_each(|subcommand| describe(subcommand, written))
+}
+
+fn describe_itself(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
     Roff::new().control("SH", [command.get_bin_name().unwrap_or_default()]).to_writer(written)?;
     // Global options are described once, at the top.
     let own = with_usage(command.clone()).mut_args(|option| {

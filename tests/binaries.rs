@@ -13,6 +13,8 @@ mod cluster;
 #[path = "binaries/process.rs"]
 mod process;
 
+#[path = "binaries/audit.rs"]
+mod audit;
 #[path = "binaries/backup.rs"]
 mod backup;
 #[path = "binaries/certificates.rs"]
@@ -63,7 +65,11 @@ mod script;
 mod signatures;
 #[path = "binaries/start_up.rs"]
 mod start_up;
+#[path = "binaries/trouble.rs"]
+mod trouble;
 #[path = "binaries/unlisted.rs"]
 mod unlisted;
 #[path = "binaries/wrapped_keys.rs"]
 mod wrapped_keys;
+#[path = "binaries/unlock.rs"]
+mod unlock;

@@ -30,6 +30,8 @@ mod permissions;
 mod quorum;
 #[path = "properties/second_factor.rs"]
 mod second_factor;
+#[path = "properties/strangers.rs"]
+mod strangers;
 #[path = "properties/symbols.rs"]
 mod symbols;
 
@@ -200,7 +202,7 @@ async fn an_hsm_whose_store_failed_refuses_changes_and_goes_on_reading() {
     let (store, hsm) = Store::on(disk.backend(Some(40)), &[]).unwrap();
     let (engine, owner) =
         Engine::start(store, hsm, Vec::new(), 900, model::certificates(), Clock::default()).unwrap();
-    let session = engine.open().await.unwrap();
+    let session = engine.open(model::CLIENT).await.unwrap();
     let ask = async |request: &Request| {
         let round = Round::Perform(OperationId(0));
         let worked = Some(model::right_password(request));
@@ -235,7 +237,7 @@ fn an_hsm_commits_while_all_threads_for_slow_work_are_busy() {
         let (store, hsm) = Store::on(Disk::new().backend(None), &new_hsm()).unwrap();
         let (engine, owner) =
             Engine::start(store, hsm, Vec::new(), 900, model::certificates(), Clock::default()).unwrap();
-        let caller = engine.open().await.unwrap();
+        let caller = engine.open(model::CLIENT).await.unwrap();
         let request = model::login(UserType::PreCo, "admin", true);
         let worked = Some(model::right_password(&request));
         let attempt =
@@ -261,5 +263,9 @@ fn state(first: &[Event], later: &[Vec<Event>]) -> bytes::Bytes {
 }
 
 fn recorded(event: &Event) -> Option<audit::AuditRecord> {
-    if let Event::Recorded(record) = event { Some(record.clone()) } else { None }
+    match event {
+        Event::Recorded(record) => Some(record.clone()),
+        Event::Tallied(tallied) => Some(tallied.whole()),
+        _ => None,
+    }
 }

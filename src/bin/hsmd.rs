@@ -1,5 +1,8 @@
 //! The software HSM.
 
+#[path = "hsmd/audit.rs"]
+mod audit;
+
 use std::fmt::Display;
 use std::io::{Write, stderr};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,15 +15,17 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use cloudhsm::console;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
-use cloudhsm::hsm::audit;
+use cloudhsm::hsm::Unlock;
 use cloudhsm::hsmd::daemon::{self, Options};
-use cloudhsm::hsmd::keeping::folder::{CONFIG, Folder};
+use cloudhsm::hsmd::keeping::folder::CONFIG;
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::hsmd::making::backup::{self, Backup};
 use cloudhsm::hsmd::making::clone::clone_cluster;
 use cloudhsm::hsmd::making::init::{self, Names, NewCluster};
 use cloudhsm::hsmd::making::initialize::{Signed, initialize};
 use cloudhsm::hsmd::making::pki::Vouching;
+use cloudhsm::hsmd::making::unlock;
+use cloudhsm::protocol::user::UserType;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
 use tracing::Level;
@@ -101,10 +106,26 @@ enum Command {
         #[arg(long)]
         key_file: Option<PathBuf>,
     },
-    /// Print the audit log of a stopped HSM, and verify that no record is missing or altered
+    /// Print the audit log of an HSM, running or stopped, and verify that no record is missing or altered
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Audit {
+        #[command(subcommand)]
+        command: Option<audit::Audit>,
+        /// The HSM's folder
+        #[arg(required = true)]
+        dir: Option<PathBuf>,
+        /// Print one JSON object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Unlock a user who is locked out, on one HSM, running or stopped; the audit log records it
+    Unlock {
         /// The HSM's folder
         dir: PathBuf,
+        /// CO, CU or PRECO
+        user_type: String,
+        /// The user's name
+        name: String,
     },
 }
 
@@ -182,7 +203,9 @@ fn carry_out(command: Command) -> Result<(), String> {
         Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
         Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
         Command::Run { dir, listen, metrics } => run(&dir, Options { listen, metrics }),
-        Command::Audit { dir } => print_audit_log(&dir),
+        Command::Audit { command: Some(command), .. } => audit::carry_out(command),
+        Command::Audit { command: None, dir, json } => audit::print_log(&dir.unwrap_or_default(), json),
+        Command::Unlock { dir, user_type, name } => unlock(&dir, &user_type, name),
     }
 }
 
@@ -290,12 +313,11 @@ fn run(dir: &Path, options: Options) -> Result<(), String> {
     runtime.map_err(text)?.block_on(daemon::run(dir, options)).map_err(text)
 }
 
-fn print_audit_log(dir: &Path) -> Result<(), String> {
-    let log = Folder::open(dir).map_err(text)?.store.audit_log().map_err(text)?;
-    for record in &log {
-        print(&format!("{record}\n"))?;
-    }
-    audit::verify(&log).map_err(|broken| format!("{}: {broken}", dir.display()))
+fn unlock(dir: &Path, user_type: &str, name: String) -> Result<(), String> {
+    ignore_signals()?;
+    let user = Unlock { user_type: UserType::parse(user_type), name };
+    unlock::unlock(dir, &user).map_err(text)?;
+    print(&format!("Unlocked {} {}\n", user.user_type, user.name))
 }
 
 fn print(written: &str) -> Result<(), String> {

@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::hash::sha256;
-use super::{Case, Event, SessionId};
+use super::strangers::{Deed, Tally};
+use super::{Case, SessionId};
 use crate::protocol::key::{KeyHandle, ShareKey};
 use crate::protocol::user::UserType;
 use crate::protocol::{Operation, Refusal, Request};
@@ -34,17 +35,22 @@ pub struct AuditRecord {
     pub key: Option<KeyHandle>,
     /// The [`AuditRecord::link`] of the record before; zeros in the first.
     pub previous: [u8; 32],
+    /// How often strangers did this and from where; `None` for one command of somebody who is logged in.
+    #[serde(skip)]
+    pub tally: Option<Tally>,
 }
 
 /// A command's number in the audit log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Opcode(pub u16);
 
-/// Where the log ends.
+/// Where a log, or a piece of one, ends and the next one begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct AuditHead {
-    sequence: u64,
-    link: [u8; 32],
+pub struct AuditHead {
+    /// Of the last record, or 0.
+    pub sequence: u64,
+    /// The last record's [`AuditRecord::link`], or zeros.
+    pub link: [u8; 32],
 }
 
 impl AuditRecord {
@@ -56,8 +62,16 @@ impl AuditRecord {
         sha256(self.fields().as_bytes())
     }
 
-    pub(super) fn head(&self) -> AuditHead {
+    /// Where a log ends with this record.
+    #[must_use]
+    pub fn head(&self) -> AuditHead {
         AuditHead { sequence: self.sequence, link: self.link() }
+    }
+
+    /// When it was made, as in the original's log.
+    #[must_use]
+    pub fn clock(&self) -> String {
+        clock(self.time)
     }
 
     /// All fields as text, never twice the same: it includes the sequence number and the hash before.
@@ -85,18 +99,19 @@ impl fmt::Display for AuditRecord {
         }
         match (&self.user, self.key) {
             // The original's own words for a shared key, which it does not name.
-            (None, Some(_)) if self.is_share() => writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)"),
+            (None, Some(_)) if self.is_share() => writeln!(f, "Log type : UNKNOWN_LOG_TYPE (5)")?,
             (None, Some(key)) => {
                 writeln!(f, "Log type : MGMT_KEY_DETAILS_LOG (1)")?;
-                writeln!(f, "Key Handle : {key}")
+                writeln!(f, "Key Handle : {key}")?;
             }
-            (None, None) => writeln!(f, "Log type : MINIMAL_LOG_ENTRY (0)"),
+            (None, None) => writeln!(f, "Log type : MINIMAL_LOG_ENTRY (0)")?,
             (Some((user_type, name)), _) => {
                 writeln!(f, "Log type : MGMT_USER_DETAILS_LOG (2)")?;
                 writeln!(f, "User Name : {}", name.escape_default())?;
-                writeln!(f, "User Type : {}", user_type.audit_name())
+                writeln!(f, "User Type : {}", user_type.audit_name())?;
             }
         }
+        self.tally.as_ref().map_or(Ok(()), |tally| tally.fmt(f))
     }
 }
 
@@ -119,21 +134,13 @@ pub enum Broken {
 /// The first break.
 pub fn verify(log: &[AuditRecord]) -> Result<(), Broken> {
     let mut head = AuditHead::default();
-    for record in log {
-        let sequence = head.sequence.saturating_add(1);
-        if record.sequence != sequence {
-            return Err(Broken::Missing(sequence));
-        }
-        if record.previous != head.link {
-            return Err(Broken::Unchained(sequence));
-        }
-        head = record.head();
-    }
-    Ok(())
+    log.iter().try_for_each(|record| head.follow(record))
 }
 
 impl Opcode {
-    fn name(self) -> &'static str {
+    /// The command's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self.0 {
             0x03 => "CN_CREATE_USER",
             0x04 => "CN_CREATE_CO",
@@ -158,6 +165,7 @@ impl Opcode {
             0x1005 => "CN_DELETE_TOKEN",
             0x1006 => "CN_CREATE_OBJECT",
             0x1007 => "CN_END_SESSIONS",
+            0x1008 => "CN_UNLOCK_USER",
             _ => "UNKNOWN",
         }
     }
@@ -170,32 +178,57 @@ impl fmt::Display for Opcode {
 }
 
 impl AuditHead {
-    pub(super) fn sequence(&self) -> u64 {
-        self.sequence
+    /// Moves on to the next record.
+    ///
+    /// # Errors
+    ///
+    /// If it is another one.
+    pub fn follow(&mut self, record: &AuditRecord) -> Result<(), Broken> {
+        let sequence = self.sequence.saturating_add(1);
+        if record.sequence != sequence {
+            return Err(Broken::Missing(sequence));
+        }
+        if record.previous != self.link {
+            return Err(Broken::Unchained(sequence));
+        }
+        *self = record.head();
+        Ok(())
+    }
+
+    /// The record that follows.
+    pub(super) fn next(&self, deed: Deed, now: u64, reboots: u32) -> AuditRecord {
+        let Deed { opcode, refusal, session, user, key } = deed;
+        AuditRecord {
+            sequence: self.sequence.saturating_add(1),
+            time: now,
+            reboots,
+            opcode,
+            session,
+            refusal,
+            user,
+            key,
+            previous: self.link,
+            tally: None,
+        }
     }
 }
 
 impl Case<'_> {
-    /// The record of a management command that is over; other operations leave none. `made` is the key that the
-    /// request could not name.
-    pub(super) fn record(
+    /// What the log says of a management command that is over; other operations leave nothing. `made` is the key that
+    /// the request could not name.
+    pub(super) fn deed(
         &self,
         request: &Request,
         refusal: Option<Refusal>,
         made: Option<KeyHandle>,
-    ) -> Option<Event> {
-        let AuditHead { sequence, link } = &self.hsm.audit;
-        Some(Event::Recorded(AuditRecord {
-            sequence: sequence.saturating_add(1),
-            time: self.env.now,
-            reboots: self.hsm.reboots,
+    ) -> Option<Deed> {
+        Some(Deed {
             opcode: Opcode(request.opcode()?),
             session: self.caller,
             refusal,
             user: request.subject().map(|(user_type, name)| (user_type, shortened(name))),
             key: made.or(request.key()),
-            previous: *link,
-        }))
+        })
     }
 }
 

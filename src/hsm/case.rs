@@ -1,7 +1,7 @@
 //! One request before an HSM: from who may ask, through approvals and the rule, to the verdict.
 
 use super::done::Performed;
-use super::{Decision, Env, Event, Hsm, SessionId, User, Verdict, Work, Worked};
+use super::{Decision, Deed, Env, Event, Hsm, SessionId, User, Verdict, Work, Worked};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::message::OperationId;
 use crate::protocol::user::UserId;
@@ -47,11 +47,11 @@ impl Case<'_> {
     /// record of the attempt would follow.
     pub(super) fn rehearse(&self, request: &Request) -> Decision {
         match self.answer(request) {
-            Ok(decided) => Decision { verdict: Verdict::Reply(decided.reply), events: Vec::new() },
-            Err(No::Needs(work)) => Decision { verdict: Verdict::Needs(work), events: Vec::new() },
+            Ok(decided) => Decision::quiet(Verdict::Reply(decided.reply)),
+            Err(No::Needs(work)) => Decision::quiet(Verdict::Needs(work)),
             Err(No::Refused(refusal) | No::LoginFailed(_, refusal)) => {
-                let events = self.record(request, Some(refusal), None).into_iter().collect();
-                Decision { verdict: Verdict::Refused(refusal), events }
+                let deed = self.deed(request, Some(refusal), None);
+                self.recorded(Verdict::Refused(refusal), Vec::new(), deed)
             }
         }
     }
@@ -59,7 +59,7 @@ impl Case<'_> {
     /// Decides, with the events that do it.
     pub(super) fn perform(&self, id: OperationId, request: &Request) -> Decision {
         if let Some(verdict) = self.hsm.done.answer(id, request) {
-            return Decision { verdict: self.repeated(verdict, request), events: Vec::new() };
+            return Decision::quiet(self.repeated(verdict, request));
         }
         let (verdict, mut events, key) = match self.answer(request) {
             Ok(Decided { reply, events, key }) => (Verdict::Reply(reply), events, key),
@@ -67,13 +67,23 @@ impl Case<'_> {
             Err(No::LoginFailed(user, refusal)) => {
                 (Verdict::Refused(refusal), vec![Event::LoginFailed(user)], None)
             }
-            Err(No::Needs(work)) => return Decision { verdict: Verdict::Needs(work), events: Vec::new() },
+            Err(No::Needs(work)) => return Decision::quiet(Verdict::Needs(work)),
         };
         // Whatever came of it, a digest is good once.
         events.extend(request.is_signed().then_some(Event::ChallengeUsed(self.caller)));
         events.extend(Performed::of(id, request, &verdict).map(Event::Performed));
-        events.extend(self.record(request, verdict.refusal(), key));
-        Decision { verdict, events }
+        let deed = self.deed(request, verdict.refusal(), key);
+        self.recorded(verdict, events, deed)
+    }
+
+    /// With the audit record. A stranger who changes nothing can ask without end, and is counted instead.
+    fn recorded(&self, verdict: Verdict, mut events: Vec<Event>, deed: Option<Deed>) -> Decision {
+        if self.user().is_err() && !events.iter().any(Event::is_lasting) {
+            return Decision { verdict, events, by_stranger: deed };
+        }
+        let record = deed.map(|deed| self.hsm.audit.next(deed, self.env.now, self.hsm.reboots));
+        events.extend(record.map(Event::Recorded));
+        Decision { verdict, events, by_stranger: None }
     }
 
     /// An answer is repeated for the same password only. What [`Done`](super::Done) remembers of a request leaves the
@@ -121,6 +131,13 @@ impl<O: Decide> Visit<O> for Case<'_> {
     fn visit(&self, operation: &O) -> Self::Output {
         let Decided { reply, events, key } = operation.decide(self)?;
         Ok(Decided { reply: O::wrap(reply), events, key })
+    }
+}
+
+impl Decision {
+    /// One that leaves nothing behind.
+    fn quiet(verdict: Verdict) -> Self {
+        Self { verdict, events: Vec::new(), by_stranger: None }
     }
 }
 

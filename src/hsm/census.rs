@@ -31,7 +31,7 @@ impl Hsm {
             logins: self.sessions.len(),
             keys: self.keys.len(),
             tokens: self.tokens.len(),
-            audit_sequence: self.audit.sequence(),
+            audit_sequence: self.audit.sequence,
             reboots: self.reboots,
         }
     }

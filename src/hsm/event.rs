@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
 use super::done::Performed;
+use super::strangers::Tallied;
 use super::{Challenge, Identity, Key, PasswordHash, PublicKey, QuorumKey, SessionId, User};
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{KeyHandle, Sharing};
@@ -75,6 +76,10 @@ pub enum Event {
     ChallengeGiven { session: SessionId, challenge: Challenge },
     /// The digest of a session was signed, rightly or not.
     ChallengeUsed(SessionId),
+    /// The audit log has one more record, of what strangers did.
+    Tallied(Tallied),
+    /// The owner of the HSM's folder has unlocked a user.
+    Unlocked(UserId),
 }
 
 impl Event {
@@ -97,6 +102,8 @@ impl Event {
             | Self::LoggedOut(_)
             | Self::Performed(_)
             | Self::Recorded(_)
+            | Self::Tallied(_)
+            | Self::Unlocked(_)
             | Self::KeyCreated { .. }
             | Self::KeyDeleted(_)
             | Self::KeyShared { .. }

@@ -45,6 +45,14 @@ impl Mark {
 }
 
 impl Keys {
+    /// These token keys, and those keys of open sessions.
+    pub(super) fn with_session_keys_of(self, open: &Self) -> Self {
+        let is_free = |(handle, _): &(&KeyHandle, _)| !self.token.contains_key(*handle);
+        let session =
+            open.session.iter().filter(is_free).map(|(handle, key)| (*handle, key.clone())).collect();
+        Self { session, ..self }
+    }
+
     /// The token keys, in the order of their handles.
     pub(super) fn tokens(&self) -> impl Iterator<Item = (&KeyHandle, &Arc<Key>)> {
         self.token.iter()

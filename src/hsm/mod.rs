@@ -25,8 +25,10 @@ mod quorum;
 mod second_factor;
 mod session;
 mod signature;
+mod strangers;
 mod template;
 mod token;
+mod unlock;
 mod user;
 mod work;
 mod wrap;
@@ -49,7 +51,9 @@ pub use public_key::PublicKey;
 pub use quorum::QuorumKey;
 pub use second_factor::Challenge;
 pub use session::SessionId;
+pub use strangers::{Deed, Deeds, Strangers, Tallied, Tally};
 pub use token::MAX_TOKENS;
+pub use unlock::Unlock;
 pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};
 pub use work::{Copied, CopiedKey, CopiedUser, Material, NewKey, Work, Worked};
 
@@ -132,6 +136,8 @@ pub struct Decision {
     pub verdict: Verdict,
     /// To be stored, then applied, in this order.
     pub events: Vec<Event>,
+    /// What a stranger did that changes nothing: to be counted, and recorded with [`Hsm::tallied`].
+    pub by_stranger: Option<Deed>,
 }
 
 impl Hsm {
@@ -160,6 +166,8 @@ impl Hsm {
             Event::LoggedOut(session) => self.close(*session),
             Event::Performed(performed) => self.done.remember(performed.clone()),
             Event::Recorded(record) => self.audit = record.head(),
+            Event::Unlocked(id) => self.forget_failures(*id),
+            Event::Tallied(tallied) => self.audit = tallied.whole().head(),
             Event::KeyCreated { handle, key, session } => {
                 self.tokens.end_key(*handle);
                 self.keys.use_up(self.identity.node_id, *handle);
@@ -184,6 +192,20 @@ impl Hsm {
                 self.challenges.insert(*session, challenge.clone());
             }
             Event::ChallengeUsed(session) => drop(self.challenges.remove(session)),
+        }
+    }
+
+    /// What a store that had failed holds, as this HSM goes on from it: with the sessions that are open.
+    #[must_use]
+    pub fn resumed(&self, stored: Self) -> Self {
+        let Self { sessions, tokens, challenges, .. } = self.clone();
+        let keys = stored.keys.with_session_keys_of(&self.keys);
+        let same = Self { keys, sessions, tokens, challenges, ..stored };
+        // If the change that was in doubt is made, it may have used up a token.
+        if same == *self {
+            same
+        } else {
+            Self { tokens: Tokens::default(), challenges: Challenges::default(), ..same }
         }
     }
 
@@ -220,6 +242,12 @@ impl Hsm {
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         (self.users.len(), self.keys.len())
+    }
+
+    /// Where its audit log ends.
+    #[must_use]
+    pub fn audit_head(&self) -> &AuditHead {
+        &self.audit
     }
 
     /// Who it is.

@@ -5,10 +5,12 @@
 //! * [`daemon`] is `hsmd run`: it serves all HSMs of a folder until a signal.
 //! * [`watching`]: what monitoring and the service manager see. An HSM never waits for them.
 //! * [`making`]: new HSMs and clusters, their initialization, backups and clones.
+//! * [`auditing`]: the audit log as the owner of an HSM's folder reads, exports and prunes it.
 //! * [`serving`]: a request's way through a running HSM.
 //! * [`keeping`]: what an HSM keeps on disk, and how it is encrypted there.
 //! * [`cryptography`]: what an HSM computes with keys in plaintext.
 
+pub mod auditing;
 pub mod cryptography;
 pub mod daemon;
 pub mod keeping;

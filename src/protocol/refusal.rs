@@ -63,8 +63,9 @@ refusals! {
     UserLockedOut = 0x10007, "HSM Error: This user is locked out after too many login failures";
     /// The HSM holds 1,024 users.
     TooManyUsers = 0x10008, "HSM Error: The maximum number of users is reached";
-    /// The change may not be durable; the HSM takes no more changes until it is restarted.
-    StoreFailure = 0x10009, "HSM Error: The change could not be stored, no more changes until the HSM is restarted";
+    /// The change may not be durable; the HSM tries its store again before the next one.
+    StoreFailure = 0x10009, "HSM Error: The change could not be stored, try again when the HSM's disk has space",
+        logged as "HSM Error: The change could not be stored, no more changes until the HSM is restarted";
     /// The HSM did another operation under the same id.
     OperationIdReused = 0x1000a, "HSM Error: Operation id is already used for another operation";
     /// The HSM is stopping.

@@ -28,6 +28,10 @@ const PROGRAMS: [Program; 5] = [
             &["backup"],
             &["check-backup"],
             &["audit"],
+            &["audit", "export"],
+            &["audit", "prune"],
+            &["audit", "verify"],
+            &["unlock"],
         ],
     ),
 ];

@@ -3,11 +3,9 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::time::Duration;
 
 use exposition::Page;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::cluster::{CO_PASSWORD, Cluster, listed, unused_net};
 use crate::process::{Process, hsmd, keys, run, text};
@@ -16,9 +14,9 @@ use crate::process::{Process, hsmd, keys, run, text};
 mod exposition;
 
 /// What the endpoint said.
-struct Reply {
-    head: String,
-    body: String,
+pub(crate) struct Reply {
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 #[test]
@@ -130,27 +128,6 @@ fn a_cluster_without_an_owner_is_not_healthy() {
 }
 
 #[test]
-fn an_hsm_whose_store_failed_is_not_healthy() {
-    let cluster = Cluster::activated(1);
-    let (dir, address) = (cluster.path(""), endpoint(&cluster));
-    let ignoring = ["-c", "trap '' XFSZ; exec \"$@\"", "-", env!("CARGO_BIN_EXE_hsmd")];
-    let arguments = ["run", text(&dir), "--metrics", &address];
-    let daemon = Process::start(Command::new("sh").args(ignoring).args(arguments));
-    daemon.wait_for_log("ready");
-    assert_eq!(get(&cluster, "/health").body, "ok\n");
-    fill_the_disk(&daemon, &cluster);
-    let played = cluster.play(&"loginHSM CO nobody crypto12\n".repeat(500)).with_code(1);
-    assert!(played.stdout.contains("The change could not be stored"), "{}", played.stdout);
-    let health = get(&cluster, "/health");
-    assert!(health.head.starts_with("HTTP/1.1 503 "), "{}", health.head);
-    assert!(health.body.ends_with(": the store failed; no more changes until this HSM is restarted\n"));
-    let page = page(&cluster);
-    assert_eq!(page.each("hsmd_up"), [1]);
-    assert_eq!(page.each("hsmd_takes_changes"), [0]);
-    assert_eq!(page.each("hsmd_store_failures_total"), [1]);
-}
-
-#[test]
 fn who_does_not_finish_a_request_or_never_ends_one_is_cut_off_and_hsms_serve_meanwhile() {
     let cluster = Cluster::new(1);
     let _daemon = with_metrics(&cluster);
@@ -228,13 +205,6 @@ fn no_page_and_no_log_line_holds_a_password_a_user_or_a_label() {
     }
 }
 
-/// A file that may not grow is as good as a disk that is full.
-fn fill_the_disk(daemon: &Process, cluster: &Cluster) {
-    let size = fs::metadata(cluster.path("hsm0/hsm.redb")).unwrap().len();
-    let limit = Rlimit { current: Some(size), maximum: None };
-    prlimit(Pid::from_raw(daemon.id().cast_signed()), Resource::Fsize, limit).unwrap();
-}
-
 /// `hsmd run` of the whole cluster, ready, with an endpoint.
 fn with_metrics(cluster: &Cluster) -> Process {
     let (dir, address) = (cluster.path(""), endpoint(cluster));
@@ -243,15 +213,15 @@ fn with_metrics(cluster: &Cluster) -> Process {
     daemon
 }
 
-fn endpoint(cluster: &Cluster) -> String {
+pub(crate) fn endpoint(cluster: &Cluster) -> String {
     format!("{}:{}", cluster.address(100), cluster.port)
 }
 
-fn page(cluster: &Cluster) -> Page {
+pub(crate) fn page(cluster: &Cluster) -> Page {
     Page::read(&get(cluster, "/metrics").body)
 }
 
-fn get(cluster: &Cluster, path: &str) -> Reply {
+pub(crate) fn get(cluster: &Cluster, path: &str) -> Reply {
     ask(cluster, &format!("GET {path} HTTP/1.1\r\nHost: hsmd\r\n\r\n"))
 }
 

@@ -131,6 +131,7 @@ fn an_audit_record_has_the_first_releases_words_and_hash() {
         user: Some((UserType::Co, "officer1".to_owned())),
         key: None,
         previous: [7; 32],
+        tally: None,
     };
     let text = "Time: 11/14/23 22:13:20.000000, usecs:1700000000000000\n\
         Sequence No : 0x12\n\

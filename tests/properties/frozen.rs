@@ -32,6 +32,10 @@ impl Disk {
         Backend { disk: self.clone(), countdown: Mutex::new(countdown) }
     }
 
+    pub(crate) fn length(&self) -> usize {
+        self.0.lock().unwrap().live.len()
+    }
+
     /// After a power cut: nothing but what was synced.
     pub(crate) fn durable(&self) -> Backend {
         let image = self.0.lock().unwrap().durable.clone();

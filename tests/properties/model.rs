@@ -1,6 +1,7 @@
 //! An HSM without a daemon: passwords are their own hashes, and the clock is a counter.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 
 use cloudhsm::hsm::{
     Certificates, Decision, Env, Event, Hsm, Identity, OwnerCertificates, PasswordHash, SessionId, User,
@@ -18,6 +19,8 @@ use proptest::prelude::*;
 use crate::{keys, symbols};
 
 const ADMIN: &str = "admin";
+/// Where those are who ask.
+pub(crate) const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const RIGHT: &str = "password";
 
 /// Something that happens to an HSM.
@@ -74,6 +77,11 @@ pub(crate) fn request() -> impl Strategy<Value = Asked> {
 pub(crate) fn login(user_type: UserType, name: &str, right: bool) -> Request {
     let password = Secret::new(if right { RIGHT } else { "wrong123" }.to_owned());
     Request::Login(Login { user_type, name: name.to_owned(), password, second_factor: None })
+}
+
+pub(crate) fn create_user(name: &str) -> Request {
+    let (name, password) = (name.to_owned(), Secret::new(RIGHT.to_owned()));
+    Request::CreateUser(CreateUser { user_type: UserType::Cu, name, password, second_factor: None })
 }
 
 /// What hashing or comparing a right password would bring.
@@ -176,14 +184,7 @@ impl World {
         self.apply(vec![user(3, UserType::Co, "officer")]);
         for number in 0..count {
             let login = self.perform(&login(UserType::Co, "officer", true), SessionId(1));
-            let (name, password) = (format!("user_{number}"), Secret::new(RIGHT.to_owned()));
-            let create = Request::CreateUser(CreateUser {
-                user_type: UserType::Cu,
-                name,
-                password,
-                second_factor: None,
-            });
-            let create = self.perform(&create, SessionId(1));
+            let create = self.perform(&create_user(&format!("user_{number}")), SessionId(1));
             assert!(matches!((login.verdict, create.verdict), (Verdict::Reply(_), Verdict::Reply(_))));
         }
     }

@@ -131,6 +131,22 @@ impl Folder {
     ///
     /// If a file in it is missing, unreadable or not private, or another process has the store open.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
+        Self::open_with(path, Store::open)
+    }
+
+    /// As [`open`](Self::open), and even if the store cannot be written.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_to_read(path: &Path) -> Result<Self, FolderError> {
+        Self::open_with(path, Store::open_to_read)
+    }
+
+    fn open_with(
+        path: &Path,
+        open: impl FnOnce(&Path) -> Result<(Store, Hsm), StoreError>,
+    ) -> Result<Self, FolderError> {
         if hsm_folders(path)?.as_slice() != [path] {
             return Err(FolderError::Cluster(path.to_owned()));
         }
@@ -142,7 +158,7 @@ impl Folder {
         let certificates = read_certificates(path)?;
         let vault = open_vault(path)?;
         let file = path.join(STORE);
-        let (store, hsm) = Store::open(&file).map_err(|error| FolderError::Store(file, error))?;
+        let (store, hsm) = open(&file).map_err(|error| FolderError::Store(file, error))?;
         Ok(Self { settings, store, hsm, key, certificates, vault })
     }
 }

@@ -4,6 +4,7 @@
 //! [`private_files`] writes such files; [`password`] hashes passwords.
 
 mod compute;
+pub mod disk;
 pub mod folder;
 pub mod password;
 pub mod private_files;

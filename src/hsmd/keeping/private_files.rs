@@ -4,7 +4,7 @@
 //! can only take away from it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -84,13 +84,49 @@ pub(in crate::hsmd) fn make_private(path: &Path) -> Result<(), WriteError> {
 
 /// Writes a new file; no reader ever sees a part of it.
 pub(in crate::hsmd) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let unwritable = unwritable(path);
-    let file = temporary(path, bytes).map_err(unwritable)?;
+    persist(temporary(path, bytes).map_err(unwritable(path))?, path)
+}
+
+/// A new file, under a temporary name until it is whole.
+pub(in crate::hsmd) struct NewFile {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+}
+
+impl NewFile {
+    pub(in crate::hsmd) fn create(path: &Path) -> Result<Self, WriteError> {
+        if path.exists() {
+            return Err(WriteError::Exists(path.to_owned()));
+        }
+        let file = NamedTempFile::new_in(parent(path)).map_err(unwritable(path))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    /// Gives it its name, durably.
+    pub(in crate::hsmd) fn persist(self) -> Result<(), WriteError> {
+        let path = &self.path;
+        let file = self.file.into_inner().map_err(|error| unwritable(path)(error.into_error()))?;
+        file.as_file().sync_all().map_err(unwritable(path))?;
+        persist(file, path)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn persist(file: NamedTempFile, path: &Path) -> Result<(), WriteError> {
     file.persist_noclobber(path).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
-        _ => unwritable(error.error),
+        _ => unwritable(path)(error.error),
     })?;
-    sync(parent(path)).map_err(unwritable)
+    sync(parent(path)).map_err(unwritable(path))
 }
 
 /// Writes a file or replaces it; no reader ever sees a part of it.

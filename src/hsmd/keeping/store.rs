@@ -1,26 +1,37 @@
 //! An HSM's history on disk.
 //!
-//! One redb file with three tables: `history` (number → the changes of one decision), `snapshots` (number of the
-//! last decision in it → the whole HSM) and `audit` (sequence number → record). Replaying the history on top of the
-//! newest snapshot gives the HSM; the audit log is never shortened. Each value is a version byte and postcard.
+//! One redb file with the tables `history` (number → the changes of one decision), `snapshots` (number of the last
+//! decision in it → the whole HSM), `audit` (sequence number → record) and, once the audit log was pruned, `pruned`
+//! (where it begins). Replaying the history on top of the newest snapshot gives the HSM. Each value is a version byte
+//! and postcard.
 
-use std::path::Path;
+pub mod audit;
+mod copy;
+
+use std::io;
+use std::panic::UnwindSafe;
+
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
 use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
-    TableError, WriteTransaction,
+    Builder, Database, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+    StorageBackend, TableDefinition, TableError, WriteTransaction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::hsm::audit::AuditRecord;
+use copy::Copy;
+
+use crate::files::without_number;
 use crate::hsm::{Event, Hsm};
 
 /// An open store; no other process has it open.
 pub struct Store {
     database: Database,
+    /// `None` if it is not a file.
+    path: Option<PathBuf>,
     last: u64,
     since_snapshot: u64,
 }
@@ -34,6 +45,9 @@ pub enum StoreError {
     /// Another process has it open.
     #[error("in use by another hsmd")]
     InUse,
+    /// The system does not let it be opened.
+    #[error("{}", without_number(.0))]
+    System(#[from] io::Error),
     /// There is a file, but not a store. It is never taken for an empty HSM.
     #[error("not an HSM's store, or damaged ({0})")]
     Unreadable(String),
@@ -48,7 +62,6 @@ pub enum StoreError {
 
 const HISTORY: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("history");
 const SNAPSHOTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("snapshots");
-const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
 
 /// The version byte of every value. A release reads all formats that earlier ones wrote.
 const FORMAT: u8 = 1;
@@ -71,7 +84,7 @@ impl Store {
     /// If the file exists, which is not touched, or cannot be written.
     pub fn create(path: &Path, history: &[Event]) -> Result<(), StoreError> {
         let database = create_file(path)?;
-        Self { database, last: 0, since_snapshot: 0 }.commit(&[history])
+        Self { database, path: None, last: 0, since_snapshot: 0 }.commit(&[history])
     }
 
     /// Makes the store of an HSM that begins with another one's state.
@@ -92,14 +105,22 @@ impl Store {
     ///
     /// If it does not exist, is in use, or cannot be read.
     pub fn open(path: &Path) -> Result<(Self, Hsm), StoreError> {
-        let opened = panic::catch_unwind(|| {
-            let mut file = open_file(path)?;
-            if file.check_integrity().map_err(unreadable)? { Self::replay(file) } else { Err(damaged()) }
-        });
-        // redb panics on pages that make no sense, and a damaged store must be reported, not crash all HSMs.
-        match opened.unwrap_or_else(|_| Err(damaged()))? {
-            (store, hsm) if store.last > 0 => Ok((store, hsm)),
-            _ => Err(StoreError::Empty),
+        let (store, hsm) = Self::replay_checked(|| open_file(path))?;
+        Ok((Self { path: Some(path.to_owned()), ..store }, hsm))
+    }
+
+    /// As [`open`](Self::open), and even if the file cannot be written: then a copy in memory is opened.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_to_read(path: &Path) -> Result<(Self, Hsm), StoreError> {
+        match Self::open(path) {
+            Err(StoreError::System(error)) if is_read_only(&error) => Self::replay_checked(|| {
+                let copy = Copy::of(path)?;
+                Builder::new().set_cache_size(CACHE).create_with_backend(copy).map_err(unreadable)
+            }),
+            opened => opened,
         }
     }
 
@@ -119,6 +140,12 @@ impl Store {
         }
     }
 
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Makes decisions durable, all or none, with one fsync.
     ///
     /// # Errors
@@ -132,11 +159,7 @@ impl Store {
             // A session's own state, such as a login or a session key, ends with it.
             let lasting: Vec<&Event> = events.iter().filter(|event| event.is_lasting()).collect();
             write(&transaction, HISTORY, number, &lasting)?;
-            for event in *events {
-                if let Event::Recorded(record) = event {
-                    write(&transaction, AUDIT, record.sequence, record)?;
-                }
-            }
+            audit::log(&transaction, events)?;
         }
         transaction.commit().map_err(failed)?;
         self.since_snapshot = self.since_snapshot.saturating_add(number.saturating_sub(self.last));
@@ -171,23 +194,31 @@ impl Store {
         Ok(())
     }
 
-    /// The audit log, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
-    pub fn audit_log(&self) -> Result<Vec<AuditRecord>, StoreError> {
-        let transaction = self.database.begin_read().map_err(failed)?;
-        let table = match transaction.open_table(AUDIT) {
-            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-            table => table.map_err(failed)?,
-        };
-        let mut log = Vec::new();
-        for row in table.iter().map_err(failed)? {
-            let (number, value) = row.map_err(failed)?;
-            log.push(decode(number.value(), value.value())?);
+    /// Makes the file shorter, if much of it is free.
+    fn give_back_space(&mut self) -> Result<(), StoreError> {
+        self.database.compact().map(drop).map_err(failed)
+    }
+
+    fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
+        self.database.begin_read().map_err(failed)
+    }
+
+    fn begin_write(&self) -> Result<WriteTransaction, StoreError> {
+        self.database.begin_write().map_err(failed)
+    }
+
+    fn replay_checked(
+        open: impl FnOnce() -> Result<Database, StoreError> + UnwindSafe,
+    ) -> Result<(Self, Hsm), StoreError> {
+        let opened = panic::catch_unwind(|| {
+            let mut file = open()?;
+            if file.check_integrity().map_err(unreadable)? { Self::replay(file) } else { Err(damaged()) }
+        });
+        // redb panics on pages that make no sense, and a damaged store must be reported, not crash all HSMs.
+        match opened.unwrap_or_else(|_| Err(damaged()))? {
+            (store, hsm) if store.last > 0 => Ok((store, hsm)),
+            _ => Err(StoreError::Empty),
         }
-        Ok(log)
     }
 
     fn replay(database: Database) -> Result<(Self, Hsm), StoreError> {
@@ -213,7 +244,7 @@ impl Store {
             }
         }
         transaction.abort().map_err(failed)?;
-        Ok((Self { database, last, since_snapshot: last.saturating_sub(before) }, hsm))
+        Ok((Self { database, path: None, last, since_snapshot: last.saturating_sub(before) }, hsm))
     }
 }
 
@@ -239,8 +270,16 @@ fn open_file(path: &Path) -> Result<Database, StoreError> {
     }
 }
 
+/// What the system says is the cause: the store need not be damaged.
 fn unreadable(error: DatabaseError) -> StoreError {
-    StoreError::Unreadable(redb::Error::from(error).to_string())
+    match redb::Error::from(error) {
+        redb::Error::Io(error) if error.raw_os_error().is_some() => StoreError::System(error),
+        error => StoreError::Unreadable(error.to_string()),
+    }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
 
 fn damaged() -> StoreError {
@@ -253,9 +292,30 @@ fn write<T: Serialize + ?Sized>(
     number: u64,
     value: &T,
 ) -> Result<(), StoreError> {
-    let bytes = postcard::to_extend(value, vec![FORMAT]).map_err(|_| StoreError::Record(number))?;
+    insert(transaction, table, number, (FORMAT, value))
+}
+
+/// As [`write`], in a format of the table's own.
+fn insert<T: Serialize + ?Sized>(
+    transaction: &WriteTransaction,
+    table: TableDefinition<'_, u64, &[u8]>,
+    number: u64,
+    (format, value): (u8, &T),
+) -> Result<(), StoreError> {
+    let bytes = postcard::to_extend(value, vec![format]).map_err(|_| StoreError::Record(number))?;
     transaction.open_table(table).map_err(failed)?.insert(number, bytes.as_slice()).map_err(failed)?;
     Ok(())
+}
+
+/// `None` if nothing was ever written to it.
+fn read_table(
+    transaction: &ReadTransaction,
+    table: TableDefinition<'static, u64, &'static [u8]>,
+) -> Result<Option<ReadOnlyTable<u64, &'static [u8]>>, StoreError> {
+    match transaction.open_table(table) {
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        table => table.map(Some).map_err(failed),
+    }
 }
 
 fn decode<T: DeserializeOwned>(number: u64, bytes: &[u8]) -> Result<T, StoreError> {

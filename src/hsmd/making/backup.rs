@@ -20,7 +20,7 @@ use crate::hsmd::keeping::private_files::{WriteError, write_new};
 use crate::hsmd::keeping::settings::Settings;
 use crate::hsmd::keeping::store::Store;
 use crate::hsmd::keeping::vault::{self, CryptoFailed, Family, MasterKey, Vault, random_key};
-use crate::hsmd::serving::control;
+use crate::hsmd::serving::control::{self, Ask};
 
 /// What a backup holds.
 #[derive(Serialize, Deserialize)]
@@ -89,12 +89,12 @@ impl Backup {
             return Err(BackupError::NotInitialized(folder.to_owned()));
         }
         let settings = read_settings(folder)?;
-        let running = control::ask(folder);
+        let running = control::ask::<Hsm>(folder, &Ask::Snapshot);
         let hsm = match running.map_err(|error| BackupError::Running(folder.to_owned(), error))? {
             Some(hsm) => hsm,
             None => {
                 let path = folder.join(STORE);
-                Store::open(&path).map_err(|error| FolderError::Store(path, error))?.1
+                Store::open_to_read(&path).map_err(|error| FolderError::Store(path, error))?.1
             }
         };
         let read = |name: &str| read(&folder.join(name));

@@ -1,25 +1,46 @@
-//! How a program on the same machine asks a running HSM for its state: through a socket in the HSM's folder, which
-//! only the folder's owner can reach. A backup needs this, as the store of a running HSM is locked.
+//! How a program on the same machine asks a running HSM for what clients cannot ask: through a socket in the HSM's
+//! folder, which only the folder's owner can reach. The store of a running HSM is locked.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::engine::Engine;
-use crate::hsm::Hsm;
+use crate::hsm::Unlock;
+use crate::hsm::audit::AuditHead;
+
+/// What is asked: one question in a connection, to the end of what the asker sends.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Ask {
+    /// For the [`Hsm`](crate::hsm::Hsm) as of the last acknowledged change.
+    Snapshot,
+    /// For a `Result<(), Refusal>`.
+    Unlock(Unlock),
+    /// For the audit log after a number: a `Result<AuditPart, String>`.
+    AuditPart(u64),
+    /// To drop the audit log's records up to the second head, as a piece from the first one on has them: for a
+    /// `Result<(), String>`.
+    Prune(AuditHead, AuditHead),
+}
 
 /// The name of the socket in the HSM's folder.
 const SOCKET: &str = "control.sock";
 
-/// How long a reader may take: the next one has to wait for it.
+/// How long an asker may take to ask, and to read the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes of a question.
+const MAX_ASK: u64 = 4096;
 
 /// A listening socket; its file is removed when this is dropped.
 pub struct Control {
@@ -44,7 +65,7 @@ impl Control {
         Ok(Self { listener: UnixListener::bind(&path)?, path })
     }
 
-    /// Sends the HSM's state, as of the last acknowledged change, to whoever connects.
+    /// Answers whoever connects.
     pub async fn serve(self, engine: Engine, stop: CancellationToken) {
         loop {
             let accepted = tokio::select! {
@@ -56,23 +77,51 @@ impl Control {
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let Some(hsm) = engine.snapshot().await else { return };
-            tokio::select! {
-                () = give(stream, &hsm) => {}
-                () = stop.cancelled() => return,
-            }
+            // One that is slow delays no other.
+            let engine = engine.clone();
+            tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+                // An asker that is slow or gone notices by itself that the answer is not whole.
+                let _ = converse(stream, &engine).await;
+            }));
         }
     }
 }
 
-async fn give(mut stream: UnixStream, hsm: &Hsm) {
-    let Ok(bytes) = postcard::to_stdvec(hsm).map(Zeroizing::new) else { return };
-    let sent = async {
-        stream.write_all(&bytes).await?;
+async fn converse(mut stream: UnixStream, engine: &Engine) -> io::Result<()> {
+    let mut asked = Vec::new();
+    timeout(PATIENCE, (&mut stream).take(MAX_ASK).read_to_end(&mut asked)).await??;
+    let ask = postcard::from_bytes(&asked).map_err(|_| io::ErrorKind::InvalidData)?;
+    let answer = answer(ask, engine).await.ok_or(io::ErrorKind::InvalidData)?;
+    timeout(PATIENCE, async {
+        stream.write_all(&answer).await?;
         stream.shutdown().await
+    })
+    .await?
+}
+
+/// `None` if the HSM is stopping.
+async fn answer(ask: Ask, engine: &Engine) -> Option<Zeroizing<Vec<u8>>> {
+    let bytes = match ask {
+        Ask::Snapshot => postcard::to_stdvec(&engine.snapshot().await?),
+        Ask::Unlock(user) => postcard::to_stdvec(&engine.unlock(user).await),
+        Ask::AuditPart(after) => {
+            let part = engine.with_store(move |store| store.audit_part(after).map_err(text)).await;
+            postcard::to_stdvec(&part.unwrap_or_else(closed))
+        }
+        Ask::Prune(from, to) => {
+            let pruned = engine.with_store(move |store| store.prune(&from, &to).map_err(text)).await;
+            postcard::to_stdvec(&pruned.unwrap_or_else(closed))
+        }
     };
-    // A reader that is slow or gone notices by itself that the state is not whole.
-    let _ = timeout(PATIENCE, sent).await;
+    bytes.ok().map(Zeroizing::new)
+}
+
+fn text(error: impl ToString) -> String {
+    error.to_string()
+}
+
+fn closed<T>() -> Result<T, String> {
+    Err("the store failed, and cannot be read now".to_owned())
 }
 
 impl Drop for Control {
@@ -82,12 +131,12 @@ impl Drop for Control {
     }
 }
 
-/// Asks for the state of the HSM that is running on a folder; `None` if none is.
+/// Asks the HSM that is running on a folder; `None` if none is.
 ///
 /// # Errors
 ///
 /// If one is running and does not answer.
-pub fn ask(folder: &Path) -> io::Result<Option<Hsm>> {
+pub fn ask<T: DeserializeOwned>(folder: &Path, ask: &Ask) -> io::Result<Option<T>> {
     use io::ErrorKind::{ConnectionRefused, InvalidInput, NotFound};
     let mut stream = match net::UnixStream::connect(folder.join(SOCKET)) {
         Ok(stream) => stream,
@@ -95,7 +144,22 @@ pub fn ask(folder: &Path) -> io::Result<Option<Hsm>> {
         Err(error) if matches!(error.kind(), NotFound | ConnectionRefused | InvalidInput) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
+    let bytes = converse_with(&mut stream, ask).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            io::Error::new(io::ErrorKind::TimedOut, "no answer for 10 s; is it suspended?")
+        }
+        _ => error,
+    })?;
     postcard::from_bytes(&bytes).map(Some).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
+fn converse_with(stream: &mut net::UnixStream, ask: &Ask) -> io::Result<Zeroizing<Vec<u8>>> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let asked = postcard::to_stdvec(ask).map_err(|_| io::ErrorKind::InvalidInput)?;
+    stream.write_all(&asked)?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    stream.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

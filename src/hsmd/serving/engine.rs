@@ -4,20 +4,29 @@
 //! wait for the disk, are made on a thread of their own.
 //!
 //! Requests that arrive during a commit are decided together, on a copy of the HSM, and share the next commit: one
-//! fsync serves all of them. If the store fails, the copy is dropped. The HSM in memory is then as it was, every change
-//! of the batch is refused, and so is every later one until the HSM is restarted; reads continue.
+//! fsync serves all of them. If the store fails, the copy is dropped. The HSM in memory is then as it was, and every
+//! change of the batch is refused; reads continue. Later changes wait until the store was tried again (`trouble`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Display;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, JoinHandle};
+use tokio::time::sleep;
 
+use super::batch::{Answer, Batch, Decided, Written, lasting, write};
 use super::clock::Clock;
 use super::status::{Changes, Counters, Status};
-use super::writer::Writer;
-use crate::hsm::{Certificates, Decision, Env, Event, Hsm, SessionId, Verdict, Worked};
+use super::trouble::{Disk, File, Tried, Trouble};
+use super::writer::{Task, Writer};
+use crate::hsm::{
+    Certificates, Decision, Deeds, Env, Event, Hsm, SessionId, Strangers, Unlock, Verdict, Worked,
+};
 use crate::hsmd::keeping::store::{Store, StoreError};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
@@ -29,11 +38,13 @@ pub struct Engine(mpsc::Sender<Job>);
 
 /// A message to the task.
 enum Job {
-    Open(oneshot::Sender<SessionId>),
+    Open(IpAddr, oneshot::Sender<SessionId>),
     Close(SessionId),
     Snapshot(oneshot::Sender<Hsm>),
     Status(oneshot::Sender<Status>),
     Decide(Box<Attempt>, oneshot::Sender<Verdict>),
+    Unlock(Unlock, oneshot::Sender<Result<(), Refusal>>),
+    Store(Task),
 }
 
 /// A request, and all that its decision depends on, except for the time.
@@ -69,26 +80,30 @@ impl Engine {
         store.commit(&[&[Event::Started]])?;
         hsm.apply(&Event::Started);
         let failed = |error| StoreError::Failed(Box::new(redb::Error::Io(error)));
+        let path = store.path().map(Path::to_owned);
         let writer = Writer::start(store).map_err(failed)?;
         let (sender, jobs) = mpsc::channel(QUEUE);
         let engine = Loop {
             hsm,
             writer: Some(writer),
+            path,
+            trouble: None,
             members,
             max_connections,
             certificates,
             clock,
             next_session: 1,
-            open: BTreeSet::new(),
+            open: BTreeMap::new(),
+            strangers: Strangers::default(),
             counters: Counters::default(),
         };
         Ok((Self(sender), task::spawn(engine.run(jobs))))
     }
 
-    /// Opens a session; `None` if the HSM is stopping.
-    pub async fn open(&self) -> Option<SessionId> {
+    /// Opens a session for a client; `None` if the HSM is stopping.
+    pub async fn open(&self, client: IpAddr) -> Option<SessionId> {
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Job::Open(sender)).await.ok()?;
+        self.0.send(Job::Open(client, sender)).await.ok()?;
         receiver.await.ok()
     }
 
@@ -121,44 +136,73 @@ impl Engine {
             Err(_) => Verdict::Refused(Refusal::ShuttingDown),
         }
     }
+
+    /// Unlocks a user for the owner of the HSM's folder, durably.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such user, or the HSM takes no changes.
+    pub async fn unlock(&self, user: Unlock) -> Result<(), Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.send(Job::Unlock(user, sender)).await.map_err(|_| Refusal::ShuttingDown)?;
+        receiver.await.unwrap_or(Err(Refusal::ShuttingDown))
+    }
+
+    /// Runs a function on the store, between two commits; `None` if the store is not open.
+    pub async fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, done) = oneshot::channel();
+        // The caller may have stopped waiting.
+        let work = move |store: &mut Store| drop(sender.send(work(store)));
+        self.0.send(Job::Store(Box::new(work))).await.ok()?;
+        done.await.ok()
+    }
 }
 
 struct Loop {
     hsm: Hsm,
-    /// Gone after the store's first failure.
+    /// Gone from a failure of the store until it is open again.
     writer: Option<Writer>,
+    /// The store's file, if it is one.
+    path: Option<PathBuf>,
+    /// From a failure of the store until it takes changes again.
+    trouble: Option<Trouble>,
     members: Vec<Member>,
     max_connections: u32,
     certificates: Certificates,
     clock: Clock,
     next_session: u32,
-    open: BTreeSet<SessionId>,
+    open: BTreeMap<SessionId, IpAddr>,
+    strangers: Strangers,
     counters: Counters,
-}
-
-/// A decision, and where to send its outcome.
-type Decided = (Decision, oneshot::Sender<Verdict>);
-
-/// The decisions of one batch, in order.
-#[derive(Default)]
-struct Batch {
-    decided: Vec<Decided>,
-    /// A copy of the HSM with the decisions applied; `None` as long as they change nothing.
-    next: Option<Hsm>,
 }
 
 impl Loop {
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.recv().await {
+        loop {
             let mut batch = Batch::default();
-            self.take(first, &mut batch);
+            let wait = self.strangers.wait(self.clock.now()).filter(|_| self.trouble.is_none());
+            tokio::select! {
+                job = jobs.recv() => match job {
+                    Some(first) => self.take(first, &mut batch),
+                    None => break,
+                },
+                tried = Trouble::ended(&mut self.trouble) => self.tried(tried, &mut batch),
+                () = sleep(wait.unwrap_or(Duration::MAX)) => {}
+            }
             while batch.decided.len() < BATCH
                 && let Ok(job) = jobs.try_recv()
             {
                 self.take(job, &mut batch);
             }
             self.finish(batch).await;
+            let due = self.strangers.due(self.clock.now());
+            self.record(due).await;
         }
+        let rest = self.strangers.rest();
+        self.record(rest).await;
         if let Some(writer) = self.writer {
             writer.close().await;
         }
@@ -166,8 +210,8 @@ impl Loop {
 
     fn take(&mut self, job: Job, batch: &mut Batch) {
         match job {
-            Job::Open(sender) => {
-                let session = self.new_session();
+            Job::Open(client, sender) => {
+                let session = self.new_session(client);
                 // If the connection is gone already, its session stays open, without a login.
                 let _ = sender.send(session);
             }
@@ -183,17 +227,23 @@ impl Loop {
                 let _ = sender.send(self.hsm.clone());
             }
             Job::Status(sender) => {
+                if let Some(trouble) = &mut self.trouble {
+                    trouble.look_again(file(&self.writer));
+                }
                 // The asker may have stopped waiting.
                 let _ = sender.send(self.status());
             }
-            Job::Decide(attempt, sender) => {
-                let decision = self.decide(&attempt, batch);
-                batch.decided.push((decision, sender));
+            Job::Decide(attempt, sender) => self.decide(attempt, sender, batch),
+            Job::Unlock(user, sender) => self.unlock(&user, sender, batch),
+            Job::Store(work) => {
+                if let Some(writer) = &self.writer {
+                    writer.later(work);
+                }
             }
         }
     }
 
-    fn decide(&self, attempt: &Attempt, batch: &mut Batch) -> Decision {
+    fn decide(&mut self, attempt: Box<Attempt>, sender: oneshot::Sender<Verdict>, batch: &mut Batch) {
         let env = Env {
             now: self.clock.now(),
             members: &self.members,
@@ -203,11 +253,48 @@ impl Loop {
         };
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
         let decision = hsm.decide(&attempt.request, attempt.round, attempt.caller, &env);
-        if !decision.events.is_empty() {
-            let next = batch.next.get_or_insert_with(|| self.hsm.clone());
-            decision.events.iter().for_each(|event| next.apply(event));
+        let Decision { verdict, events, by_stranger } = decision;
+        if let (Some(deed), Some(address)) = (by_stranger, self.open.get(&attempt.caller)) {
+            self.strangers.note(deed, *address);
         }
-        decision
+        match &mut self.trouble {
+            Some(trouble) if events.iter().any(Event::is_lasting) => {
+                trouble.wait((attempt, sender), file(&self.writer));
+            }
+            Some(_) | None => batch.add(&self.hsm, events, Answer::Client(verdict, sender)),
+        }
+    }
+
+    fn unlock(&self, user: &Unlock, sender: oneshot::Sender<Result<(), Refusal>>, batch: &mut Batch) {
+        let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
+        let unlocked = match &self.trouble {
+            Some(_) => Err(Refusal::StoreFailure),
+            None => hsm.unlock(user, self.clock.now()),
+        };
+        match unlocked {
+            Ok(events) => batch.add(&self.hsm, events, Answer::Owner(sender)),
+            // The asker may have stopped waiting.
+            Err(refusal) => drop(sender.send(Err(refusal))),
+        }
+    }
+
+    /// Goes on with a store that was tried again, and with the changes that waited for it.
+    fn tried(&mut self, Tried { opened, disk }: Tried, batch: &mut Batch) {
+        if let Some((store, stored)) = opened {
+            // What was in doubt is decided now.
+            self.hsm = self.hsm.resumed(stored);
+            self.writer = Writer::start(store).ok();
+        }
+        let Some(mut trouble) = self.trouble.take() else { return };
+        if disk == Disk::Failing || self.writer.is_none() {
+            trouble.lasts();
+            self.trouble = Some(trouble);
+            return;
+        }
+        tracing::info!(hsm_id = %self.hsm.identity().hsm_id, "the store works again");
+        for (attempt, sender) in trouble.over() {
+            self.decide(attempt, sender, batch);
+        }
     }
 
     async fn finish(&mut self, batch: Batch) {
@@ -218,11 +305,25 @@ impl Loop {
         // What was decided after a change that did not become durable was decided on a state that never existed, so it
         // is refused, even if it only reads.
         let mut sound = true;
-        for (decision, sender) in decided {
-            sound &= durable || decision.events.is_empty();
-            let verdict = if sound { decision.verdict } else { Verdict::Refused(Refusal::StoreFailure) };
-            // If the client has disconnected, it learns the outcome by asking again with the same operation id.
-            let _ = sender.send(verdict);
+        for Decided { events, answer } in decided {
+            sound &= durable || events.is_empty();
+            answer.send(sound);
+        }
+    }
+
+    /// Records what strangers did.
+    async fn record(&mut self, due: Vec<Deeds>) {
+        if due.is_empty() {
+            return;
+        }
+        if self.trouble.is_some() {
+            return self.strangers.put_back(due);
+        }
+        let mut batch = Batch::default();
+        batch.add(&self.hsm, self.hsm.tallied(&due, self.clock.now()), Answer::Nobody);
+        self.finish(batch).await;
+        if self.trouble.is_some() {
+            self.strangers.put_back(due);
         }
     }
 
@@ -253,52 +354,36 @@ impl Loop {
 
     async fn give_up(&mut self, error: &(dyn Display + Sync)) {
         let hsm_id = &self.hsm.identity().hsm_id;
-        tracing::error!(%hsm_id, %error, "no more changes until this HSM is restarted");
+        tracing::error!(%hsm_id, %error, "no more changes until the store works again");
         if let Some(writer) = self.writer.take() {
             writer.close().await;
         }
+        self.trouble = Some(Trouble::new(self.path.clone()));
         self.counters.store_failures = self.counters.store_failures.saturating_add(1);
     }
 
     fn status(&self) -> Status {
-        let changes = match (&self.writer, &self.certificates.owner) {
-            (None, _) => Changes::StoreFailed,
-            (Some(_), None) => Changes::NotInitialized,
-            (Some(_), Some(_)) => Changes::Taken,
+        let changes = match (&self.trouble, &self.certificates.owner) {
+            (Some(_), _) => Changes::StoreFailed,
+            (None, None) => Changes::NotInitialized,
+            (None, Some(_)) => Changes::Taken,
         };
         Status { changes, census: self.hsm.census(), counters: self.counters }
     }
 
-    fn new_session(&mut self) -> SessionId {
+    fn new_session(&mut self, client: IpAddr) -> SessionId {
         // The number wraps after four billion sessions, and old ones may still be open.
         loop {
             let session = SessionId(self.next_session);
             self.next_session = self.next_session.wrapping_add(1);
-            if self.open.insert(session) {
+            if let Entry::Vacant(free) = self.open.entry(session) {
+                free.insert(client);
                 return session;
             }
         }
     }
 }
 
-/// A batch after the attempt to write it.
-struct Written {
-    decided: Vec<Decided>,
-    next: Hsm,
-    durable: bool,
-    /// Why the store must not be written again.
-    failure: Option<StoreError>,
-}
-
-fn write(store: &mut Store, decided: Vec<Decided>, next: Hsm) -> Written {
-    let committed = store.commit(&lasting(&decided));
-    let durable = committed.is_ok();
-    let failure = committed.and_then(|()| store.compact(&next)).err();
-    Written { decided, next, durable, failure }
-}
-
-/// The changes of each decision that has any that outlive its session.
-fn lasting(decided: &[Decided]) -> Vec<&[Event]> {
-    let events = decided.iter().map(|(decision, _)| decision.events.as_slice());
-    events.filter(|events| events.iter().any(Event::is_lasting)).collect()
+fn file(writer: &Option<Writer>) -> File {
+    if writer.is_some() { File::Open } else { File::Closed }
 }

@@ -1,11 +1,12 @@
 //! A request's way through a running HSM.
 //!
 //! [`run`] opens a folder. [`server`] accepts connections, and `session` speaks frames on each. [`engine`] decides,
-//! `writer` makes the decision durable, and only then it is applied and answered. [`worker`] hashes passwords and
-//! makes and uses keys on other threads, and [`attester`] signs what the HSM says of them. [`status`] and [`requests`] count what was done, and [`control`] hands the state to
-//! a backup.
+//! `writer` makes each `batch` of decisions durable, and only then it is applied and answered. [`worker`] hashes passwords and
+//! makes and uses keys on other threads, and [`attester`] signs what the HSM says of them. `trouble` tries a store again
+//! that has failed. [`status`] and [`requests`] count what was done, and [`control`] serves the owner of the folder.
 
 pub mod attester;
+mod batch;
 pub mod clock;
 pub mod control;
 pub mod engine;
@@ -15,5 +16,6 @@ pub mod server;
 mod session;
 pub mod shared;
 pub mod status;
+mod trouble;
 pub mod worker;
 mod writer;

@@ -103,6 +103,9 @@ impl Running {
         if certificates.owner.is_none() {
             tracing::warn!(%hsm_id, "not initialized: only public requests are answered");
         }
+        if hsm.is_every_officer_locked_out() {
+            tracing::warn!(%hsm_id, "every CO is locked out: nobody can manage users; see `hsmd unlock`");
+        }
         let Settings { members, max_connections, .. } = settings;
         let (engine, ended) = Engine::start(store, hsm, members, max_connections, certificates, clock)?;
         let max_connections = usize::try_from(max_connections).unwrap_or(1);
@@ -121,7 +124,9 @@ impl Running {
         match Control::listen(folder) {
             Ok(control) => drop(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
             // For one, a socket's path is limited to about 100 bytes. The HSM serves all the same.
-            Err(error) => tracing::warn!(%hsm_id, %error, "no backups of this HSM while it runs"),
+            Err(error) => {
+                tracing::warn!(%hsm_id, %error, "no backup, audit or unlock of this HSM while it runs")
+            }
         }
         let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
         Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended })

@@ -81,7 +81,7 @@ async fn connection(tcp: TcpStream, client: SocketAddr, shared: &Shared, stop: &
     let handshake = timeout(shared.limits.handshake, shared.tls.accept(tcp).into_fallible());
     let handshake = tokio::select! { done = handshake => done, () = stop.cancelled() => return };
     let served = match handshake {
-        Ok(Ok(stream)) => session::serve(stream, shared, stop).await,
+        Ok(Ok(stream)) => session::serve(stream, client.ip().to_canonical(), shared, stop).await,
         Ok(Err((error, tcp))) => {
             tracing::info!(%client, %error, "TLS handshake failed");
             return linger(tcp).await;

@@ -1,6 +1,7 @@
 //! One client's connection, from its first frame to its last.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,12 +48,13 @@ const MAX_WORK: usize = 8;
 /// Serves a connection until either side closes it or the HSM stops. A call that has begun is answered.
 pub(super) async fn serve(
     stream: TlsStream<TcpStream>,
+    client: IpAddr,
     shared: &Shared,
     stop: &CancellationToken,
 ) -> Result<(), SessionError> {
     let mut frames = frames(stream, MAX_HELLO);
     greet(&mut frames, shared).await?;
-    let Some(session) = shared.engine.open().await else { return Ok(()) };
+    let Some(session) = shared.engine.open(client).await else { return Ok(()) };
     let served = serve_calls(&mut frames, shared, session, stop).await;
     shared.engine.close(session).await;
     // The client may be gone already.

@@ -18,7 +18,7 @@ pub enum Changes {
     Taken,
     /// The cluster is not initialized: only public requests are answered.
     NotInitialized,
-    /// Not until a restart, as the last change may or may not be durable.
+    /// The store has failed, as on a full disk, and is tried again before each change.
     StoreFailed,
 }
 
@@ -27,7 +27,7 @@ pub enum Changes {
 pub struct Counters {
     /// Commits of the store, each of one or more decisions. The one at the start is not counted.
     pub commits: u64,
-    /// Failures of the store. It is not used again after the first.
+    /// Failures of the store.
     pub store_failures: u64,
     /// Wrong passwords and second factors that count towards a user's lockout.
     pub login_failures: u64,

@@ -15,7 +15,7 @@ pub(super) struct Writer {
     closed: oneshot::Receiver<()>,
 }
 
-type Task = Box<dyn FnOnce(&mut Store) + Send>;
+pub(super) type Task = Box<dyn FnOnce(&mut Store) + Send>;
 
 impl Writer {
     /// Starts the thread.
@@ -45,6 +45,12 @@ impl Writer {
         let work = move |store: &mut Store| drop(sender.send(work(store)));
         self.work.send(Box::new(work)).ok()?;
         done.await.ok()
+    }
+
+    /// Has something done on the store, after what was asked for before.
+    pub(super) fn later(&self, work: Task) {
+        // If an earlier one panicked, this one is dropped.
+        let _ = self.work.send(work);
     }
 
     /// Closes the store, and returns when its lock is released.

@@ -87,7 +87,9 @@ pub(super) fn troubles(sights: &[Sight]) -> String {
         let trouble = match sight.status.map(|status| status.changes) {
             Some(Changes::Taken) => return None,
             Some(Changes::NotInitialized) => "not initialized",
-            Some(Changes::StoreFailed) => "the store failed; no more changes until this HSM is restarted",
+            Some(Changes::StoreFailed) => {
+                "the store failed, as on a full disk; no changes until it works again, reads go on"
+            }
             None => "does not answer",
         };
         Some(format!("{}: {trouble}\n", sight.hsm_id))

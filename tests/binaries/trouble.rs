@@ -1,0 +1,133 @@
+//! Disks that are full or cannot be written, and an `hsmd` that is suspended.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use crate::cluster::{Cluster, listed};
+use crate::metrics::{endpoint, get, page};
+use crate::process::{Process, hsmd, run, text, wait_until};
+
+/// Lets files grow no longer than the store is, or without limit.
+fn limit_files(daemon: &Process, size: Option<u64>) {
+    let limit = Rlimit { current: size, maximum: None };
+    prlimit(Pid::from_raw(daemon.id().cast_signed()), Resource::Fsize, limit).unwrap();
+}
+
+#[test]
+fn a_full_disk_ends_changes_until_there_is_space_and_nothing_else() {
+    let cluster = Cluster::activated(1);
+    let (dir, address, hsm) = (cluster.path(""), endpoint(&cluster), cluster.path("hsm0"));
+    let ignoring = ["-c", "trap '' XFSZ; exec \"$@\"", "-", env!("CARGO_BIN_EXE_hsmd")];
+    let arguments = ["run", text(&dir), "--metrics", &address];
+    let daemon = Process::start(Command::new("sh").args(ignoring).args(arguments));
+    daemon.wait_for_log("ready");
+    let mut console = cluster.logged_in();
+    console.command("createUser CU alice crypto12\ny");
+    assert_eq!(get(&cluster, "/health").body, "ok\n");
+
+    limit_files(&daemon, Some(fs::metadata(hsm.join("hsm.redb")).unwrap().len()));
+    // Refused, and recorded.
+    let again = "createUser CU alice crypto12\ny\nA";
+    let full = (0..500).any(|_| console.command(again).contains("The change could not be stored"));
+    assert!(full);
+    let health = get(&cluster, "/health");
+    assert!(health.head.starts_with("HTTP/1.1 503 "), "{}", health.head);
+    let reason = ": the store failed, as on a full disk; no changes until it works again, reads go on\n";
+    assert!(health.body.ends_with(reason), "{}", health.body);
+    let seen = page(&cluster);
+    assert_eq!((seen.each("hsmd_up"), seen.each("hsmd_takes_changes")), (vec![1], vec![0]));
+    assert_eq!(seen.each("hsmd_store_failures_total"), [1]);
+    assert!(console.command("createUser CU bob crypto12\ny\nA").contains("The change could not be stored"));
+    let users = ["1 CO admin", "2 AU app_user", "3 CU alice"].map(str::to_owned);
+    assert_eq!(listed(&console.command("listUsers")), [users]);
+    assert!(run(&mut hsmd(&["audit", text(&hsm)]), "").with_code(0).stdout.contains("CN_CREATE_USER"));
+    let backup = dir.join("full.backup");
+    run(&mut hsmd(&["backup", text(&hsm), "--out", text(&backup)]), "").with_code(0);
+
+    limit_files(&daemon, None);
+    let made = console.command("createUser CU bob crypto12\ny");
+    assert!(made.contains("createUser success"), "{made}");
+    assert_eq!(get(&cluster, "/health").body, "ok\n");
+    assert_eq!(listed(&console.command("listUsers"))[0].len(), 4);
+    drop(console);
+    daemon.signal("-TERM");
+    daemon.end().with_code(0);
+    run(&mut hsmd(&["audit", text(&hsm)]), "").with_code(0);
+}
+
+#[test]
+fn a_suspended_hsmd_is_not_waited_for() {
+    let cluster = Cluster::activated(1);
+    let (daemon, hsm) = (cluster.run(), cluster.path("hsm0"));
+    daemon.signal("-STOP");
+    let begun = Instant::now();
+    let out = cluster.path("backup");
+    let commands: [&[&str]; 3] = [
+        &["backup", text(&hsm), "--out", text(&out)],
+        &["audit", text(&hsm)],
+        &["unlock", text(&hsm), "CO", "admin"],
+    ];
+    let asking: Vec<_> = commands.iter().map(|command| Process::start(&mut hsmd(command))).collect();
+    for one in asking {
+        let failed = one.end().with_code(1).stderr;
+        let line = format!(
+            "hsmd: {}: the running HSM does not answer: no answer for 10 s; is it suspended?\n",
+            text(&hsm)
+        );
+        assert_eq!(failed, line);
+    }
+    assert!(begun.elapsed() > Duration::from_secs(9));
+    daemon.signal("-CONT");
+    run(&mut hsmd(commands[0]), "").with_code(0);
+}
+
+/// A folder that only shows, at another place, what is in this one; gone when dropped.
+struct ReadOnly<'a>(&'a Path);
+
+impl<'a> ReadOnly<'a> {
+    /// `None` where mounting is not permitted.
+    fn mount(folder: &Path, at: &'a Path) -> Option<Self> {
+        fs::create_dir(at).unwrap();
+        let mount =
+            |arguments: &[&str]| Command::new("mount").args(arguments).output().unwrap().status.success();
+        let is_mounted = mount(&["--bind", text(folder), text(at)]);
+        let mounted = is_mounted.then_some(Self(at))?;
+        mount(&["-o", "remount,bind,ro", text(at)]).then_some(mounted)
+    }
+}
+
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0).output();
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_read_and_named() {
+    let cluster = Cluster::activated(1);
+    let (hsm, at, out) = (cluster.path("hsm0"), cluster.path("mounted"), cluster.path("backup"));
+    cluster.run().kill();
+    let (folder, cause, _mounted) = match ReadOnly::mount(&hsm, &at) {
+        Some(mounted) => (at.clone(), "Read-only file system", Some(mounted)),
+        // Others than root cannot write it then.
+        None => {
+            fs::set_permissions(hsm.join("hsm.redb"), Permissions::from_mode(0o400)).unwrap();
+            (hsm.clone(), "Permission denied", None)
+        }
+    };
+    let audit = run(&mut hsmd(&["audit", text(&folder)]), "").with_code(0).stdout;
+    assert!(audit.contains("CN_CHANGE_PSWD"), "{audit}");
+    run(&mut hsmd(&["backup", text(&folder), "--out", text(&out)]), "").with_code(0);
+    run(&mut hsmd(&["check-backup", text(&out)]), "").with_code(0);
+    for command in [&["run", text(&folder)][..], &["unlock", text(&folder), "CO", "admin"]] {
+        let refused = run(&mut hsmd(command), "").with_code(1).stderr;
+        assert!(refused.ends_with(&format!("hsm.redb: {cause}\n")), "{refused}");
+        assert!(!refused.contains("damaged"), "{refused}");
+    }
+    wait_until(|| cluster.path("backup.key").exists());
+}
