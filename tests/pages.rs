@@ -1,5 +1,5 @@
-//! README.md, CONTRIBUTING.md and docs/ are true: every command in a block runs as it stands there, the output that a
-//! page shows is what was printed, and links lead somewhere.
+//! README.md, CONTRIBUTING.md, SECURITY.md and docs/ are true: every command in a block runs as it stands there, the
+//! output that a page shows is what was printed, and links lead somewhere.
 //!
 //! A page is a story: its `sh` blocks run in order, in one shell. A `text` block is what the block above it prints,
 //! where a line `…` stands for lines that are left out.

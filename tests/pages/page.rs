@@ -26,7 +26,7 @@ impl Page {
     pub(crate) fn all() -> Vec<Self> {
         let found = fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path().display().to_string());
         let docs: BTreeSet<String> = found.collect();
-        let first = ["README.md", "CONTRIBUTING.md"].map(str::to_owned);
+        let first = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned);
         first.into_iter().chain(docs).map(Self::read).collect()
     }
 

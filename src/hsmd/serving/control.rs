@@ -105,19 +105,19 @@ async fn answer(ask: Ask, engine: &Engine) -> Option<Zeroizing<Vec<u8>>> {
         Ask::Snapshot => postcard::to_stdvec(&engine.snapshot().await?),
         Ask::Unlock(user) => postcard::to_stdvec(&engine.unlock(user).await),
         Ask::AuditPart(after) => {
-            let part = engine.with_store(move |store| store.audit_part(after).map_err(text)).await;
+            let part = engine
+                .with_store(move |store| store.audit_part(after).map_err(|error| error.to_string()))
+                .await;
             postcard::to_stdvec(&part.unwrap_or_else(closed))
         }
         Ask::Prune(from, to) => {
-            let pruned = engine.with_store(move |store| store.prune(&from, &to).map_err(text)).await;
+            let pruned = engine
+                .with_store(move |store| store.prune(&from, &to).map_err(|error| error.to_string()))
+                .await;
             postcard::to_stdvec(&pruned.unwrap_or_else(closed))
         }
     };
     bytes.ok().map(Zeroizing::new)
-}
-
-fn text(error: impl ToString) -> String {
-    error.to_string()
 }
 
 fn closed<T>() -> Result<T, String> {

@@ -125,7 +125,7 @@ impl Running {
             Ok(control) => drop(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
             // For one, a socket's path is limited to about 100 bytes. The HSM serves all the same.
             Err(error) => {
-                tracing::warn!(%hsm_id, %error, "no backup, audit or unlock of this HSM while it runs")
+                tracing::warn!(%hsm_id, %error, "no backup, audit or unlock of this HSM while it runs");
             }
         }
         let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
