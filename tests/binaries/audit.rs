@@ -87,6 +87,13 @@ fn an_altered_piece_and_anothers_are_refused() {
             assert!(refused.contains(text(&bad)), "{number}: {refused}");
         }
     }
+    // A piece by itself, and yet not all that would be dropped.
+    let second: serde_json::Value = serde_json::from_str(lines[2]).unwrap();
+    let begin = format!("{{\"audit_log_after\":{{\"sequence\":1,\"link\":{}}}}}\n", second["previous"]);
+    fs::write(&bad, begin + &lines[2..].join("\n")).unwrap();
+    audit(&["verify", text(&bad)]).with_code(0);
+    let refused = audit(&["prune", text(&hsm), text(&bad)]).with_code(1).stderr;
+    assert!(refused.contains("records 0x1 to 0x1 were neither pruned nor exported to it"), "{refused}");
     let other = cluster.path("hsm1");
     let refused = audit(&["prune", text(&other), text(&piece)]).with_code(1).stderr;
     assert!(refused.contains("not pruned: it is not a piece of this HSM's audit log"), "{refused}");
