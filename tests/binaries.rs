@@ -69,7 +69,7 @@ mod start_up;
 mod trouble;
 #[path = "binaries/unlisted.rs"]
 mod unlisted;
-#[path = "binaries/wrapped_keys.rs"]
-mod wrapped_keys;
 #[path = "binaries/unlock.rs"]
 mod unlock;
+#[path = "binaries/wrapped_keys.rs"]
+mod wrapped_keys;

@@ -163,6 +163,7 @@ fn the_record_of_a_share_does_not_name_the_key_and_has_the_first_releases_hash()
         user: None,
         key: Some(KeyHandle(6)),
         previous: [7; 32],
+        tally: None,
     };
     assert!(record.to_string().ends_with("Log type : UNKNOWN_LOG_TYPE (5)\n"), "{record}");
     assert_eq!(
