@@ -30,7 +30,7 @@ pub struct Deed {
 pub struct Tally {
     /// Commands.
     pub count: u64,
-    /// At most [`MAX_ADDRESSES`].
+    /// The first eight.
     pub addresses: BTreeSet<IpAddr>,
     /// Whether there were more addresses.
     pub others: bool,
