@@ -295,7 +295,7 @@ fn write<T: Serialize + ?Sized>(
     insert(transaction, table, number, (FORMAT, value))
 }
 
-/// As [`write`], in a format of the table's own.
+/// As [`write()`], in a format of the table's own.
 fn insert<T: Serialize + ?Sized>(
     transaction: &WriteTransaction,
     table: TableDefinition<'_, u64, &[u8]>,
