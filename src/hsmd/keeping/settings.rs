@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::protocol::device::Member;
 
-/// The whole file. Every key is required, and an unknown one is an error.
+/// The whole file. An unknown key is an error, and so is a missing one, but for those of later releases.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -21,8 +21,26 @@ pub struct Settings {
     /// Connections at a time; more wait until one ends.
     #[serde(deserialize_with = "at_most::<10_000, _>")]
     pub max_connections: u32,
+    /// What connections without a login may cost the others.
+    #[serde(default)]
+    pub without_login: WithoutLogin,
     /// How new passwords are hashed.
     pub password_hash: HashCost,
+}
+
+/// Limits for connections without a login.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WithoutLogin {
+    /// How many at a time; for one more, the oldest has to go.
+    #[serde(deserialize_with = "at_most::<10_000, _>")]
+    pub max_connections: u32,
+    /// How many of them from one IPv4 address or one IPv6 network (/64).
+    #[serde(deserialize_with = "at_most::<10_000, _>")]
+    pub max_connections_per_address: u32,
+    /// The time from connecting, or from a logout, to a login. Then the HSM closes the connection.
+    #[serde(deserialize_with = "at_most::<86_400, _>")]
+    pub seconds: u32,
 }
 
 /// Argon2id's parameters.
@@ -43,7 +61,14 @@ impl Settings {
     /// The settings that `hsmd init` writes.
     #[must_use]
     pub fn new(listen: SocketAddr, members: Vec<Member>, password_hash: HashCost) -> Self {
-        Self { listen, members, client_ca: None, max_connections: 900, password_hash }
+        Self {
+            listen,
+            members,
+            client_ca: None,
+            max_connections: 900,
+            without_login: WithoutLogin::default(),
+            password_hash,
+        }
     }
 }
 
@@ -56,6 +81,13 @@ fn at_most<'de, const MAX: u32, D: Deserializer<'de>>(deserializer: D) -> Result
     }
 }
 
+impl Default for WithoutLogin {
+    /// Hundreds of clients on one machine may connect at once, before the first of them logs in.
+    fn default() -> Self {
+        Self { max_connections: 600, max_connections_per_address: 450, seconds: 600 }
+    }
+}
+
 impl Default for HashCost {
     /// OWASP's recommendation for Argon2id.
     fn default() -> Self {
@@ -65,7 +97,17 @@ impl Default for HashCost {
 
 #[cfg(test)]
 mod tests {
-    use super::Settings;
+    use super::{Settings, WithoutLogin};
+
+    #[test]
+    fn a_file_of_an_earlier_release_gets_the_defaults() {
+        let text = include_str!("../../../config/hsmd.json");
+        let mut settings: serde_json::Value = serde_json::from_str(text).unwrap();
+        settings.as_object_mut().unwrap().remove("without_login").unwrap();
+        let Settings { without_login, .. } = serde_json::from_value(settings).unwrap();
+        let WithoutLogin { max_connections, max_connections_per_address, seconds } = without_login;
+        assert_eq!((max_connections, max_connections_per_address, seconds), (600, 450, 600));
+    }
 
     #[test]
     fn the_shipped_example_is_complete() {

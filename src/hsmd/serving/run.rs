@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -11,7 +12,6 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task;
 use tokio_rustls::TlsAcceptor;
@@ -24,6 +24,8 @@ use super::engine::Engine;
 use super::requests::Requests;
 use super::server;
 use super::shared::Shared;
+use super::strangers::Strangers;
+use super::throttle::Throttle;
 use super::worker::Worker;
 use crate::files::without_number;
 use crate::hsm::Certificates;
@@ -97,7 +99,7 @@ impl Running {
         let tls = server_config(&key, &certificates, client_ca.as_deref())?;
         let hasher = Hasher::new(settings.password_hash)?;
         let unusable = |error| RunError::Listen(address, error);
-        let listener = TcpListener::bind(address).await.map_err(unusable)?;
+        let listener = server::listen(address).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let hsm_id = hsm.identity().hsm_id.clone();
         if certificates.owner.is_none() {
@@ -106,7 +108,7 @@ impl Running {
         if hsm.is_every_officer_locked_out() {
             tracing::warn!(%hsm_id, "every CO is locked out: nobody can manage users; see `hsmd unlock`");
         }
-        let Settings { members, max_connections, .. } = settings;
+        let Settings { members, max_connections, without_login, .. } = settings;
         let (engine, ended) = Engine::start(store, hsm, members, max_connections, certificates, clock)?;
         let max_connections = usize::try_from(max_connections).unwrap_or(1);
         let shared = Arc::new(Shared {
@@ -117,6 +119,9 @@ impl Running {
             limits: Limits::default(),
             connections: Arc::new(Semaphore::new(max_connections)),
             max_connections,
+            strangers: Arc::new(Strangers::new(without_login)),
+            without_login: Duration::from_secs(without_login.seconds.into()),
+            troubles: Throttle::default(),
             requests: Requests::default(),
         });
         let weak = Arc::downgrade(&shared);

@@ -7,19 +7,34 @@ use std::time::Duration;
 
 use rustix::net::sockopt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::session;
 use super::shared::Shared;
+use super::strangers::{Guest, Stage};
 
 /// How long calls that have begun may take once the HSM is stopping. Less than service managers wait before they kill.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// How long a client whose handshake failed may take to read the alert.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// Connections that are not accepted yet; a system has a limit of its own, by default 4096.
+const QUEUE: u32 = 4096;
+
+/// Connections that are accepted before other tasks get their turn. A flood fills the queue of those that are not
+/// accepted yet, and then the kernel drops everybody's packets, which are repeated only after a second: the queue has to
+/// be emptied in one go.
+const IN_A_ROW: u32 = 1024;
+
+/// How long to wait for a connection to end, before another one without a login has to make room.
+const ROOM: Duration = Duration::from_millis(100);
 
 /// How long a connection may be idle before TCP probes whether the client is still there. A client that vanished
 /// without closing would otherwise keep its user logged in, and its connection taken, for ever.
@@ -31,17 +46,27 @@ const KEEPALIVE_COUNT: u32 = 3;
 
 /// Serves until `stop`, then finishes the calls that have begun.
 pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+    // Without tokio's budget: see `IN_A_ROW`.
+    unconstrained(accept_all(listener, shared, stop)).await;
+}
+
+async fn accept_all(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let abandon = CancellationToken::new();
+    let mut accepted = 0_u32;
     while let Some((tcp, client)) = accept(&listener, &stop).await {
+        accepted = accepted.wrapping_add(1);
+        if accepted.is_multiple_of(IN_A_ROW) {
+            yield_now().await;
+        }
         // The permit is taken before TLS begins: a handshake is where a connection costs most.
-        let permit = Arc::clone(&shared.connections).acquire_owned();
-        let permit = tokio::select! { permit = permit => permit, () = stop.cancelled() => break };
+        let permit = tokio::select! { permit = permit(&shared) => permit, () = stop.cancelled() => break };
+        let guest = shared.strangers.admit(client.ip());
         let (shared, stop, abandon) = (Arc::clone(&shared), stop.clone(), abandon.clone());
         tasks.spawn(async move {
-            let _permit = permit;
-            let connection = connection(tcp, client, &shared, &stop);
+            let connection = connection(tcp, client, guest, &shared, &stop);
             tokio::select! { () = connection => {}, () = abandon.cancelled() => {} }
+            drop(permit);
         });
     }
     drop(listener);
@@ -51,6 +76,18 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Cancellatio
         abandon.cancel();
         tasks.wait().await;
     }
+}
+
+/// Listens on an address.
+///
+/// # Errors
+///
+/// If the system does not allow that.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// The next connection; `None` after `stop`.
@@ -74,25 +111,69 @@ pub(in crate::hsmd) async fn accept(
     }
 }
 
-async fn connection(tcp: TcpStream, client: SocketAddr, shared: &Shared, stop: &CancellationToken) {
+/// A permit for one more connection. If there is none, a connection without a login makes room; if all have one, this
+/// waits.
+async fn permit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
+    loop {
+        let permits = Arc::clone(&shared.connections);
+        match permits.try_acquire_owned() {
+            Ok(permit) => return Some(permit),
+            Err(TryAcquireError::NoPermits) => shared.strangers.make_room(),
+            Err(TryAcquireError::Closed) => return None,
+        }
+        // Not for longer: somebody may log out.
+        if let Ok(permit) = timeout(ROOM, Arc::clone(&shared.connections).acquire_owned()).await {
+            return permit.ok();
+        }
+    }
+}
+
+async fn connection(
+    tcp: TcpStream,
+    client: SocketAddr,
+    mut guest: Guest,
+    shared: &Shared,
+    stop: &CancellationToken,
+) {
     if let Err(error) = set_options(&tcp) {
         tracing::debug!(%client, %error, "could not set the connection's options");
     }
-    let handshake = timeout(shared.limits.handshake, shared.tls.accept(tcp).into_fallible());
-    let handshake = tokio::select! { done = handshake => done, () = stop.cancelled() => return };
-    let served = match handshake {
-        Ok(Ok(stream)) => session::serve(stream, client.ip().to_canonical(), shared, stop).await,
-        Ok(Err((error, tcp))) => {
-            tracing::info!(%client, %error, "TLS handshake failed");
-            return linger(tcp).await;
-        }
-        Err(_) => {
-            tracing::info!(%client, "no TLS handshake in time");
-            return;
-        }
+    let pushed_out = guest.pushed_out();
+    let handshake = tokio::select! {
+        done = timeout(shared.limits.handshake, handshake(tcp, &guest, shared)) => done,
+        () = pushed_out.cancelled() => return,
+        () = stop.cancelled() => return,
     };
-    if let Err(error) = served {
-        tracing::info!(%client, %error, "connection ended");
+    match handshake {
+        Ok(Ok(stream)) => {
+            if let Err(error) = session::serve(stream, client.ip().to_canonical(), &mut guest, shared, stop).await {
+                report(shared, |more| tracing::info!(%client, %error, more, "connection ended"));
+            }
+        }
+        Ok(Err((error, tcp))) => {
+            report(shared, |more| tracing::info!(%client, %error, more, "TLS handshake failed"));
+            tokio::select! { () = linger(tcp) => {}, () = pushed_out.cancelled() => {} }
+        }
+        Err(_) => report(shared, |more| tracing::info!(%client, more, "no TLS handshake in time")),
+    }
+}
+
+async fn handshake(
+    tcp: TcpStream,
+    guest: &Guest,
+    shared: &Shared,
+) -> Result<TlsStream<TcpStream>, (io::Error, TcpStream)> {
+    if let Err(error) = tcp.readable().await {
+        return Err((error, tcp));
+    }
+    guest.is_at(Stage::Handshake);
+    shared.tls.accept(tcp).into_fallible().await
+}
+
+/// Logs what a client did wrong, unless too many do: then `more` says later how many lines are missing.
+fn report(shared: &Shared, log: impl FnOnce(Option<u64>)) {
+    if let Some(unsaid) = shared.troubles.take() {
+        log(unsaid.get());
     }
 }
 

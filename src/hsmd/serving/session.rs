@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Attempt;
 use super::shared::Shared;
+use super::strangers::{Guest, Stage};
 use crate::hsm::{SessionId, Verdict};
 use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
 use crate::protocol::{Refusal, Reply};
@@ -28,8 +29,10 @@ pub(super) enum SessionError {
     HungUp,
     #[error("a call was not complete in time")]
     HalfACall,
-    #[error("no login for {0:?}")]
-    Idle(Duration),
+    #[error("no login within {0:?}")]
+    NoLogin(Duration),
+    #[error("there are too many connections without a login")]
+    PushedOut,
     #[error("the client speaks protocol version {0}")]
     Version(u16),
     #[error("{0}")]
@@ -38,10 +41,6 @@ pub(super) enum SessionError {
     Io(#[from] io::Error),
 }
 
-/// How long a connection may be open without a login, as connections are limited in number. The console reconnects
-/// by itself.
-const IDLE: Duration = Duration::from_secs(600);
-
 /// Attempts at one call: work is repeated if what it was based on has changed meanwhile, such as a password's hash.
 const MAX_WORK: usize = 8;
 
@@ -49,16 +48,26 @@ const MAX_WORK: usize = 8;
 pub(super) async fn serve(
     stream: TlsStream<TcpStream>,
     client: IpAddr,
+    guest: &mut Guest,
     shared: &Shared,
     stop: &CancellationToken,
 ) -> Result<(), SessionError> {
+    guest.is_at(Stage::Waiting);
     let mut frames = frames(stream, MAX_HELLO);
-    greet(&mut frames, shared).await?;
+    let pushed_out = guest.pushed_out();
+    tokio::select! {
+        greeted = greet(&mut frames, shared) => greeted?,
+        () = pushed_out.cancelled() => return Err(SessionError::PushedOut),
+    }
     let Some(session) = shared.engine.open(client).await else { return Ok(()) };
-    let served = serve_calls(&mut frames, shared, session, stop).await;
+    let served = tokio::select! {
+        served = serve_calls(&mut frames, guest, shared, session, stop) => served,
+        () = pushed_out.cancelled() => Err(SessionError::PushedOut),
+    };
     shared.engine.close(session).await;
-    // The client may be gone already.
-    let _ = SinkExt::<Bytes>::close(&mut frames).await;
+    // The client may be gone already, or may not read.
+    let goodbye = timeout(shared.limits.hello, SinkExt::<Bytes>::close(&mut frames));
+    tokio::select! { _ = goodbye => {}, () = pushed_out.cancelled() => {} }
     served
 }
 
@@ -76,26 +85,28 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, shared: &Shared) -> Re
 
 async fn serve_calls(
     frames: &mut Frames<TlsStream<TcpStream>>,
+    guest: &mut Guest,
     shared: &Shared,
     session: SessionId,
     stop: &CancellationToken,
 ) -> Result<(), SessionError> {
-    let mut logged_in = false;
     loop {
         let frame = tokio::select! {
-            frame = next_call(frames, shared.limits.call, logged_in) => frame?,
+            frame = next_call(frames, shared, guest) => frame?,
             () = stop.cancelled() => return Ok(()),
         };
         let Some(frame) = frame else { return Ok(()) };
         let call: Call = frame::decode(&frame)?;
         let name = call.request.name();
+        guest.is_at(Stage::Calling);
         let answer = answer(call, shared, session).await;
+        guest.is_at(Stage::Waiting);
         shared.requests.count(name, &answer);
-        logged_in = match answer {
-            Ok(Some(Reply::Login(()))) => true,
-            Ok(Some(Reply::Logout(()))) => false,
-            _ => logged_in,
-        };
+        match answer {
+            Ok(Some(Reply::Login(()))) => guest.logged_in(),
+            Ok(Some(Reply::Logout(()))) => guest.logged_out(),
+            _ => {}
+        }
         let refusal = answer.as_ref().err().map(|refusal| refusal.text());
         tracing::debug!(hsm_id = %shared.hsm_id, %session, call = name, refusal);
         let sent = timeout(shared.limits.call, frames.send(frame::encode(&answer)?)).await;
@@ -104,23 +115,25 @@ async fn serve_calls(
 }
 
 /// Waits for a call: without limit while somebody is logged in, as operators leave their consoles open, but not for
-/// the rest of a call that has begun, nor for long without a login.
+/// the rest of a call that has begun, nor for long without a login, whatever was called meanwhile.
 async fn next_call(
     frames: &mut Frames<TlsStream<TcpStream>>,
-    limit: Duration,
-    logged_in: bool,
+    shared: &Shared,
+    guest: &Guest,
 ) -> Result<Option<BytesMut>, SessionError> {
-    let mut waited = Duration::ZERO;
     loop {
+        let left = guest.time_left(shared.without_login);
+        if left.is_some_and(|left| left.is_zero()) {
+            guest.timed_out();
+            return Err(SessionError::NoLogin(shared.without_login));
+        }
+        let limit = left.map_or(shared.limits.call, |left| left.min(shared.limits.call));
         let begun = frames.read_buffer().len();
         match timeout(limit, frames.next()).await {
             Ok(Some(frame)) => return closed_is_none(frame),
             Ok(None) => return Ok(None),
             Err(_) if begun > 0 => return Err(SessionError::HalfACall),
-            Err(_) => waited += limit,
-        }
-        if !logged_in && waited >= IDLE && frames.read_buffer().is_empty() {
-            return Err(SessionError::Idle(IDLE));
+            Err(_) => {}
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What all connections of an HSM share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::engine::Engine;
 use super::requests::Requests;
+use super::strangers::Strangers;
+use super::throttle::Throttle;
 use super::worker::Worker;
 use crate::wire::Limits;
 
@@ -22,5 +25,10 @@ pub struct Shared {
     /// One permit for each connection.
     pub connections: Arc<Semaphore>,
     pub max_connections: usize,
+    pub strangers: Arc<Strangers>,
+    /// How long a connection may go without a login.
+    pub without_login: Duration,
+    /// For what clients do wrong, as anyone can.
+    pub troubles: Throttle,
     pub requests: Requests,
 }

@@ -19,12 +19,17 @@ pub struct Probe {
 }
 
 /// What a probe saw.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Sight {
     pub hsm_id: String,
     /// Open connections, including those still in the handshake.
     pub connections: usize,
+    /// Those of them that have no login.
+    pub without_login: usize,
+    /// Connections without a login that were closed so far: to make room for others, and for want of a login in time.
+    pub pushed_out: u64,
+    pub timed_out: u64,
     /// Requests answered so far; empty once the HSM has stopped.
     pub requests: Vec<Count>,
     /// `None` if the HSM does not answer.
@@ -45,12 +50,21 @@ impl Probe {
     pub async fn look(&self) -> Sight {
         let hsm_id = self.hsm_id.clone();
         let Some(shared) = self.shared.upgrade() else {
-            return Sight { hsm_id, connections: 0, requests: Vec::new(), status: None };
+            return Sight { hsm_id, ..Sight::default() };
         };
         let status = timeout(PATIENCE, shared.engine.status()).await.ok().flatten();
         let free = shared.connections.available_permits();
         let connections = shared.max_connections.saturating_sub(free);
-        Sight { hsm_id, connections, requests: shared.requests.counts(), status }
+        let strangers = &shared.strangers;
+        Sight {
+            hsm_id,
+            connections,
+            without_login: strangers.len(),
+            pushed_out: strangers.pushed_out(),
+            timed_out: strangers.timed_out(),
+            requests: shared.requests.counts(),
+            status,
+        }
     }
 }
 

@@ -36,9 +36,24 @@ enum Origin {
     Counters(fn(&Counters) -> u64),
 }
 
-const NUMBERS: [Number; 13] = [
+const NUMBERS: [Number; 16] = [
     gauge("up", "Whether the HSM answers.", Origin::Sight(|sight| u64::from(sight.status.is_some()))),
     gauge("connections", "Open connections.", Origin::Sight(|sight| sight.connections as u64)),
+    gauge(
+        "connections_without_login",
+        "Open connections without a login.",
+        Origin::Sight(|sight| sight.without_login as u64),
+    ),
+    counter(
+        "pushed_out",
+        "Connections without a login closed to make room for others.",
+        Origin::Sight(|sight| sight.pushed_out),
+    ),
+    counter(
+        "no_login_in_time",
+        "Connections closed because nobody logged in in time.",
+        Origin::Sight(|sight| sight.timed_out),
+    ),
     gauge("takes_changes", "Whether the HSM takes changes.", Origin::Status(takes_changes)),
     gauge("logged_in_sessions", "Connections with a login.", Origin::Census(|census| census.logins as u64)),
     gauge("users", "Users of all types.", Origin::Census(|census| census.users as u64)),

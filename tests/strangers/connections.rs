@@ -1,0 +1,92 @@
+//! The limits for connections without a login.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cloudhsm::protocol::Request;
+use cloudhsm::protocol::device::DescribeHsm;
+use cloudhsm::protocol::session::Logout;
+use cloudhsm::wire::link::Link;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::client::{PATIENT, ask, connect, dial, officer};
+use crate::cluster::Cluster;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_stranger_goes_and_a_session_with_a_login_stays() {
+    let (cluster, _daemon) =
+        with_limits(json!({ "max_connections": 4, "max_connections_per_address": 3 }), 5);
+    let dial = dial(&cluster, 0);
+    let session = officer(&dial, &PATIENT).await.unwrap();
+    let mut strangers = Vec::new();
+    for _ in 0..6 {
+        strangers.push(connect(&dial, &PATIENT).await.unwrap());
+    }
+    wait_until_closed(&mut strangers[..3]).await;
+    let open: Vec<bool> = strangers.iter_mut().map(Link::is_idle).collect();
+    assert_eq!(open, [false, false, false, true, true, true]);
+    assert!(ask(session, Request::DescribeHsm(DescribeHsm)).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_with_a_login_may_take_all_connections() {
+    let (cluster, _daemon) =
+        with_limits(json!({ "max_connections": 2, "max_connections_per_address": 1 }), 3);
+    let dial = dial(&cluster, 0);
+    let mut sessions = Vec::new();
+    for _ in 0..3 {
+        sessions.push(officer(&dial, &PATIENT).await.unwrap());
+    }
+    let waiting = tokio::spawn(async move { officer(&dial, &PATIENT).await });
+    sleep(Duration::from_millis(300)).await;
+    assert!(!waiting.is_finished() && sessions.iter_mut().all(Link::is_idle));
+    // One who has logged out makes room.
+    let (_stranger, _) = ask(sessions.pop().unwrap(), Request::Logout(Logout)).await.unwrap();
+    assert!(waiting.await.unwrap().is_some());
+    assert!(sessions.iter_mut().all(Link::is_idle));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_without_a_login_is_limited_whatever_is_called() {
+    let (cluster, _daemon) = with_limits(json!({ "seconds": 2 }), 900);
+    let dial = dial(&cluster, 0);
+    let session = officer(&dial, &PATIENT).await.unwrap();
+    let began = Instant::now();
+    let mut stranger = connect(&dial, &PATIENT).await.unwrap();
+    while let Some((again, _)) = ask(stranger, Request::DescribeHsm(DescribeHsm)).await {
+        stranger = again;
+        assert!(began.elapsed() < PATIENT.call, "it is still served");
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(began.elapsed() >= Duration::from_millis(1900), "{:?}", began.elapsed());
+    // From the logout on, the time is limited again.
+    let (session, _) = ask(session, Request::DescribeHsm(DescribeHsm)).await.unwrap();
+    let (session, _) = ask(session, Request::Logout(Logout)).await.unwrap();
+    wait_until_closed(&mut [session]).await;
+}
+
+/// A cluster of one HSM with these settings, running.
+fn with_limits(without_login: Value, max_connections: u32) -> (Cluster, crate::process::Process) {
+    let cluster = Cluster::activated(1);
+    let file = cluster.path("hsm0/hsmd.json");
+    let mut settings = read(&file);
+    settings["max_connections"] = max_connections.into();
+    settings["without_login"] = without_login;
+    fs::write(&file, settings.to_string()).unwrap();
+    let daemon = cluster.run();
+    (cluster, daemon)
+}
+
+fn read(file: &Path) -> Value {
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+async fn wait_until_closed(links: &mut [Link]) {
+    let began = Instant::now();
+    while links.iter_mut().any(Link::is_idle) {
+        assert!(began.elapsed() < PATIENT.call, "still open");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
