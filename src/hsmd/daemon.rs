@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::keeping::folder::{self, FolderError};
+use super::process::{self, TooFewFiles};
 use super::serving::run::{RunError, Running};
 use super::watching::metrics::MetricsServer;
 use super::watching::notify;
@@ -35,6 +36,8 @@ pub enum DaemonError {
     Hsm(PathBuf, RunError),
     #[error("--metrics: cannot listen on {0}: {error}", error = without_number(.1))]
     Metrics(SocketAddr, io::Error),
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
     #[error("signals: {error}", error = without_number(.0))]
     Signals(io::Error),
 }
@@ -49,6 +52,8 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     if options.listen.is_some() && folders.len() > 1 {
         return Err(DaemonError::OneHsmOnly(dir.to_owned(), folders.len()));
     }
+    process::protect_memory();
+    allow_files(&folders)?;
     // Before anything is started, so that a signal during the start stops the HSMs in order, too.
     let listen_to = |kind| signal(kind).map_err(DaemonError::Signals);
     let (mut terminate, mut interrupt) =
@@ -65,6 +70,12 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     stop.cancel();
     stop_all(running).await;
     Ok(())
+}
+
+fn allow_files(folders: &[PathBuf]) -> Result<(), DaemonError> {
+    let settings = folders.iter().map(|folder| folder::read_settings(folder));
+    let connections = settings.map(|settings| Ok(settings?.max_connections));
+    Ok(process::allow_files(connections.collect::<Result<Vec<u32>, FolderError>>()?)?)
 }
 
 async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<MetricsServer>, DaemonError> {

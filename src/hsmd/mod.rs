@@ -9,11 +9,13 @@
 //! * [`serving`]: a request's way through a running HSM.
 //! * [`keeping`]: what an HSM keeps on disk, and how it is encrypted there.
 //! * [`cryptography`]: what an HSM computes with keys in plaintext.
+//! * [`process`]: what `hsmd` asks of the system for its own process.
 
 pub mod auditing;
 pub mod cryptography;
 pub mod daemon;
 pub mod keeping;
 pub mod making;
+pub mod process;
 pub mod serving;
 pub mod watching;
