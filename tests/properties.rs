@@ -46,7 +46,6 @@ use cloudhsm::protocol::user::{ListUsers, UserType};
 use cloudhsm::protocol::{Effect, Refusal, Reply, Request};
 use cloudhsm::wire::frame::{MAX_CALL, decode, encode, frames};
 use frozen::Disk;
-use futures_util::StreamExt;
 use model::{Asked, Step, World, new_hsm, request, step};
 use proptest::prelude::*;
 

@@ -21,3 +21,5 @@ mod connections;
 mod files;
 #[path = "strangers/knocking.rs"]
 mod knocking;
+#[path = "strangers/memory.rs"]
+mod memory;

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use cloudhsm::protocol::message::{Call, Hello, Response, Welcome};
 use cloudhsm::wire::frame::{MAX_ANSWER, MAX_CALL, MAX_HELLO, decode, encode, frames};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

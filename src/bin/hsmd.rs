@@ -3,6 +3,7 @@
 #[path = "hsmd/audit.rs"]
 mod audit;
 
+use std::alloc::System;
 use std::fmt::Display;
 use std::io::{Write, stderr};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,6 +31,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes what is freed: libraries, TLS among them, leave passwords and keys in buffers of theirs.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// A software HSM for the CloudHSM management console
 #[derive(Parser)]

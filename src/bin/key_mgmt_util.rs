@@ -1,5 +1,6 @@
 //! The key management tool.
 
+use std::alloc::System;
 use std::env;
 use std::fmt::Display;
 use std::io;
@@ -23,6 +24,11 @@ use cloudhsm::outcome::Outcome;
 use cloudhsm::shell::{self, OnError, Operator};
 use cloudhsm::wire::Limits;
 use tokio::runtime::{Builder, Runtime};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes what is freed: libraries, TLS among them, leave passwords and keys in buffers of theirs.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Makes and manages the keys of a CloudHSM cluster
 ///

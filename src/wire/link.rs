@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use bytes::Bytes;
+use futures_util::FutureExt;
 use rustls::pki_types::{IpAddr, Ipv4Addr, ServerName};
 use rustls::{AlertDescription, ClientConfig};
 use tokio::net::TcpStream;
@@ -93,7 +93,7 @@ impl Link {
             within("TLS handshake", limits.handshake, handshake).await?.map_err(|error| tls_error(&error))?;
         let mut frames = Box::new(frames(tls, MAX_HELLO));
         let hsm_id = within("hello", limits.hello, greet(&mut frames)).await??;
-        frames.codec_mut().set_max_frame_length(MAX_ANSWER);
+        frames.set_limit(MAX_ANSWER);
         Ok(Self { frames, hsm_id })
     }
 
@@ -120,7 +120,7 @@ impl Link {
 
     /// Closes the connection, and does not wait long for an HSM that does not read.
     pub async fn close(mut self, limits: &Limits) {
-        let goodbye = SinkExt::<Bytes>::close(&mut *self.frames);
+        let goodbye = self.frames.close();
         let _ = within("close", limits.hello, goodbye).await;
     }
 }
@@ -152,7 +152,7 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, Open
 
 async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Result<Response, CallError> {
     frames.send(call).await.map_err(|_| CallError::Closed)?;
-    let frame: Result<BytesMut, io::Error> = frames.next().await.ok_or(CallError::Closed)?;
+    let frame: Result<Bytes, io::Error> = frames.next().await.ok_or(CallError::Closed)?;
     match frame {
         Ok(frame) => Ok(frame::decode(&frame)?),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(CallError::Garbage(Garbage)),

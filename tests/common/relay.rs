@@ -8,14 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cloudhsm::hsmd::keeping::folder::{CERTIFICATE, KEY};
 use cloudhsm::protocol::Reply;
 use cloudhsm::protocol::message::Response;
 use cloudhsm::wire::frame::{self, Frames, frames};
 use cloudhsm::wire::identity::TlsIdentity;
 use cloudhsm::wire::verifier::{Trust, client_config};
-use futures_util::{SinkExt, StreamExt};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
@@ -245,7 +244,7 @@ async fn serve(tcp: TcpStream, tls: TlsAcceptor, plan: Arc<Mutex<Plan>>) {
     let mut hsm = frames(hsm, NO_LIMIT);
     let Some(Ok(hello)) = console.next().await else { return };
     let Some(welcome) = ask(&mut hsm, hello).await else { return };
-    console.send(welcome.freeze()).await.ok();
+    console.send(welcome).await.ok();
     while let Some(()) = relay_one(&mut console, &mut hsm, &plan).await {}
 }
 
@@ -279,7 +278,7 @@ where
     let Some(fault) = due(plan, |_| true) else {
         let answer = ask(hsm, call).await?;
         count_down(plan);
-        return console.send(answer.freeze()).await.ok();
+        return console.send(answer).await.ok();
     };
     match fault {
         Fault::ClosesBefore | Fault::ClosesWithin => return None,
@@ -332,8 +331,8 @@ fn anothers(answer: &[u8]) -> Bytes {
     frame::encode::<Response>(&Ok(Some(Reply::GetToken(token)))).unwrap()
 }
 
-async fn ask<S: AsyncRead + AsyncWrite + Unpin>(hsm: &mut Frames<S>, call: BytesMut) -> Option<BytesMut> {
-    hsm.send(call.freeze()).await.ok()?;
+async fn ask<S: AsyncRead + AsyncWrite + Unpin>(hsm: &mut Frames<S>, call: Bytes) -> Option<Bytes> {
+    hsm.send(call).await.ok()?;
     hsm.next().await?.ok()
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod commands;
 mod sign;
 
+use std::alloc::System;
 use std::fmt::Display;
 use std::io::{Write, stdout};
 use std::path::Path;
@@ -27,6 +28,11 @@ use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::{self, Unreachable, code};
 use cloudhsm::wire::Limits;
 use tokio::runtime::{Builder, Runtime};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes what is freed: libraries, TLS among them, leave passwords and keys in buffers of theirs.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// The name in error messages.
 const PROGRAM: &str = "cloudhsm_mgmt_util";

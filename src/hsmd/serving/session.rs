@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{SinkExt, StreamExt};
+use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
@@ -66,7 +65,7 @@ pub(super) async fn serve(
     };
     shared.engine.close(session).await;
     // The client may be gone already, or may not read.
-    let goodbye = timeout(shared.limits.hello, SinkExt::<Bytes>::close(&mut frames));
+    let goodbye = timeout(shared.limits.hello, frames.close());
     tokio::select! { _ = goodbye => {}, () = pushed_out.cancelled() => {} }
     served
 }
@@ -79,7 +78,7 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, shared: &Shared) -> Re
     if hello.version != VERSION {
         return Err(SessionError::Version(hello.version));
     }
-    frames.codec_mut().set_max_frame_length(MAX_CALL);
+    frames.set_limit(MAX_CALL);
     Ok(())
 }
 
@@ -120,7 +119,7 @@ async fn next_call(
     frames: &mut Frames<TlsStream<TcpStream>>,
     shared: &Shared,
     guest: &Guest,
-) -> Result<Option<BytesMut>, SessionError> {
+) -> Result<Option<Bytes>, SessionError> {
     loop {
         let left = guest.time_left(shared.without_login);
         if left.is_some_and(|left| left.is_zero()) {
@@ -128,18 +127,18 @@ async fn next_call(
             return Err(SessionError::NoLogin(shared.without_login));
         }
         let limit = left.map_or(shared.limits.call, |left| left.min(shared.limits.call));
-        let begun = frames.read_buffer().len();
+        let has_begun = frames.has_begun();
         match timeout(limit, frames.next()).await {
             Ok(Some(frame)) => return closed_is_none(frame),
             Ok(None) => return Ok(None),
-            Err(_) if begun > 0 => return Err(SessionError::HalfACall),
+            Err(_) if has_begun => return Err(SessionError::HalfACall),
             Err(_) => {}
         }
     }
 }
 
 /// A client may close TCP without a TLS `close_notify`: that is not an error.
-fn closed_is_none(frame: io::Result<BytesMut>) -> Result<Option<BytesMut>, SessionError> {
+fn closed_is_none(frame: io::Result<Bytes>) -> Result<Option<Bytes>, SessionError> {
     match frame {
         Ok(frame) => Ok(Some(frame)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
