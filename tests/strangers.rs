@@ -23,3 +23,5 @@ mod files;
 mod knocking;
 #[path = "strangers/memory.rs"]
 mod memory;
+#[path = "strangers/passwords.rs"]
+mod passwords;

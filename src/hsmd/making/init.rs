@@ -13,7 +13,7 @@ use crate::hsmd::keeping::folder::{
     CA, CERTIFICATE, CONFIG, CSR, FAMILY, HARDWARE, HARDWARE_SIGNED, KEY, MANUFACTURER_ROOT, MASTER,
     SETTINGS, STORE,
 };
-use crate::hsmd::keeping::password::{BadCost, Hasher};
+use crate::hsmd::keeping::password::{BadCost, Hasher, Memory};
 use crate::hsmd::keeping::private_files::{
     WriteError, make_folder, make_private, new_folder, write, write_json,
 };
@@ -205,7 +205,7 @@ fn fill(
 /// A new HSM has a PRECO `admin`, whose password is publicly known, and an AU `app_user`, who cannot log in.
 fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Event>, InitError> {
     let password = Hasher::new(new.password_hash)?
-        .hash(&Secret::new(FIRST_PASSWORD.to_owned()))
+        .hash(&Secret::new(FIRST_PASSWORD.to_owned()), &mut Memory::default())
         .ok_or_else(|| InitError::Key("no hash".to_owned()))?;
     let user = |user_type, name, password| {
         UserName::parse(name).map(|name| User::new(user_type, name, password)).map_err(InitError::Users)

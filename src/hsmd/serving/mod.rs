@@ -2,9 +2,9 @@
 //!
 //! [`run`] opens a folder. [`server`] accepts connections, [`strangers`] limits those without a login, and `session` speaks
 //! frames on each. [`engine`] decides, `writer` makes each `batch` of decisions durable, and only then it is applied and
-//! answered. [`worker`] hashes passwords and makes and uses keys on other threads, and [`attester`] signs what the HSM says
-//! of them. `trouble` tries a store again that has failed. [`status`] and [`requests`] count what was done, and [`control`]
-//! serves the owner of the folder.
+//! answered. [`worker`] hashes passwords, in `turns`, and makes and uses keys on other threads, and [`attester`] signs what
+//! the HSM says of them. `trouble` tries a store again that has failed. [`status`] and [`requests`] count what was done,
+//! and [`control`] serves the owner of the folder.
 
 pub mod attester;
 mod batch;
@@ -20,5 +20,6 @@ pub mod status;
 pub mod strangers;
 pub mod throttle;
 mod trouble;
+mod turns;
 pub mod worker;
 mod writer;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Attempt;
 use super::shared::Shared;
 use super::strangers::{Guest, Stage};
+use super::turns::Recent;
 use crate::hsm::{SessionId, Verdict};
 use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
 use crate::protocol::{Refusal, Reply};
@@ -89,6 +90,7 @@ async fn serve_calls(
     session: SessionId,
     stop: &CancellationToken,
 ) -> Result<(), SessionError> {
+    let mut hashes = Recent::default();
     loop {
         let frame = tokio::select! {
             frame = next_call(frames, shared, guest) => frame?,
@@ -98,7 +100,7 @@ async fn serve_calls(
         let call: Call = frame::decode(&frame)?;
         let name = call.request.name();
         guest.is_at(Stage::Calling);
-        let answer = answer(call, shared, session).await;
+        let answer = answer(call, shared, session, &mut hashes).await;
         guest.is_at(Stage::Waiting);
         shared.requests.count(name, &answer);
         match answer {
@@ -148,7 +150,7 @@ fn closed_is_none(frame: io::Result<Bytes>) -> Result<Option<Bytes>, SessionErro
 
 /// Decides a call; where that needs slow work, does the work and decides again with its result. The engine does not
 /// wait meanwhile.
-async fn answer(call: Call, shared: &Shared, session: SessionId) -> Response {
+async fn answer(call: Call, shared: &Shared, session: SessionId, hashes: &mut Recent) -> Response {
     let Call { round, request } = call;
     let request = Arc::new(request);
     let mut worked = None;
@@ -159,7 +161,7 @@ async fn answer(call: Call, shared: &Shared, session: SessionId) -> Response {
             (Verdict::Reply(_) | Verdict::Needs(_), Round::Rehearse) => return Ok(None),
             (Verdict::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
             (Verdict::Needs(work), Round::Perform(_)) => {
-                let done = shared.worker.work(work, request.password().cloned()).await;
+                let done = shared.worker.work(work, &request, hashes).await;
                 worked = Some(done.ok_or(Refusal::OutOfResources)?);
             }
         }

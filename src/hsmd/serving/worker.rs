@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
 
 use super::attester::Attester;
+use super::turns::{Asker, Recent, TURNS, Turn};
 use crate::hsm::{Work, Worked};
 use crate::hsmd::keeping::password::Hasher;
 use crate::hsmd::keeping::vault::{Vault, random_key};
-use crate::protocol::Secret;
+use crate::protocol::{Request, Secret};
 
-/// Does [`Work`], as much at a time as there are processors: a password hash takes tens of milliseconds and by default
-/// 19 MiB, an RSA key pair up to seconds. Making keys has permits of its own, one fewer, so that it never holds up a
-/// login.
+/// Does [`Work`], as much at a time as there are processors, but for passwords, which are hashed in turns. To make a pair
+/// of RSA keys takes up to seconds: that has permits of its own, one fewer, so that it never holds up anything else.
 #[derive(Clone)]
 pub struct Worker {
     hasher: Hasher,
@@ -38,32 +39,33 @@ impl Worker {
         }
     }
 
-    /// Does the work on a thread for blocking work; `None` if there is not enough memory, or no random numbers.
-    pub async fn work(&self, work: Work, password: Option<Secret>) -> Option<Worked> {
-        let permits = match work {
-            Work::Generate(_) => &self.permits_for_keys,
-            Work::HashPassword
-            | Work::CheckPassword(_)
-            | Work::Mask(_)
-            | Work::Unmask(_)
-            | Work::Random
-            | Work::Compute(_)
-            | Work::Attest(_) => &self.permits,
+    /// Does the work that a request needs, on a thread for blocking work; `None` if there is not enough memory, or no
+    /// random numbers.
+    pub(super) async fn work(&self, work: Work, request: &Request, hashes: &mut Recent) -> Option<Worked> {
+        let (turn, permit) = match work {
+            Work::HashPassword | Work::CheckPassword(_) => {
+                let turn = TURNS.next(Asker::of(request, hashes)).await?;
+                hashes.add(Instant::now());
+                (Some(turn), None)
+            }
+            Work::Generate(_) => (None, Some(permit(&self.permits_for_keys).await?)),
+            Work::Mask(_) | Work::Unmask(_) | Work::Random | Work::Compute(_) | Work::Attest(_) => {
+                (None, Some(permit(&self.permits).await?))
+            }
         };
-        let permit = Arc::clone(permits).acquire_owned().await.ok()?;
-        let worker = self.clone();
+        let (worker, password) = (self.clone(), request.password().cloned());
         let done = task::spawn_blocking(move || {
             let _permit = permit;
-            worker.work_here(work, password.as_ref())
+            worker.work_here(work, password.as_ref(), turn)
         });
         done.await.ok()?
     }
 
-    fn work_here(&self, work: Work, password: Option<&Secret>) -> Option<Worked> {
+    fn work_here(&self, work: Work, password: Option<&Secret>, turn: Option<Turn>) -> Option<Worked> {
         match work {
-            Work::HashPassword => self.hasher.hash(password?).map(Worked::Hashed),
+            Work::HashPassword => self.hasher.hash(password?, turn?.memory()).map(Worked::Hashed),
             Work::CheckPassword(hash) => {
-                let right = self.hasher.matches(&hash, password?);
+                let right = self.hasher.matches(&hash, password?, turn?.memory());
                 Some(Worked::Checked { hash, right })
             }
             Work::Generate(spec) => self.vault.generate(spec).ok().map(Worked::Generated),
@@ -80,4 +82,8 @@ impl Worker {
             Work::Unmask(object) => Some(Worked::Unmasked(self.vault.unmask(&object).map(Box::new))),
         }
     }
+}
+
+async fn permit(permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(permits).acquire_owned().await.ok()
 }
