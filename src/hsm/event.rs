@@ -83,6 +83,13 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it concerns only what a session has to sign. Nothing else depends on that, so that it needs neither a
+    /// commit nor a copy of the HSM.
+    #[must_use]
+    pub fn is_challenge(&self) -> bool {
+        matches!(self, Self::ChallengeGiven { .. } | Self::ChallengeUsed(_))
+    }
+
     /// Whether it outlives a restart: only such events are stored.
     #[must_use]
     pub fn is_lasting(&self) -> bool {

@@ -189,9 +189,9 @@ impl Hsm {
             }
             Event::TokenRemoved(token) => self.tokens.remove(*token),
             Event::ChallengeGiven { session, challenge } => {
-                self.challenges.insert(*session, challenge.clone());
+                self.challenges.give(*session, challenge.clone());
             }
-            Event::ChallengeUsed(session) => drop(self.challenges.remove(session)),
+            Event::ChallengeUsed(session) => self.challenges.remove(*session),
         }
     }
 

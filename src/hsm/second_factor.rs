@@ -1,7 +1,6 @@
 //! Second factors: digests for one session, one user and one purpose, and their signatures.
 
-use std::collections::BTreeMap;
-
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::hash::sha256;
@@ -12,8 +11,17 @@ use crate::protocol::Refusal;
 use crate::protocol::second_factor::{Digest, GetDigest, NewSecondFactor, Purpose, SignedDigests};
 use crate::protocol::user::{UserId, UserType};
 
-/// What sessions have to sign, one each.
-pub(super) type Challenges = BTreeMap<SessionId, Challenge>;
+/// What sessions have to sign, one each. Copies of an HSM share what is in here.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Challenges {
+    given: OrdMap<SessionId, (u64, Challenge)>,
+    /// The sessions by the number of their challenge, so that the oldest comes first.
+    order: OrdMap<u64, SessionId>,
+    next: u64,
+}
+
+/// As many as there can be connections: what strangers ask for costs nobody else a challenge.
+const MAX: usize = 10_000;
 
 /// Something to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +47,31 @@ impl Challenge {
         let op = GetDigest { purpose: self.purpose, user_type, name: name.to_owned() };
         let random = self.message.get(MAGIC.len()..).and_then(<[u8]>::first_chunk::<32>);
         random.is_some_and(|random| Self::new(hsm_id, &op, random) == *self)
+    }
+}
+
+impl Challenges {
+    /// An earlier one of the session becomes void; of too many, the oldest is dropped.
+    pub(super) fn give(&mut self, session: SessionId, challenge: Challenge) {
+        self.remove(session);
+        if self.given.len() >= MAX
+            && let Some((_, oldest)) = self.order.get_min().copied()
+        {
+            self.remove(oldest);
+        }
+        self.given.insert(session, (self.next, challenge));
+        self.order.insert(self.next, session);
+        self.next = self.next.saturating_add(1);
+    }
+
+    pub(super) fn remove(&mut self, session: SessionId) {
+        if let Some((number, _)) = self.given.remove(&session) {
+            self.order.remove(&number);
+        }
+    }
+
+    fn get(&self, session: SessionId) -> Option<&Challenge> {
+        self.given.get(&session).map(|(_, challenge)| challenge)
     }
 }
 
@@ -101,7 +134,7 @@ impl Case<'_> {
     ) -> Result<(), Refusal> {
         let Hsm { identity, challenges, .. } = self.hsm;
         let given = challenges
-            .get(&self.caller)
+            .get(self.caller)
             .filter(|given| given.purpose == purpose && given.is_about(&identity.hsm_id, user_type, name));
         let given = given.ok_or(Refusal::DigestUnknown)?;
         let signature = signed.0.iter().find(|(digest, _)| *digest == given.digest);
@@ -115,5 +148,28 @@ fn must_be_officer(user_type: UserType) -> Result<(), Refusal> {
     match user_type {
         UserType::Co | UserType::PreCo => Ok(()),
         UserType::Unknown | UserType::Cu | UserType::Au => Err(Refusal::SecondFactorForOfficers),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Challenge, Challenges, GetDigest, MAX, Purpose};
+    use crate::hsm::SessionId;
+    use crate::protocol::user::UserType;
+
+    #[test]
+    fn of_too_many_the_oldest_is_dropped() {
+        let op = GetDigest { purpose: Purpose::Login, user_type: UserType::Co, name: "admin".to_owned() };
+        let challenge = Challenge::new("hsm-1", &op, &[0; 32]);
+        let mut challenges = Challenges::default();
+        let last = u32::try_from(MAX).unwrap();
+        (0..last).for_each(|session| challenges.give(SessionId(session), challenge.clone()));
+        // The second one of a session costs no other session its own.
+        challenges.give(SessionId(0), challenge.clone());
+        challenges.give(SessionId(last), challenge.clone());
+        assert_eq!(challenges.given.len(), MAX);
+        assert!(challenges.get(SessionId(0)).is_some() && challenges.get(SessionId(1)).is_none());
+        challenges.remove(SessionId(2));
+        assert_eq!((challenges.given.len(), challenges.order.len()), (MAX - 1, MAX - 1));
     }
 }

@@ -65,7 +65,7 @@ impl Hsm {
     pub fn close(&mut self, session: SessionId) {
         self.sessions.close(session);
         self.tokens.end_session(session);
-        self.challenges.remove(&session);
+        self.challenges.remove(session);
         self.keys.end_session(Some(session));
     }
 

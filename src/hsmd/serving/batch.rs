@@ -29,6 +29,17 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// Takes challenges out of the events, and applies them at once. Anyone may ask for one, as often as they like: that
+    /// must cost no more than a question.
+    pub(super) fn remember_challenges(&mut self, hsm: &mut Hsm, events: &mut Vec<Event>) {
+        if events.iter().all(Event::is_challenge) {
+            for event in events.drain(..) {
+                hsm.apply(&event);
+                self.next.iter_mut().for_each(|next| next.apply(&event));
+            }
+        }
+    }
+
     pub(super) fn add(&mut self, hsm: &Hsm, events: Vec<Event>, answer: Answer) {
         if !events.is_empty() {
             let next = self.next.get_or_insert_with(|| hsm.clone());
@@ -76,4 +87,21 @@ pub(super) fn write(store: &mut Store, decided: Vec<Decided>, next: Hsm) -> Writ
 pub(super) fn lasting(decided: &[Decided]) -> Vec<&[Event]> {
     let events = decided.iter().map(|decided| decided.events.as_slice());
     events.filter(|events| events.iter().any(Event::is_lasting)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batch, Event, Hsm};
+    use crate::hsm::SessionId;
+
+    #[test]
+    fn a_challenge_costs_neither_a_commit_nor_a_copy() {
+        let (mut batch, mut hsm) = (Batch::default(), Hsm::default());
+        let mut events = vec![Event::ChallengeUsed(SessionId(1))];
+        batch.remember_challenges(&mut hsm, &mut events);
+        assert!(events.is_empty() && batch.next.is_none());
+        let mut events = vec![Event::ChallengeUsed(SessionId(1)), Event::Started];
+        batch.remember_challenges(&mut hsm, &mut events);
+        assert_eq!(events.len(), 2, "a change goes with it");
+    }
 }

@@ -253,10 +253,11 @@ impl Loop {
         };
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
         let decision = hsm.decide(&attempt.request, attempt.round, attempt.caller, &env);
-        let Decision { verdict, events, by_stranger } = decision;
+        let Decision { verdict, mut events, by_stranger } = decision;
         if let (Some(deed), Some(address)) = (by_stranger, self.open.get(&attempt.caller)) {
             self.strangers.note(deed, *address);
         }
+        batch.remember_challenges(&mut self.hsm, &mut events);
         match &mut self.trouble {
             Some(trouble) if events.iter().any(Event::is_lasting) => {
                 trouble.wait((attempt, sender), file(&self.writer));

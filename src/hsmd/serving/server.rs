@@ -146,7 +146,9 @@ async fn connection(
     };
     match handshake {
         Ok(Ok(stream)) => {
-            if let Err(error) = session::serve(stream, client.ip().to_canonical(), &mut guest, shared, stop).await {
+            if let Err(error) =
+                session::serve(stream, client.ip().to_canonical(), &mut guest, shared, stop).await
+            {
                 report(shared, |more| tracing::info!(%client, %error, more, "connection ended"));
             }
         }
