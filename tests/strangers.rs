@@ -4,8 +4,9 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     dead_code,
-    reason = "a test fails by panicking, and uses a part of what other tests need"
+    reason = "a test fails by panicking, prints its figures, and uses a part of what other tests need"
 )]
 
 #[path = "binaries/cluster.rs"]

@@ -55,7 +55,9 @@ fn logins(dial: &Dial) -> Vec<Duration> {
         assert!(link.is_some(), "not logged in after {:?}", began.elapsed());
         began.elapsed()
     };
-    (0..20).map(|_| one()).collect()
+    let times: Vec<Duration> = (0..20).map(|_| one()).collect();
+    println!("a CO among {STRANGERS} strangers connects and logs in in {times:?}");
+    times
 }
 
 /// One of those who say nothing, who begin a handshake, who connect and call, or who connect and wait; and again, once

@@ -68,7 +68,6 @@ async fn median(dial: &Dial) -> Duration {
         answer.unwrap();
     }
     times.sort_unstable();
-    println!("{times:?}");
     times[times.len() / 2]
 }
 
@@ -85,7 +84,6 @@ async fn log_in_again_and_again(dial: Dial, answered: Arc<AtomicU64>) {
 /// Without what is mapped from the program's file, which is three times as large without optimization.
 fn resident_kb(daemon: &Process) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
-    println!("{}", status.lines().filter(|line| line.starts_with("Rss")).collect::<Vec<_>>().join(", "));
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

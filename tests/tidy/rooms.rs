@@ -32,7 +32,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "wire",
         inside: "files protocol",
-        outside: "rustls std::io std::net std::time tokio tokio_rustls tokio_util",
+        outside: "rustls std::io std::net std::time tokio tokio_rustls",
     },
     Room {
         name: "console",
