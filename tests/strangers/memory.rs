@@ -30,6 +30,29 @@ fn after_a_session_the_memory_holds_none_of_its_passwords() {
     assert_eq!(copies, [0; 4]);
 }
 
+/// The console's own end of the frames; what was typed in a line is not asked about here.
+#[test]
+fn a_console_that_is_still_open_holds_no_password_in_a_frame() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let mut console = cluster.at_prompt();
+    console.command(&format!("loginHSM CO admin {}", PASSWORDS[0]));
+    console.command(&format!("createUser CU alice {}\ny", PASSWORDS[1]));
+    console.command(&format!("changePswd CU alice {}\ny", PASSWORDS[2]));
+    let memory = memory(&console).expect("a child's memory can be read");
+    // In a frame, a password comes after its length and the user's name.
+    for (name, password) in [("admin", PASSWORDS[0]), ("alice", PASSWORDS[1]), ("alice", PASSWORDS[2])] {
+        let length = u8::try_from(password.len()).unwrap();
+        let framed = [name.as_bytes(), &[length], password.as_bytes()].concat();
+        println!(
+            "{password}: {} copies, {} in frames",
+            count(&memory, password.as_bytes()),
+            count(&memory, &framed)
+        );
+        assert_eq!(count(&memory, &framed), 0);
+    }
+}
+
 #[test]
 fn neither_a_core_nor_another_program_gets_the_memory() {
     let cluster = Cluster::new(1);
