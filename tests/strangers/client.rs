@@ -73,10 +73,15 @@ pub(crate) fn socket_address(cluster: &Cluster, node: u32) -> SocketAddr {
 }
 
 /// Lets this process, which plays thousands of clients, have as many open files.
-pub(crate) fn allow_files(needed: u64) {
+#[must_use]
+pub(crate) fn allows_files(needed: u64) -> bool {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    assert!(maximum.is_none_or(|hard| hard >= needed), "the hard limit on open files is below {needed}");
+    if maximum.is_some_and(|hard| hard < needed) {
+        println!("not tried: the hard limit on open files is below {needed}");
+        return false;
+    }
     if current.is_some_and(|soft| soft < needed) {
         setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum }).unwrap();
     }
+    true
 }
