@@ -67,13 +67,35 @@ async fn the_time_without_a_login_is_limited_whatever_is_called() {
     wait_until_closed(&mut [session]).await;
 }
 
-/// A cluster of one HSM with these settings, running.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_that_is_idle_for_longer_than_the_settings_allow() {
+    let (cluster, _daemon) = with_settings(|settings| settings["max_idle_seconds"] = 2.into());
+    let dial = dial(&cluster, 0);
+    let (mut idle, mut busy) =
+        (officer(&dial, &PATIENT).await.unwrap(), officer(&dial, &PATIENT).await.unwrap());
+    let began = Instant::now();
+    while idle.is_idle() {
+        assert!(began.elapsed() < PATIENT.call, "still open");
+        busy = ask(busy, Request::DescribeHsm(DescribeHsm)).await.unwrap().0;
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(began.elapsed() >= Duration::from_millis(1800), "{:?}", began.elapsed());
+    assert!(ask(busy, Request::DescribeHsm(DescribeHsm)).await.is_some());
+}
+
 fn with_limits(without_login: Value, max_connections: u32) -> (Cluster, crate::process::Process) {
+    with_settings(|settings| {
+        settings["max_connections"] = max_connections.into();
+        settings["without_login"] = without_login;
+    })
+}
+
+/// A cluster of one HSM with these settings, running.
+fn with_settings(change: impl FnOnce(&mut Value)) -> (Cluster, crate::process::Process) {
     let cluster = Cluster::activated(1);
     let file = cluster.path("hsm0/hsmd.json");
     let mut settings = read(&file);
-    settings["max_connections"] = max_connections.into();
-    settings["without_login"] = without_login;
+    change(&mut settings);
     fs::write(&file, settings.to_string()).unwrap();
     let daemon = cluster.run();
     (cluster, daemon)

@@ -24,6 +24,9 @@ pub struct Settings {
     /// What connections without a login may cost the others.
     #[serde(default)]
     pub without_login: WithoutLogin,
+    /// After so long without a call a session ends, and with it the login; `null` lets operators leave consoles open.
+    #[serde(default, deserialize_with = "at_most_or_none::<86_400, _>")]
+    pub max_idle_seconds: Option<u32>,
     /// How new passwords are hashed.
     pub password_hash: HashCost,
 }
@@ -67,6 +70,7 @@ impl Settings {
             client_ca: None,
             max_connections: 900,
             without_login: WithoutLogin::default(),
+            max_idle_seconds: None,
             password_hash,
         }
     }
@@ -75,6 +79,17 @@ impl Settings {
 /// A number from 1 to `MAX`.
 fn at_most<'de, const MAX: u32, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let number = u64::deserialize(deserializer)?;
+    in_range::<MAX, D>(number)
+}
+
+/// As [`at_most`], or `null`.
+fn at_most_or_none<'de, const MAX: u32, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    Option::<u64>::deserialize(deserializer)?.map(in_range::<MAX, D>).transpose()
+}
+
+fn in_range<'de, const MAX: u32, D: Deserializer<'de>>(number: u64) -> Result<u32, D::Error> {
     match u32::try_from(number) {
         Ok(number) if (1..=MAX).contains(&number) => Ok(number),
         Ok(_) | Err(_) => Err(D::Error::custom(format!("{number} is not a number from 1 to {MAX}"))),
@@ -104,7 +119,9 @@ mod tests {
         let text = include_str!("../../../config/hsmd.json");
         let mut settings: serde_json::Value = serde_json::from_str(text).unwrap();
         settings.as_object_mut().unwrap().remove("without_login").unwrap();
-        let Settings { without_login, .. } = serde_json::from_value(settings).unwrap();
+        settings.as_object_mut().unwrap().remove("max_idle_seconds").unwrap();
+        let Settings { without_login, max_idle_seconds, .. } = serde_json::from_value(settings).unwrap();
+        assert_eq!(max_idle_seconds, None);
         let WithoutLogin { max_connections, max_connections_per_address, seconds } = without_login;
         assert_eq!((max_connections, max_connections_per_address, seconds), (600, 450, 600));
     }

@@ -108,7 +108,7 @@ impl Running {
         if hsm.is_every_officer_locked_out() {
             tracing::warn!(%hsm_id, "every CO is locked out: nobody can manage users; see `hsmd unlock`");
         }
-        let Settings { members, max_connections, without_login, .. } = settings;
+        let Settings { members, max_connections, without_login, max_idle_seconds, .. } = settings;
         let (engine, ended) = Engine::start(store, hsm, members, max_connections, certificates, clock)?;
         let max_connections = usize::try_from(max_connections).unwrap_or(1);
         let shared = Arc::new(Shared {
@@ -121,6 +121,7 @@ impl Running {
             max_connections,
             strangers: Arc::new(Strangers::new(without_login)),
             without_login: Duration::from_secs(without_login.seconds.into()),
+            max_idle: max_idle_seconds.map(|seconds| Duration::from_secs(seconds.into())),
             troubles: Throttle::default(),
             requests: Requests::default(),
         });

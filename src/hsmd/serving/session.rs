@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::net::TcpStream;
@@ -31,6 +31,8 @@ pub(super) enum SessionError {
     HalfACall,
     #[error("no login within {0:?}")]
     NoLogin(Duration),
+    #[error("no call within {0:?}")]
+    Idle(Duration),
     #[error("there are too many connections without a login")]
     PushedOut,
     #[error("the client speaks protocol version {0}")]
@@ -115,20 +117,27 @@ async fn serve_calls(
     }
 }
 
-/// Waits for a call: without limit while somebody is logged in, as operators leave their consoles open, but not for
-/// the rest of a call that has begun, nor for long without a login, whatever was called meanwhile.
+/// Waits for a call: unless the settings limit it, for ever while somebody is logged in, as operators leave their
+/// consoles open, but not for the rest of a call that has begun, nor for long without a login, whatever was called
+/// meanwhile.
 async fn next_call(
     frames: &mut Frames<TlsStream<TcpStream>>,
     shared: &Shared,
     guest: &Guest,
 ) -> Result<Option<Bytes>, SessionError> {
+    let waits = Instant::now();
     loop {
         let left = guest.time_left(shared.without_login);
         if left.is_some_and(|left| left.is_zero()) {
             guest.timed_out();
             return Err(SessionError::NoLogin(shared.without_login));
         }
-        let limit = left.map_or(shared.limits.call, |left| left.min(shared.limits.call));
+        let max_idle = shared.max_idle.filter(|_| left.is_none());
+        let idle_left = max_idle.map(|limit| limit.saturating_sub(waits.elapsed()));
+        if let (Some(limit), Some(Duration::ZERO)) = (max_idle, idle_left) {
+            return Err(SessionError::Idle(limit));
+        }
+        let limit = [left, idle_left].into_iter().flatten().fold(shared.limits.call, Duration::min);
         let has_begun = frames.has_begun();
         match timeout(limit, frames.next()).await {
             Ok(Some(frame)) => return closed_is_none(frame),

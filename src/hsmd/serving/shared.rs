@@ -28,6 +28,8 @@ pub struct Shared {
     pub strangers: Arc<Strangers>,
     /// How long a connection may go without a login.
     pub without_login: Duration,
+    /// How long a session with a login may be idle.
+    pub max_idle: Option<Duration>,
     /// For what clients do wrong, as anyone can.
     pub troubles: Throttle,
     pub requests: Requests,
