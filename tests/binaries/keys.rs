@@ -346,3 +346,15 @@ fn no_command_overwrites_a_file_that_it_reads() {
     kept.single(&format!("exSymKey -k 7 -w 6 -out {out}")).with_code(0);
     assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+#[test]
+fn each_of_three_hsms_describes_itself() {
+    let kept = Kept::new("3");
+    for (command, what) in [("getHSMInfo", "HSM"), ("getPartitionInfo", "Partition")] {
+        let shown = kept.single(command).with_code(0).stdout;
+        for node in 0..3 {
+            let title = format!("*** Node {node} {what} Info ***");
+            assert_eq!(shown.matches(&title).count(), 1, "{shown}");
+        }
+    }
+}
