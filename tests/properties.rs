@@ -28,6 +28,8 @@ mod officers;
 mod permissions;
 #[path = "properties/quorum.rs"]
 mod quorum;
+#[path = "properties/repeated.rs"]
+mod repeated;
 #[path = "properties/second_factor.rs"]
 mod second_factor;
 #[path = "properties/strangers.rs"]

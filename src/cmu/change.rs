@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use serde_json::Value;
+
 use super::failure::{Context, failure_lines, usual_context};
 use super::read::success;
 use super::session::{Parts, reconnected_lines};
@@ -27,8 +29,24 @@ pub(super) struct Change<O> {
     pub(super) again: String,
     /// The command that shows whether a server has the change.
     pub(super) shown_by: &'static str,
-    /// The refusal of a server that has the change already: there is nothing to repair there.
-    pub(super) already_done: Option<Refusal>,
+    /// The refusals of a server that has the change already: there is nothing to repair there.
+    pub(super) already_done: Option<AlreadyDone>,
+}
+
+/// The refusals of a server that has the change already.
+#[derive(Clone, Copy)]
+pub(super) struct AlreadyDone {
+    /// Another command made it, perhaps with another password.
+    pub(super) by_another: Refusal,
+    /// An equal command made it. In server mode that is a success, as it is the repair of a change that was in doubt; to
+    /// repeat a command on all servers fails, as in the original.
+    pub(super) by_this: Refusal,
+}
+
+impl AlreadyDone {
+    fn is(self, refusal: Refusal) -> bool {
+        refusal == self.by_another || refusal == self.by_this
+    }
 }
 
 /// The question after a failure, and its answers.
@@ -114,7 +132,7 @@ struct Run<'a, 'b> {
     context: Context,
     again: String,
     shown_by: &'static str,
-    already_done: Option<Refusal>,
+    already_done: Option<AlreadyDone>,
     asking: Asking,
 }
 
@@ -155,6 +173,7 @@ impl Run<'_, '_> {
             context: self.context,
             success: &success,
             is_pinned,
+            already_done: self.already_done,
             asking: &mut self.asking,
         };
         driver.drive(&console, cluster, async |cluster| work(cluster, &mut questioner).await)
@@ -174,7 +193,7 @@ impl Run<'_, '_> {
             .missing
             .iter()
             .filter(|(_, failure)| {
-                !matches!(failure, Failure::Refused(refusal) if self.already_done == Some(*refusal))
+                !matches!(failure, Failure::Refused(refusal) if self.already_done.is_some_and(|already| already.is(*refusal)))
             })
             .map(|(number, _)| *number)
             .collect();
@@ -234,6 +253,7 @@ struct Questioner<'a, 'b> {
     context: Context,
     success: &'a dyn Fn(&Server) -> String,
     is_pinned: bool,
+    already_done: Option<AlreadyDone>,
     asking: &'a mut Asking,
 }
 
@@ -241,7 +261,7 @@ impl<O: Operation> Supervisor<O> for Questioner<'_, '_> {
     fn rehearsed(&mut self, server: &Server, answer: Result<(), &Failure>) {
         match answer {
             Ok(()) => self.tally.willing(server.number()),
-            Err(failure) => self.tally.failed(server.number(), failure),
+            Err(failure) => self.count(server, failure),
         }
     }
 
@@ -255,7 +275,12 @@ impl<O: Operation> Supervisor<O> for Questioner<'_, '_> {
     }
 
     fn failed(&mut self, server: &Server, failure: &Failure) -> Choice {
-        self.tally.failed(server.number(), failure);
+        self.count(server, failure);
+        if self.was_done(failure) {
+            self.print(&format!("This server has done this already.\n{}", (self.success)(server)));
+            return Choice::LeaveOut;
+        }
+        let failure = &self.as_shown(failure);
         // In server mode the prompt names the server.
         let place = (!self.is_pinned).then_some(server);
         self.print(&failure_lines(self.name, self.context, place, failure));
@@ -266,6 +291,31 @@ impl<O: Operation> Supervisor<O> for Questioner<'_, '_> {
 }
 
 impl Questioner<'_, '_> {
+    fn count(&mut self, server: &Server, failure: &Failure) {
+        if self.was_done(failure) {
+            self.tally.known(server.number(), Value::Null);
+        } else {
+            self.tally.failed(server.number(), &self.as_shown(failure));
+        }
+    }
+
+    /// Whether this is a repair of what was done.
+    fn was_done(&self, failure: &Failure) -> bool {
+        self.is_pinned && self.is_repeated(failure)
+    }
+
+    fn is_repeated(&self, failure: &Failure) -> bool {
+        matches!((failure, self.already_done), (Failure::Refused(refusal), Some(already)) if *refusal == already.by_this)
+    }
+
+    /// On all servers, who made the change makes no difference.
+    fn as_shown(&self, failure: &Failure) -> Failure {
+        match self.already_done {
+            Some(already) if self.is_repeated(failure) => Failure::Refused(already.by_another),
+            _ => failure.clone(),
+        }
+    }
+
     fn print(&self, text: &str) {
         self.console.borrow_mut().print(text);
     }

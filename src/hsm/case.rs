@@ -1,7 +1,7 @@
 //! One request before an HSM: from who may ask, through approvals and the rule, to the verdict.
 
 use super::done::Performed;
-use super::{Decision, Deed, Env, Event, Hsm, SessionId, User, Verdict, Work, Worked};
+use super::{Decision, Deed, Env, Event, Hsm, PasswordHash, SessionId, User, Verdict, Work, Worked};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::message::OperationId;
 use crate::protocol::user::UserId;
@@ -95,12 +95,19 @@ impl Case<'_> {
             return verdict;
         };
         let Ok((_, user)) = self.hsm.find_user(user_type, name) else { return verdict };
+        match self.checked(&user.password) {
+            Ok(true) => verdict,
+            Ok(false) => Verdict::Refused(Refusal::OperationIdReused),
+            Err(work) => Verdict::Needs(work),
+        }
+    }
+
+    /// Whether the request's password is the one of this hash.
+    pub(super) fn checked(&self, password: &PasswordHash) -> Result<bool, Work> {
         match self.env.worked {
-            Some(Worked::Checked { hash, right: true }) if *hash == user.password => verdict,
-            Some(Worked::Checked { hash, right: false }) if *hash == user.password => {
-                Verdict::Refused(Refusal::OperationIdReused)
-            }
-            _ => Verdict::Needs(Work::CheckPassword(user.password.clone())),
+            Some(Worked::Checked { hash, right }) if hash == password => Ok(*right),
+            // Nothing was compared yet, or another hash: the password was changed meanwhile.
+            _ => Err(Work::CheckPassword(password.clone())),
         }
     }
 
@@ -155,6 +162,12 @@ impl<R> Decided<R> {
 impl Decided<()> {
     pub(super) fn done(event: Event) -> Self {
         Self::new((), vec![event])
+    }
+}
+
+impl From<Work> for No {
+    fn from(work: Work) -> Self {
+        Self::Needs(work)
     }
 }
 

@@ -66,6 +66,22 @@ impl Done {
         })
     }
 
+    /// Whether an equal request is among the last changes, whoever made it and under whichever id.
+    pub(super) fn has(&self, request: &Request) -> bool {
+        self.latest(request).is_some()
+    }
+
+    /// Whether an equal request is among the last changes, and this one is not, or only before it.
+    pub(super) fn has_after(&self, request: &Request, before: &Request) -> bool {
+        self.latest(request).is_some_and(|latest| Some(latest) > self.latest(before))
+    }
+
+    /// The place of the last change that a request like this one made; higher is later.
+    fn latest(&self, request: &Request) -> Option<usize> {
+        let mark = Mark::of(request)?;
+        self.0.iter().rposition(|earlier| earlier.mark == mark)
+    }
+
     pub(super) fn remember(&mut self, performed: Performed) {
         if self.0.len() == REMEMBERED {
             self.0.pop_front();

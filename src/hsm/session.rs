@@ -5,7 +5,7 @@ use std::fmt;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Case, Decide, Decided, Event, Hsm, No, Ruling, User, Work, Worked};
+use super::{Case, Decide, Decided, Event, Hsm, No, Ruling, User};
 use crate::protocol::Refusal;
 use crate::protocol::session::{Login, Logout};
 use crate::protocol::user::UserId;
@@ -41,12 +41,7 @@ impl Decide for Login {
             return Err(Refusal::UserLockedOut.into());
         }
         case.must_have_second_factor((id, user), self.second_factor.as_ref())?;
-        let right = match case.env.worked {
-            Some(Worked::Checked { hash, right }) if *hash == user.password => right,
-            // Nothing was compared yet, or another hash: the password was changed meanwhile.
-            _ => return Err(No::Needs(Work::CheckPassword(user.password.clone()))),
-        };
-        if *right {
+        if case.checked(&user.password)? {
             Ok(Decided::done(Event::LoggedIn { session: case.caller, user: id }))
         } else {
             Err(No::LoginFailed(id, Refusal::LoginFailure))

@@ -9,7 +9,7 @@ use crate::protocol::second_factor::Purpose;
 use crate::protocol::user::{
     ChangePassword, CreateUser, DeleteUser, EndSessions, ListUsers, UserId, UserRow, UserType,
 };
-use crate::protocol::{Refusal, Secret};
+use crate::protocol::{Operation, Refusal, Secret};
 
 /// How many users an HSM holds.
 pub const MAX_USERS: usize = 1024;
@@ -120,8 +120,8 @@ impl Decide for CreateUser {
         must_be_manageable(self.user_type)?;
         let name = UserName::parse(&self.name)?;
         must_have_allowed_length(&self.password)?;
-        if case.hsm.find_user(self.user_type, &self.name).is_ok() {
-            return Err(Refusal::UserExists.into());
+        if let Ok((_, user)) = case.hsm.find_user(self.user_type, &self.name) {
+            return Err(exists(self, case, user));
         }
         let id = case.hsm.free_user_id()?;
         let (new, about) = (self.second_factor.as_ref(), (self.user_type, self.name.as_str()));
@@ -131,10 +131,27 @@ impl Decide for CreateUser {
     }
 }
 
+/// Refuses to create a user who is there. Whoever repeats a command, as its answer was lost, learns whether it was done.
+/// A password is compared with none but the one that this command gave the user.
+fn exists(create: &CreateUser, case: &Case<'_>, user: &User) -> No {
+    let CreateUser { user_type, ref name, ref password, .. } = *create;
+    let (name, password) = (name.clone(), password.clone());
+    let change = ChangePassword { user_type, name, password, second_factor: None };
+    let was_created = case.hsm.done.has_after(&create.clone().into_request(), &change.into_request());
+    if !was_created || create.second_factor.is_some() || user.has_second_factor() {
+        return Refusal::UserExists.into();
+    }
+    match case.checked(&user.password) {
+        Ok(true) => Refusal::CreatedAlready.into(),
+        Ok(false) => Refusal::UserExists.into(),
+        Err(work) => work.into(),
+    }
+}
+
 impl Decide for DeleteUser {
     fn decide(&self, case: &Case<'_>) -> Ruling<()> {
         must_be_manageable(self.user_type)?;
-        let (id, user) = case.hsm.find_user(self.user_type, &self.name)?;
+        let (id, user) = case.hsm.find_user(self.user_type, &self.name).map_err(|_| is_gone(self, case))?;
         if case.hsm.has_session(id, None) {
             return Err(Refusal::UserIsLoggedIn.into());
         }
@@ -143,6 +160,16 @@ impl Decide for DeleteUser {
         }
         case.hsm.must_be_dispensable(user)?;
         Ok(Decided::done(Event::UserDeleted(id)))
+    }
+}
+
+/// Refuses to delete a user who is not there. Whoever repeats a command, as its answer was lost, learns whether it was
+/// done.
+fn is_gone(delete: &DeleteUser, case: &Case<'_>) -> Refusal {
+    if case.hsm.done.has(&delete.clone().into_request()) {
+        Refusal::DeletedAlready
+    } else {
+        Refusal::NoSuchUser
     }
 }
 

@@ -173,6 +173,10 @@ refusals! {
     /// It was altered, cut, or wrapped otherwise: by another key or mechanism, or the value is of another kind. Which of
     /// them stays unsaid, as it could help to find the value.
     WrappedKeyInvalid = 0x10034, "HSM Error: The wrapped key cannot be unwrapped";
+    /// The same command created the user with the same password, which is still the user's.
+    CreatedAlready = 0x10035, "HSM Error: This user is already created, by this command";
+    /// The same command deleted the user.
+    DeletedAlready = 0x10036, "HSM Error: This user is already deleted, by this command";
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `createUser`
 
 use crate::cmu::caution::confirm;
-use crate::cmu::change::Change;
+use crate::cmu::change::{AlreadyDone, Change};
 use crate::cmu::credentials::{self, Credentials};
 use crate::cmu::second_factor::AuthFile;
 use crate::cmu::{Action, Command, Session, Stop};
@@ -43,7 +43,10 @@ impl Action for CreateUser {
             heading: Some(format!("Creating User {name}({type_word})")),
             context: |_, server| format!("creating user on {server} failed"),
             // A server that already has the user needs no repair.
-            already_done: Some(Refusal::UserExists),
+            already_done: Some(AlreadyDone {
+                by_another: Refusal::UserExists,
+                by_this: Refusal::CreatedAlready,
+            }),
             ..Change::new(COMMAND.name, operation, again, "listUsers")
         };
         let digest = GetDigest { purpose: Purpose::CreateUser, user_type, name };

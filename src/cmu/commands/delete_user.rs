@@ -1,7 +1,7 @@
 //! `deleteUser`
 
 use crate::cmu::arguments::{USER_NAME, USER_TYPE};
-use crate::cmu::change::{Change, Choices};
+use crate::cmu::change::{AlreadyDone, Change, Choices};
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::Permission;
 use crate::protocol::Refusal;
@@ -36,7 +36,10 @@ impl Action for DeleteUser {
         Change {
             heading: Some(format!("Deleting user {name}({type_word})")),
             choices: Choices::RetryRollBackIgnore,
-            already_done: Some(Refusal::NoSuchUser),
+            already_done: Some(AlreadyDone {
+                by_another: Refusal::NoSuchUser,
+                by_this: Refusal::DeletedAlready,
+            }),
             ..Change::new(COMMAND.name, operation, again, "listUsers")
         }
         .run(session)

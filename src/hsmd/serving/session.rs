@@ -15,9 +15,9 @@ use super::engine::Attempt;
 use super::shared::Shared;
 use super::strangers::{Guest, Stage};
 use super::turns::Recent;
-use crate::hsm::{SessionId, Verdict};
+use crate::hsm::{SessionId, Verdict, Work};
 use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
-use crate::protocol::{Refusal, Reply};
+use crate::protocol::{Effect, Refusal, Reply, Request};
 use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
 
 /// Why the HSM ended a connection.
@@ -167,9 +167,10 @@ async fn answer(call: Call, shared: &Shared, session: SessionId, hashes: &mut Re
         let attempt = Attempt { request: Arc::clone(&request), round, caller: session, worked };
         match (shared.engine.decide(attempt).await, round) {
             (Verdict::Refused(refusal), _) => return Err(refusal),
-            (Verdict::Reply(_) | Verdict::Needs(_), Round::Rehearse) => return Ok(None),
+            (Verdict::Reply(_), Round::Rehearse) => return Ok(None),
+            (Verdict::Needs(work), Round::Rehearse) if !refuses(&work, &request) => return Ok(None),
             (Verdict::Reply(reply), Round::Perform(_)) => return Ok(Some(reply)),
-            (Verdict::Needs(work), Round::Perform(_)) => {
+            (Verdict::Needs(work), Round::Rehearse | Round::Perform(_)) => {
                 let done = shared.worker.work(work, &request, hashes).await;
                 worked = Some(done.ok_or(Refusal::OutOfResources)?);
             }
@@ -177,4 +178,10 @@ async fn answer(call: Call, shared: &Shared, session: SessionId, hashes: &mut Re
     }
     // The password changed each time, while it was being compared.
     Err(Refusal::LoginFailure)
+}
+
+/// Whether the work only finds out how a change is refused, so that a rehearsal needs it, too. A rehearsed login compares
+/// no passwords: nothing would count the wrong ones.
+fn refuses(work: &Work, request: &Request) -> bool {
+    matches!(work, Work::CheckPassword(_)) && request.effect() == Effect::Change
 }
