@@ -10,17 +10,19 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use tokio::runtime::Runtime;
 
 use crate::cluster::{Dial, Opened, Owner};
 use crate::config::{Config, ConfigError, ServerConfig};
 use crate::files::without_number;
+use crate::hsmd::faults::{self, DirectError, Directed, Direction, StartError};
 use crate::hsmd::keeping::folder::{self, CONFIG, FolderError};
 use crate::hsmd::keeping::settings::HashCost;
 use crate::hsmd::making::init::{self, InitError, Names, NewCluster};
 use crate::hsmd::making::pki::Vouching;
-use crate::hsmd::serving::run::{RunError, Running};
+use crate::hsmd::serving::run::Running;
 use crate::protocol::message::PORT;
 use crate::wire::Limits;
 use crate::wire::anchor::{Anchor, AnchorError};
@@ -42,6 +44,25 @@ pub struct Dev {
 struct Hsms {
     threads: Runtime,
     running: Vec<Running>,
+    /// In front of the HSMs, if they fail on purpose.
+    directed: Vec<Directed>,
+}
+
+impl Faults {
+    /// For those of a command line.
+    #[must_use]
+    pub fn of(directions: &[Direction]) -> Self {
+        if directions.is_empty() { Self::None } else { Self::OnPurpose }
+    }
+}
+
+/// Whether the HSMs fail on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faults {
+    /// They do not.
+    None,
+    /// They do what [`Dev::direct`] tells them.
+    OnPurpose,
 }
 
 /// Why there is no development cluster.
@@ -55,7 +76,7 @@ pub enum DevError {
     Folder(#[from] FolderError),
     /// The HSM in this folder does not start.
     #[error("{folder}: {1}", folder = .0.display())]
-    Run(PathBuf, RunError),
+    Run(PathBuf, StartError),
     /// The configuration in the folder cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -99,6 +120,7 @@ impl Dev {
         nodes: Option<u32>,
         folder: Option<&Path>,
         password_hash: HashCost,
+        faults: Faults,
     ) -> Result<Self, DevError> {
         let new = NewCluster {
             nodes: nodes.unwrap_or(DEFAULT_NODES),
@@ -113,7 +135,7 @@ impl Dev {
                 if is_absent_or_empty(folder) {
                     init::cluster(folder, &new)?;
                 }
-                let mut dev = Self::run(folder, nodes)?;
+                let mut dev = Self::run(folder, nodes, faults)?;
                 dev.light_beacon(folder)?;
                 Ok(dev)
             }
@@ -125,7 +147,7 @@ impl Dev {
                 let folder = temporary.path().join("cluster");
                 init::cluster(&folder, &new)?;
                 // Removed at once: the HSMs have their files open, and nothing stays however this program ends.
-                Self::run(&folder, nodes).inspect(|_| drop(temporary))
+                Self::run(&folder, nodes, faults).inspect(|_| drop(temporary))
             }
         }
     }
@@ -152,13 +174,39 @@ impl Dev {
         Ok(Some(Self { config, dials, hsms: None, beacon: None }))
     }
 
+    /// Has faults happen, and says so loudly by `report`.
+    ///
+    /// # Errors
+    ///
+    /// Which of them cannot happen, and why.
+    pub fn direct_all(&self, faults: &[Direction], report: impl Fn(&str)) -> Result<(), String> {
+        for fault in faults {
+            self.direct(fault).map_err(|error| format!("--fault {fault}: {error}"))?;
+            report(&format!("FAULT ON PURPOSE: {fault}"));
+        }
+        Ok(())
+    }
+
+    /// Has a fault happen.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such server, or it cannot do it.
+    pub fn direct(&self, direction: &Direction) -> Result<(), DirectError> {
+        let Some(Hsms { threads, directed, .. }) = &self.hsms else { return Err(DirectError::Elsewhere) };
+        // This may be called while a command waits for the servers, in which no other runtime can be waited for.
+        let obey = || threads.block_on(faults::obey(directed, direction));
+        thread::scope(|scope| scope.spawn(obey).join()).unwrap_or(Ok(()))
+    }
+
     /// Stops all HSMs. Every acknowledged change is stored.
     pub fn stop(self) {
         if let Some(beacon) = self.beacon {
             // If it stays, it does no harm: `join` finds nobody at the address.
             let _ = fs::remove_file(beacon);
         }
-        if let Some(Hsms { threads, running }) = self.hsms {
+        if let Some(Hsms { threads, running, directed }) = self.hsms {
+            drop(directed);
             threads.block_on(async {
                 for hsm in running {
                     hsm.stop().await;
@@ -167,28 +215,41 @@ impl Dev {
         }
     }
 
-    fn run(folder: &Path, nodes: Option<u32>) -> Result<Self, DevError> {
+    fn run(folder: &Path, nodes: Option<u32>, faults: Faults) -> Result<Self, DevError> {
         let hsms = folder::hsm_folders(folder)?;
         if let Some(wanted) = nodes.filter(|wanted| usize::try_from(*wanted) != Ok(hsms.len())) {
             return Err(DevError::OtherSize { folder: folder.to_owned(), found: hsms.len(), wanted });
         }
         let config = Config::load(&folder.join(CONFIG))?;
         let threads = Runtime::new().map_err(DevError::Threads)?;
-        let (mut running, mut dials) = (Vec::new(), Vec::new());
+        let (mut running, mut directed, mut dials) = (Vec::new(), Vec::new(), Vec::new());
         for (hsm, server) in hsms.iter().zip(config.servers()) {
             let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-            let hsm_runs = threads.block_on(Running::start(hsm, Some(any_port)));
-            let hsm_runs = hsm_runs.map_err(|error| DevError::Run(hsm.clone(), error))?;
-            dials.push(dial(hsm_runs.address, server)?);
-            running.push(hsm_runs);
+            let started = match faults {
+                Faults::None => {
+                    let started = threads.block_on(Running::start(hsm, Some(any_port)));
+                    started.map(|running| (running, None)).map_err(StartError::from)
+                }
+                Faults::OnPurpose => {
+                    let started = threads.block_on(Directed::start(hsm, any_port));
+                    started.map(|(running, directed)| (running, Some(directed)))
+                }
+            };
+            let (started, front) = started.map_err(|error| DevError::Run(hsm.clone(), error))?;
+            dials.push(dial(front.as_ref().map_or(started.address, |front| front.relay.address), server)?);
+            running.push(started);
+            directed.extend(front);
         }
-        Ok(Self { config, dials, hsms: Some(Hsms { threads, running }), beacon: None })
+        Ok(Self { config, dials, hsms: Some(Hsms { threads, running, directed }), beacon: None })
     }
 
     fn light_beacon(&mut self, folder: &Path) -> Result<(), DevError> {
         let path = folder.join(BEACON);
-        let running = self.hsms.iter().flat_map(|hsms| &hsms.running);
-        let sockets: Vec<_> = running.map(|hsm| hsm.address.to_string()).collect();
+        let socket = |dial: &Dial| match &dial.address {
+            Address::Socket(socket) => Some(socket.to_string()),
+            Address::Named(..) => None,
+        };
+        let sockets: Vec<_> = self.dials.iter().filter_map(socket).collect();
         let failed = |error| DevError::Beacon(path.clone(), error);
         let written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
         serde_json::to_writer(&written, &sockets).map_err(|error| failed(error.into()))?;

@@ -33,6 +33,8 @@ mod daemon;
 mod dev;
 #[path = "binaries/exit_code.rs"]
 mod exit_code;
+#[path = "binaries/faults.rs"]
+mod faults;
 #[path = "binaries/folder.rs"]
 mod folder;
 #[path = "binaries/generate.rs"]

@@ -9,18 +9,32 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::{Answer, Choice, Cluster, Failure, Opened, Question, Server, proven_users};
+use cloudhsm::hsmd::faults::{Door, Fault};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, ListUsers, UserId, UserType};
 use cloudhsm::wire::Limits;
-use common::relay::{Door, FAULTS, Fault};
 use common::{SHORT, TestCluster};
 use tokio::time::sleep;
 
 const EVERYWHERE: [usize; 3] = [0, 1, 2];
 const PASSWORD: &str = "newpassword1";
+
+/// The faults of all calls.
+const FAULTS: [Fault; 10] = [
+    Fault::ClosesBefore,
+    Fault::ClosesWithin,
+    Fault::ClosesAfter,
+    Fault::Dies,
+    Fault::HalfFrame,
+    Fault::Garbage,
+    Fault::Oversized,
+    Fault::WrongReply,
+    Fault::Stalls,
+    Fault::Trickles,
+];
 
 /// In which of the two rounds a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +178,7 @@ async fn a_change_is_on_every_server_or_where_the_supervisor_let_it_be() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_door_costs_its_server_only_and_is_named() {
-    let mut cluster = faulty_cluster().await;
+    let cluster = faulty_cluster().await;
     for (door, expected) in [
         (Door::Refuses, "Connection refused"),
         (Door::StallsInHandshake, "Connection timed out (TLS handshake not done within 2s)"),
@@ -172,7 +186,7 @@ async fn a_closed_door_costs_its_server_only_and_is_named() {
         (Door::WrongCertificate, "limited"),
     ] {
         for faulty in EVERYWHERE {
-            cluster.relays[faulty].set_door(door).await;
+            cluster.relays[faulty].set_door(door).await.unwrap();
             let mut console = cluster.console(&Interrupt::default());
             let began = Instant::now();
             let mut seen = Vec::new();
@@ -181,7 +195,7 @@ async fn a_closed_door_costs_its_server_only_and_is_named() {
             let mut wanted = ["trusted"; 3];
             wanted[faulty] = expected;
             assert_eq!(seen, wanted, "{door:?} on server {faulty}");
-            cluster.relays[faulty].set_door(Door::Open).await;
+            cluster.relays[faulty].set_door(Door::Open).await.unwrap();
         }
     }
 }
@@ -211,7 +225,7 @@ async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
 /// What is asked for Tab: no server holds up the others, and none that proves nothing is listened to.
 #[tokio::test(flavor = "multi_thread")]
 async fn users_are_known_of_every_server_that_proves_itself_and_answers_in_time() {
-    let mut cluster = faulty_cluster().await;
+    let cluster = faulty_cluster().await;
     let dials = cluster.dials();
     let counts = async || {
         let began = Instant::now();
@@ -223,9 +237,9 @@ async fn users_are_known_of_every_server_that_proves_itself_and_answers_in_time(
     let all_but = |faulty: usize| EVERYWHERE.map(|number| (number != faulty).then_some(2));
     let doors = [Door::Refuses, Door::StallsInHandshake, Door::SpeaksNoTls, Door::WrongCertificate];
     for (door, faulty) in doors.into_iter().zip(EVERYWHERE.into_iter().cycle()) {
-        cluster.relays[faulty].set_door(door).await;
+        cluster.relays[faulty].set_door(door).await.unwrap();
         assert_eq!(counts().await, all_but(faulty), "{door:?} on server {faulty}");
-        cluster.relays[faulty].set_door(Door::Open).await;
+        cluster.relays[faulty].set_door(Door::Open).await.unwrap();
     }
     let faults = [Fault::ClosesWithin, Fault::Garbage, Fault::WrongReply, Fault::Stalls];
     for (fault, faulty) in faults.into_iter().zip(EVERYWHERE.into_iter().cycle()) {

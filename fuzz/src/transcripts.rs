@@ -44,8 +44,8 @@ fn play(transcript: &str) {
 struct Bare;
 
 impl Stage for Bare {
-    fn direct(&mut self, direction: &str) -> String {
-        direction.to_owned()
+    fn direct(&mut self, direction: &str) -> Result<String, String> {
+        Ok(direction.to_owned())
     }
 
     fn typed(&self, line: &str) -> String {

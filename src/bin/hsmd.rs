@@ -18,6 +18,7 @@ use cloudhsm::console;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsm::Unlock;
 use cloudhsm::hsmd::daemon::{self, Options};
+use cloudhsm::hsmd::faults::Direction;
 use cloudhsm::hsmd::keeping::folder::CONFIG;
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::hsmd::making::backup::{self, Backup};
@@ -92,6 +93,9 @@ enum Command {
         /// Serve /metrics and /health over plain HTTP, on 127.0.0.1:9225 if no address is given
         #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:9225")]
         metrics: Option<SocketAddr>,
+        /// Let this go wrong on purpose, such as 'server 1 dies after 2'; can be repeated
+        #[arg(long = "fault", value_name = "FAULT")]
+        faults: Vec<Direction>,
     },
     /// Write an encrypted backup of one HSM, running or stopped
     Backup {
@@ -208,7 +212,7 @@ fn carry_out(command: Command) -> Result<(), String> {
         Command::Cluster(command) => cluster(command),
         Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
         Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
-        Command::Run { dir, listen, metrics } => run(&dir, Options { listen, metrics }),
+        Command::Run { dir, listen, metrics, faults } => run(&dir, Options { listen, metrics, faults }),
         Command::Audit { command: Some(command), .. } => audit::carry_out(command),
         Command::Audit { command: None, dir, json } => audit::print_log(&dir.unwrap_or_default(), json),
         Command::Unlock { dir, user_type, name } => unlock(&dir, &user_type, name),

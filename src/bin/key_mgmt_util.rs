@@ -14,9 +14,10 @@ use cloudhsm::command::Known;
 use cloudhsm::config::{Config, KeyConfig};
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language, Lines, Output};
-use cloudhsm::dev::Dev;
+use cloudhsm::dev::{Dev, Faults};
 use cloudhsm::files::without_number;
 use cloudhsm::generate::{Artifact, ManualSection, generate};
+use cloudhsm::hsmd::faults::Direction;
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::kmu::{Build, COMMANDS, Session, Single, list_commands, start_up};
@@ -44,6 +45,10 @@ struct Arguments {
     /// Run a development cluster of N HSMs (3 by default) inside this program
     #[arg(long, value_name = "N", num_args = 0..=1)]
     dev: Option<Option<u32>>,
+
+    /// Let this go wrong on purpose, such as 'server 1 dies after 2'; can be repeated
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Direction>,
 
     /// Do not save the lines of this session for later ones
     #[arg(long)]
@@ -221,6 +226,9 @@ fn read_words(arguments: &Arguments) -> Result<(Option<&Path>, Work), ExitError>
     if config.is_some() && (arguments.dev.is_some() || arguments.dev_dir.is_some()) {
         return Err(wrong("either a configuration file or a development cluster, not both"));
     }
+    if !(arguments.faults.is_empty() || arguments.dev.is_some() || arguments.dev_dir.is_some()) {
+        return Err(wrong("--fault is for a development cluster: use --dev or --dev-dir"));
+    }
     match rest {
         [] => Ok((config, Work::Session)),
         [first, command @ ..] if first == SINGLE => {
@@ -282,11 +290,13 @@ fn open_dev(arguments: &Arguments, runtime: &Runtime) -> Result<Target, ExitErro
         Some(running) => running,
         None => {
             let nodes = arguments.dev.flatten();
-            let dev = Dev::start(nodes, folder, HashCost::default()).map_err(wrong)?;
+            let faults = Faults::of(&arguments.faults);
+            let dev = Dev::start(nodes, folder, HashCost::default(), faults).map_err(wrong)?;
             advise(dev.dials.len(), folder);
             dev
         }
     };
+    dev.direct_all(&arguments.faults, console::report).map_err(wrong)?;
     Ok(Target { dials: std::mem::take(&mut dev.dials), minimum_nodes: 1, listed: None, dev: Some(dev) })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::faults::{self, DirectError, Directed, Direction, StartError};
 use super::keeping::folder::{self, FolderError};
 use super::process::{self, TooFewFiles};
 use super::serving::run::{RunError, Running};
@@ -16,12 +17,14 @@ use super::watching::probe::Probe;
 use crate::files::without_number;
 
 /// The options of `hsmd run`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Where the one HSM listens, instead of the address in its settings.
     pub listen: Option<SocketAddr>,
     /// Where metrics are served, if at all.
     pub metrics: Option<SocketAddr>,
+    /// What goes wrong on purpose.
+    pub faults: Vec<Direction>,
 }
 
 /// Why the daemon ended early.
@@ -36,6 +39,12 @@ pub enum DaemonError {
     Hsm(PathBuf, RunError),
     #[error("--metrics: cannot listen on {0}: {error}", error = without_number(.1))]
     Metrics(SocketAddr, io::Error),
+    #[error("{folder}: {1}", folder = .0.display())]
+    Behind(PathBuf, StartError),
+    #[error("--fault {0}: {1}")]
+    Fault(String, DirectError),
+    #[error("{folder}: --fault is for HSMs without client_ca", folder = .0.display())]
+    ClientCa(PathBuf),
     #[error(transparent)]
     Files(#[from] TooFewFiles),
     #[error("signals: {error}", error = without_number(.0))]
@@ -59,7 +68,7 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     let (mut terminate, mut interrupt) =
         (listen_to(SignalKind::terminate())?, listen_to(SignalKind::interrupt())?);
     let metrics = listen_for_metrics(options.metrics).await?;
-    let running = start_all(&folders, options.listen).await?;
+    let (running, directed) = start_all(&folders, &options).await?;
     let stop = CancellationToken::new();
     observe(metrics, &running, &stop);
     notify::ready(running.len());
@@ -68,6 +77,7 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
     notify::stopping();
     tracing::info!("stopping");
     stop.cancel();
+    drop(directed);
     stop_all(running).await;
     Ok(())
 }
@@ -84,24 +94,74 @@ async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<Metric
     endpoint.map(Some).map_err(|error| DaemonError::Metrics(address, error))
 }
 
-async fn start_all(folders: &[PathBuf], listen: Option<SocketAddr>) -> Result<Vec<Running>, DaemonError> {
-    let mut running = Vec::new();
+async fn start_all(
+    folders: &[PathBuf],
+    options: &Options,
+) -> Result<(Vec<Running>, Vec<Directed>), DaemonError> {
+    let (mut running, mut directed) = (Vec::new(), Vec::new());
+    let mut started = Ok(());
     for folder in folders {
-        match Running::start(folder, listen).await {
-            Ok(hsm) => {
-                tracing::info!(hsm_id = %hsm.hsm_id, address = %hsm.address, "listening");
-                running.push(hsm);
-            }
-            Err(error) => {
-                stop_all(running).await;
-                return Err(match error {
-                    RunError::Folder(error) => error.into(),
-                    error => DaemonError::Hsm(folder.clone(), error),
-                });
-            }
+        started = start(folder, options, &mut running, &mut directed).await;
+        if started.is_err() {
+            break;
         }
     }
-    Ok(running)
+    if started.is_ok() {
+        started = direct_all(&directed, &options.faults).await;
+    }
+    match started {
+        Ok(()) => Ok((running, directed)),
+        Err(error) => {
+            stop_all(running).await;
+            Err(error)
+        }
+    }
+}
+
+async fn direct_all(directed: &[Directed], directions: &[Direction]) -> Result<(), DaemonError> {
+    for direction in directions {
+        tracing::warn!("FAULT ON PURPOSE: {direction}");
+        let obeyed = faults::obey(directed, direction).await;
+        obeyed.map_err(|error| DaemonError::Fault(direction.to_string(), error))?;
+    }
+    Ok(())
+}
+
+async fn start(
+    folder: &Path,
+    options: &Options,
+    running: &mut Vec<Running>,
+    directed: &mut Vec<Directed>,
+) -> Result<(), DaemonError> {
+    let (hsm, address) = if options.faults.is_empty() {
+        let hsm = Running::start(folder, options.listen).await.map_err(|error| failed(folder, error))?;
+        let address = hsm.address;
+        (hsm, address)
+    } else {
+        let settings = folder::read_settings(folder)?;
+        if settings.client_ca.is_some() {
+            // A relay has no client certificate to show to the HSM.
+            return Err(DaemonError::ClientCa(folder.to_owned()));
+        }
+        let listen = options.listen.unwrap_or(settings.listen);
+        let (hsm, front) = Directed::start(folder, listen).await.map_err(|error| match error {
+            StartError::Hsm(error) => failed(folder, error),
+            StartError::Relay(_) => DaemonError::Behind(folder.to_owned(), error),
+        })?;
+        let address = front.relay.address;
+        directed.push(front);
+        (hsm, address)
+    };
+    tracing::info!(hsm_id = %hsm.hsm_id, %address, "listening");
+    running.push(hsm);
+    Ok(())
+}
+
+fn failed(folder: &Path, error: RunError) -> DaemonError {
+    match error {
+        RunError::Folder(error) => error.into(),
+        error => DaemonError::Hsm(folder.to_owned(), error),
+    }
 }
 
 /// Starts the metrics endpoint and the watchdog, which watch the HSMs until `stop`.

@@ -6,6 +6,7 @@
 //! * [`watching`]: what monitoring and the service manager see. An HSM never waits for them.
 //! * [`making`]: new HSMs and clusters, their initialization, backups and clones.
 //! * [`auditing`]: the audit log as the owner of an HSM's folder reads, exports and prunes it.
+//! * [`faults`]: HSMs that fail on purpose, behind relays.
 //! * [`serving`]: a request's way through a running HSM.
 //! * [`keeping`]: what an HSM keeps on disk, and how it is encrypted there.
 //! * [`cryptography`]: what an HSM computes with keys in plaintext.
@@ -14,6 +15,7 @@
 pub mod auditing;
 pub mod cryptography;
 pub mod daemon;
+pub mod faults;
 pub mod keeping;
 pub mod making;
 pub mod process;

@@ -8,7 +8,6 @@
 mod pattern;
 mod player;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use similar::TextDiff;
@@ -30,18 +29,17 @@ const BANNER: &str = "Connecting to the server(s), it may take time";
 ///
 /// # Errors
 ///
-/// The first stage direction: only the project's own tests have a stage.
+/// The first stage direction that was not obeyed, and why.
 pub fn play(
     expected: &str,
+    stage: impl Stage,
     cluster: Cluster,
     interrupt: Interrupt,
     runtime: Rc<Runtime>,
 ) -> Result<String, String> {
-    let stage = NoStage::default();
-    let unknown = Rc::clone(&stage.unknown);
     let mut player = Player::new(expected, stage);
     player.read_remarks();
-    let text = player.text();
+    let (text, trouble) = (player.text(), player.trouble());
     let before = text.borrow().len();
     let mut session = Session::new(&mut player, cluster, interrupt, runtime);
     let started = shell::start_up(&mut session, false, Unreachable::GiveUp);
@@ -52,8 +50,8 @@ pub fn play(
         shell::run(&mut session, OnError::Continue);
     }
     drop(session);
-    match unknown.take() {
-        Some(direction) => Err(direction),
+    match trouble.take() {
+        Some(trouble) => Err(trouble),
         None => Ok(with_wildcards(expected, &text.take())),
     }
 }
@@ -63,21 +61,4 @@ pub fn play(
 pub fn diff(expected: &str, printed: &str, name: &str) -> String {
     let diff = TextDiff::from_lines(expected, printed);
     diff.unified_diff().header(name, &format!("{name} as played")).to_string()
-}
-
-/// Nothing happens around the console.
-#[derive(Default)]
-struct NoStage {
-    unknown: Rc<RefCell<Option<String>>>,
-}
-
-impl Stage for NoStage {
-    fn direct(&mut self, direction: &str) -> String {
-        self.unknown.borrow_mut().get_or_insert_with(|| direction.to_owned());
-        String::new()
-    }
-
-    fn typed(&self, line: &str) -> String {
-        line.to_owned()
-    }
 }

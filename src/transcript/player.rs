@@ -10,7 +10,11 @@ use crate::protocol::Secret;
 /// What surrounds the console.
 pub trait Stage {
     /// Obeys a direction, and returns what it shows.
-    fn direct(&mut self, direction: &str) -> String;
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    fn direct(&mut self, direction: &str) -> Result<String, String>;
 
     /// What is typed for a line of the transcript.
     fn typed(&self, line: &str) -> String;
@@ -20,6 +24,7 @@ pub trait Stage {
 pub struct Player<S> {
     lines: VecDeque<String>,
     text: Rc<RefCell<String>>,
+    trouble: Rc<RefCell<Option<String>>>,
     /// Around it.
     pub stage: S,
 }
@@ -28,13 +33,24 @@ impl<S: Stage> Player<S> {
     /// A transcript from its first line on.
     #[must_use]
     pub fn new(transcript: &str, stage: S) -> Self {
-        Self { lines: transcript.lines().map(str::to_owned).collect(), text: Rc::default(), stage }
+        Self {
+            lines: transcript.lines().map(str::to_owned).collect(),
+            text: Rc::default(),
+            trouble: Rc::default(),
+            stage,
+        }
     }
 
     /// The session so far, shared: it can be read when somebody else has the player.
     #[must_use]
     pub fn text(&self) -> Rc<RefCell<String>> {
         Rc::clone(&self.text)
+    }
+
+    /// The first direction that was not obeyed, and why, shared as the text is.
+    #[must_use]
+    pub fn trouble(&self) -> Rc<RefCell<Option<String>>> {
+        Rc::clone(&self.trouble)
     }
 
     /// The remarks before the first line of the session; directions among them are obeyed.
@@ -53,8 +69,12 @@ impl<S: Stage> Player<S> {
     fn remark(&mut self, line: &str) {
         self.text.borrow_mut().push_str(&format!("{line}\n"));
         if let Some(direction) = line.strip_prefix("#! ") {
-            let shown = self.stage.direct(direction);
-            self.text.borrow_mut().push_str(&shown);
+            match self.stage.direct(direction) {
+                Ok(shown) => self.text.borrow_mut().push_str(&shown),
+                Err(why) => {
+                    self.trouble.borrow_mut().get_or_insert_with(|| format!("#! {direction}: {why}"));
+                }
+            }
         }
     }
 

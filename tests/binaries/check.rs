@@ -12,6 +12,13 @@ fn the_example_plays_as_it_stands() {
     assert_eq!((played.stdout.as_str(), played.stderr.as_str()), ("", ""));
 }
 
+/// A server fails where the transcript says so, and is back where it says so.
+#[test]
+fn the_example_of_a_fault_plays_as_it_stands() {
+    let played = check(&["--dev", "2", "examples/server_dies.transcript"]).with_code(0);
+    assert_eq!((played.stdout.as_str(), played.stderr.as_str()), ("", ""));
+}
+
 #[test]
 fn what_differs_is_shown_and_update_writes_it() {
     let home = tempfile::tempdir().unwrap();
@@ -66,7 +73,7 @@ fn wrong_usage_and_what_cannot_be_played_are_told_apart_from_differences() {
     fs::write(&path, "# A story.\n#! servers 3\naws-cloudhsm>quit\n").unwrap();
     let staged = text(&path);
     for (arguments, why) in [
-        (&["--dev", "1", staged][..], "#! servers 3: a stage direction"),
+        (&["--dev", "1", staged][..], "#! servers 3: not a stage direction"),
         (&["--dev", "1", "/none"], "/none: No such file or directory"),
         (&["--config", "/none", staged], "/none: No such file or directory"),
         (&[staged], "required"),

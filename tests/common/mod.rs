@@ -2,13 +2,13 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
-pub mod relay;
-
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::config::Config;
+use cloudhsm::hsmd::faults::{Direction, Relay, What};
 use cloudhsm::hsmd::keeping::folder::{self, CONFIG};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::hsmd::making::backup::Backup;
@@ -23,8 +23,6 @@ use cloudhsm::wire::Limits;
 use cloudhsm::wire::link::Address;
 use tempfile::TempDir;
 use tokio::time::sleep;
-
-use relay::Relay;
 
 /// Longer than a loaded machine takes, to make a pair of RSA keys, too.
 const PATIENT: Limits = Limits {
@@ -93,7 +91,7 @@ impl TestCluster {
         let config = Config::load(&folder.join(CONFIG)).unwrap();
         for (hsm, server) in folder::hsm_folders(folder).unwrap().into_iter().zip(config.servers()) {
             let running = run(&hsm, &self.clock).await;
-            self.relays.push(Relay::start(running.address, &hsm).await);
+            self.relays.push(Relay::start(&running, any_port()).unwrap());
             self.hsms.push(Some(running));
             self.servers.push(Dial::new(server).unwrap());
             self.folders.push(hsm);
@@ -151,6 +149,18 @@ impl TestCluster {
         self.add(&clone).await;
     }
 
+    /// A fault on purpose; the clock is that of all HSMs.
+    pub async fn obey(&mut self, direction: &Direction) {
+        let number = direction.server.unwrap_or(0);
+        match &direction.what {
+            What::Door(door) => self.relays[number].set_door(*door).await.unwrap(),
+            What::Fault(calls, fault) => self.relays[number].fail_after(*calls, *fault),
+            What::Restarts => self.restart(number).await,
+            What::Lacks(lost) => self.hsms[number].as_ref().unwrap().lose(lost.clone()).await.unwrap(),
+            What::ClockAhead(time) => self.clock.advance(*time),
+        }
+    }
+
     /// Stops an HSM and starts it again from its folder: connections and logins are gone, the rest is not.
     pub async fn restart(&mut self, number: usize) {
         self.hsms[number].take().unwrap().stop().await;
@@ -173,6 +183,9 @@ fn new_cluster(nodes: u32) -> NewCluster {
 }
 
 async fn run(folder: &Path, clock: &Clock) -> Running {
-    let any_port = Some("127.0.0.1:0".parse().unwrap());
-    Running::start_at(folder, any_port, clock.clone()).await.unwrap()
+    Running::start_at(folder, Some(any_port()), clock.clone()).await.unwrap()
+}
+
+fn any_port() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
 }

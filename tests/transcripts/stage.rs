@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Cursor;
 use std::process::Command;
 use std::rc::Rc;
-use std::time::Duration;
 
 use cloudhsm::cluster::Cluster;
 use cloudhsm::cmu::Session;
@@ -18,7 +17,6 @@ use cloudhsm::shell::{self, Unreachable};
 use tokio::runtime::Runtime;
 use tokio::task::block_in_place;
 
-use crate::common::relay::{Door, Fault};
 use crate::common::{SHORT, TestCluster};
 use crate::{keys, officers};
 
@@ -81,10 +79,8 @@ impl Stage {
     /// * `clone of server 0`: a cloned cluster of one HSM, which follows the others in the configuration;
     ///   `stranger`: an HSM of another family
     /// * `shows the start`: the banner is part of the story; `--allow-unreachable`: as the option
-    /// * `server 1 dies after 2`: answers two more calls, hangs up on the next, and nobody listens from then on;
-    ///   so do `stalls`, `loses an answer`, `hangs up` and the others of [`fault`]
-    /// * `server 1 refuses`, `is no HSM`, `stalls`, `has another key`: what a new connection meets; `is back`
-    /// * `server 1 restarts`: its connections are gone
+    /// * `server 1 dies after 2`: answers two more calls, hangs up on the next, and nobody listens from then on; and what
+    ///   else is a [`Direction`](cloudhsm::hsmd::faults::Direction), but `server 1 restarts` is a real restart
     /// * `customerCA.crt is missing`, `is garbage`, `is back`
     /// * `PO.crt is customerCA.crt`: two files of the cluster's folder are equal, byte for byte
     /// * `CUs alice bob`: users 3 and 4, with the passwords alicepassword and bobpassword
@@ -95,7 +91,6 @@ impl Stage {
     ///   `admin has a second factor`: that key
     /// * `officer1 signs [DIR]/x`; `officer1 approves [DIR]/x in [DIR]/approval.txt`; so do CUs: `alice, a CU, approves …`
     /// * `[DIR]/x is cut`, `grows`, `is [DIR]/y`, `is gone`, `says <text>`: what happens to a file; `/` ends a line
-    /// * `clock +10 minutes`: of all HSMs
     /// * `elsewhere <command>`: what another console does that stays connected; `elsewhere is gone`
     fn obey(&mut self, direction: &str) -> String {
         let runtime = self.runtime.clone();
@@ -127,13 +122,9 @@ impl Stage {
             ["server", number, "restarts"] => {
                 runtime.block_on(self.cluster().restart(number.parse().unwrap()));
             }
-            ["server", number, ref what @ .., "after", calls] => {
-                let relay = &self.cluster().relays[number.parse::<usize>().unwrap()];
-                relay.fail_after(calls.parse().unwrap(), fault(&what.join(" ")));
-            }
-            ["server", number, ref what @ ..] => {
-                let relay = &mut self.cluster().relays[number.parse::<usize>().unwrap()];
-                runtime.block_on(relay.set_door(door(&what.join(" "))));
+            ["server" | "clock", ..] => {
+                let direction = direction.parse().unwrap();
+                runtime.block_on(self.cluster().obey(&direction));
             }
             ["customerCA.crt", "is", state] => self.set_ca(state),
             [file, "is", other] if other.ends_with(".crt") => {
@@ -198,10 +189,6 @@ impl Stage {
                 };
                 let (file, approval) = (self.with_paths(file), self.with_paths(approval));
                 officers::sign(&self.cluster().path(), name, &file, Some((user_type, &approval)));
-            }
-            ["clock", minutes, "minutes"] => {
-                let minutes: u64 = minutes.trim_start_matches('+').parse().unwrap();
-                self.cluster().clock.advance(Duration::from_secs(60 * minutes));
             }
             [file, ref what @ ..] if file.starts_with("[DIR]") => self.alter(file, what),
             _ => panic!("no such direction: {words:?}"),
@@ -332,9 +319,9 @@ impl Stage {
 }
 
 impl cloudhsm::transcript::Stage for Stage {
-    fn direct(&mut self, direction: &str) -> String {
+    fn direct(&mut self, direction: &str) -> Result<String, String> {
         // A direction can stand at a question that a change under way asks, and starts things of its own.
-        block_in_place(|| self.obey(direction))
+        Ok(block_in_place(|| self.obey(direction)))
     }
 
     fn typed(&self, line: &str) -> String {
@@ -345,28 +332,4 @@ impl cloudhsm::transcript::Stage for Stage {
 /// Of a user of the stage.
 fn password(name: &str) -> String {
     if name == "admin" { "newpassword1".to_owned() } else { format!("{name}password") }
-}
-
-fn fault(what: &str) -> Fault {
-    match what {
-        "dies" => Fault::Dies,
-        "hangs up" => Fault::ClosesBefore,
-        "hangs up on a call" => Fault::ClosesWithin,
-        "loses an answer" => Fault::ClosesAfter,
-        "gives another token" => Fault::OtherToken,
-        "stalls" => Fault::Stalls,
-        "sends garbage" => Fault::Garbage,
-        _ => panic!("no such fault: {what}"),
-    }
-}
-
-fn door(what: &str) -> Door {
-    match what {
-        "refuses" => Door::Refuses,
-        "is no HSM" => Door::SpeaksNoTls,
-        "stalls" => Door::StallsInHandshake,
-        "has another key" => Door::WrongCertificate,
-        "is back" => Door::Open,
-        _ => panic!("no such door: {what}"),
-    }
 }

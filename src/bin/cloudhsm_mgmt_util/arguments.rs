@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser, Subcommand};
 use cloudhsm::console::{self, Lines, Output};
 use cloudhsm::generate::Artifact;
+use cloudhsm::hsmd::faults::Direction;
 use cloudhsm::shell;
 
 use crate::check::CheckArguments;
@@ -34,6 +35,10 @@ pub(crate) struct Arguments {
     /// Keep the development cluster in this folder across runs
     #[arg(long, value_name = "DIR", requires = "dev")]
     pub(crate) dev_dir: Option<PathBuf>,
+
+    /// Let this go wrong on purpose, such as 'server 1 dies after 2'; can be repeated
+    #[arg(long = "fault", value_name = "FAULT", requires = "dev", conflicts_with = "config")]
+    pub(crate) faults: Vec<Direction>,
 
     /// Start even if some of the servers, but not all, cannot be reached
     #[arg(long)]

@@ -8,11 +8,11 @@ use clap::{ArgGroup, Args};
 use cloudhsm::cluster::{Cluster, Dial};
 use cloudhsm::config::Config;
 use cloudhsm::console;
-use cloudhsm::dev::Dev;
+use cloudhsm::dev::{Dev, Faults};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::shell::code;
-use cloudhsm::transcript;
+use cloudhsm::transcript::{self, Stage};
 use cloudhsm::wire::Limits;
 use tokio::runtime::{Builder, Runtime};
 
@@ -23,7 +23,8 @@ use crate::{PROGRAM, text};
 /// A transcript is a session as the console prints it: the text after a prompt or a question is typed, all the rest is
 /// expected. Passwords are written out. Lines that begin with # are comments. In an expected line, [..] matches
 /// anything, and [=name] the same text everywhere; a line [caution] stands for the banner before a change. The start-up
-/// banner is expected only if the transcript has it.
+/// banner is expected only if the transcript has it. A line such as `#! server 1 dies after 2` makes a server of --dev fail
+/// on purpose; docs/transcripts.md lists what else can go wrong.
 #[derive(Args)]
 #[expect(rustdoc::broken_intra_doc_links, reason = "it is a help text, in which a backslash would show")]
 #[command(after_help = EXIT_CODES, group = ArgGroup::new("hsms").required(true))]
@@ -82,19 +83,40 @@ impl CheckArguments {
                 (config.servers().map(Dial::new).collect::<Result<_, _>>().map_err(text)?, None)
             }
             None => {
-                let cost = HashCost::default();
-                let mut dev = Dev::start(self.dev, None, cost).map_err(text)?;
+                let (cost, has_directions) = (HashCost::default(), expected.lines().any(is_direction));
+                let faults = if has_directions { Faults::OnPurpose } else { Faults::None };
+                let mut dev = Dev::start(self.dev, None, cost, faults).map_err(text)?;
                 (std::mem::take(&mut dev.dials), Some(dev))
             }
         };
         let interrupt = Interrupt::default();
         let cluster = Cluster::new(dials, Limits::default(), interrupt.clone());
-        let played = transcript::play(expected, cluster, interrupt, Rc::clone(runtime));
+        let played =
+            transcript::play(expected, DevStage(dev.as_ref()), cluster, interrupt, Rc::clone(runtime));
         if let Some(dev) = dev {
             dev.stop();
         }
-        played.map_err(|direction| {
-            format!("#! {direction}: a stage direction, which only works in this project's tests")
-        })
+        played
     }
 }
+
+fn is_direction(line: &str) -> bool {
+    line.starts_with("#! ")
+}
+
+/// A development cluster, which obeys stage directions; other HSMs do not.
+struct DevStage<'a>(Option<&'a Dev>);
+
+impl Stage for DevStage<'_> {
+    fn direct(&mut self, direction: &str) -> Result<String, String> {
+        let dev = self.0.ok_or("a stage direction, which only HSMs of --dev obey")?;
+        dev.direct(&direction.parse().map_err(|_| NO_DIRECTION)?).map_err(text)?;
+        Ok(String::new())
+    }
+
+    fn typed(&self, line: &str) -> String {
+        line.to_owned()
+    }
+}
+
+const NO_DIRECTION: &str = "not a stage direction; docs/transcripts.md lists them";

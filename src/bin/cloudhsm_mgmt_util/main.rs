@@ -21,7 +21,7 @@ use cloudhsm::command::Known;
 use cloudhsm::config::Config;
 use cloudhsm::configure::advice;
 use cloudhsm::console::{self, Language, Output};
-use cloudhsm::dev::Dev;
+use cloudhsm::dev::{Dev, Faults};
 use cloudhsm::generate::{Artifact, ManualSection, generate};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
@@ -124,8 +124,10 @@ fn prepare(session: &mut Session<'_>, arguments: &Arguments) {
 
 fn start_dev(arguments: &Arguments) -> Result<(Config, Vec<Dial>, Option<Dev>), String> {
     let folder = arguments.dev_dir.as_deref();
-    let mut dev = Dev::start(arguments.dev.flatten(), folder, HashCost::default()).map_err(text)?;
+    let faults = Faults::of(&arguments.faults);
+    let mut dev = Dev::start(arguments.dev.flatten(), folder, HashCost::default(), faults).map_err(text)?;
     advise(dev.dials.len(), folder);
+    dev.direct_all(&arguments.faults, console::report)?;
     Ok((dev.config.clone(), std::mem::take(&mut dev.dials), Some(dev)))
 }
 

@@ -103,7 +103,10 @@ async fn converse(mut stream: UnixStream, engine: &Engine) -> io::Result<()> {
 async fn answer(ask: Ask, engine: &Engine) -> Option<Zeroizing<Vec<u8>>> {
     let bytes = match ask {
         Ask::Snapshot => postcard::to_stdvec(&engine.snapshot().await?),
-        Ask::Unlock(user) => postcard::to_stdvec(&engine.unlock(user).await),
+        Ask::Unlock(user) => {
+            let unlocked = engine.by_owner(move |hsm, now| hsm.unlock(&user, now)).await;
+            postcard::to_stdvec(&unlocked)
+        }
         Ask::AuditPart(after) => {
             let part = engine
                 .with_store(move |store| store.audit_part(after).map_err(|error| error.to_string()))

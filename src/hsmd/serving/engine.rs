@@ -24,9 +24,7 @@ use super::clock::Clock;
 use super::status::{Changes, Counters, Status};
 use super::trouble::{Disk, File, Tried, Trouble};
 use super::writer::{Task, Writer};
-use crate::hsm::{
-    Certificates, Decision, Deeds, Env, Event, Hsm, SessionId, Strangers, Unlock, Verdict, Worked,
-};
+use crate::hsm::{Certificates, Decision, Deeds, Env, Event, Hsm, SessionId, Strangers, Verdict, Worked};
 use crate::hsmd::keeping::store::{Store, StoreError};
 use crate::protocol::device::Member;
 use crate::protocol::message::Round;
@@ -36,6 +34,9 @@ use crate::protocol::{Refusal, Request};
 #[derive(Clone)]
 pub struct Engine(mpsc::Sender<Job>);
 
+/// What the owner of the HSM's folder has done to the HSM, at a time in microseconds since 1970.
+type OwnersRule = Box<dyn FnOnce(&Hsm, u64) -> Result<Vec<Event>, Refusal> + Send>;
+
 /// A message to the task.
 enum Job {
     Open(IpAddr, oneshot::Sender<SessionId>),
@@ -43,7 +44,7 @@ enum Job {
     Snapshot(oneshot::Sender<Hsm>),
     Status(oneshot::Sender<Status>),
     Decide(Box<Attempt>, oneshot::Sender<Verdict>),
-    Unlock(Unlock, oneshot::Sender<Result<(), Refusal>>),
+    Owner(OwnersRule, oneshot::Sender<Result<(), Refusal>>),
     Store(Task),
 }
 
@@ -137,14 +138,17 @@ impl Engine {
         }
     }
 
-    /// Unlocks a user for the owner of the HSM's folder, durably.
+    /// Makes a change for the owner of the HSM's folder, durably. The rule gets the time, too.
     ///
     /// # Errors
     ///
-    /// If there is no such user, or the HSM takes no changes.
-    pub async fn unlock(&self, user: Unlock) -> Result<(), Refusal> {
+    /// What the rule refuses; or if the HSM takes no changes.
+    pub async fn by_owner(
+        &self,
+        rule: impl FnOnce(&Hsm, u64) -> Result<Vec<Event>, Refusal> + Send + 'static,
+    ) -> Result<(), Refusal> {
         let (sender, receiver) = oneshot::channel();
-        self.0.send(Job::Unlock(user, sender)).await.map_err(|_| Refusal::ShuttingDown)?;
+        self.0.send(Job::Owner(Box::new(rule), sender)).await.map_err(|_| Refusal::ShuttingDown)?;
         receiver.await.unwrap_or(Err(Refusal::ShuttingDown))
     }
 
@@ -234,7 +238,7 @@ impl Loop {
                 let _ = sender.send(self.status());
             }
             Job::Decide(attempt, sender) => self.decide(attempt, sender, batch),
-            Job::Unlock(user, sender) => self.unlock(&user, sender, batch),
+            Job::Owner(rule, sender) => self.by_owner(rule, sender, batch),
             Job::Store(work) => {
                 if let Some(writer) = &self.writer {
                     writer.later(work);
@@ -266,13 +270,13 @@ impl Loop {
         }
     }
 
-    fn unlock(&self, user: &Unlock, sender: oneshot::Sender<Result<(), Refusal>>, batch: &mut Batch) {
+    fn by_owner(&self, rule: OwnersRule, sender: oneshot::Sender<Result<(), Refusal>>, batch: &mut Batch) {
         let hsm = batch.next.as_ref().unwrap_or(&self.hsm);
-        let unlocked = match &self.trouble {
+        let decided = match &self.trouble {
             Some(_) => Err(Refusal::StoreFailure),
-            None => hsm.unlock(user, self.clock.now()),
+            None => rule(hsm, self.clock.now()),
         };
-        match unlocked {
+        match decided {
             Ok(events) => batch.add(&self.hsm, events, Answer::Owner(sender)),
             // The asker may have stopped waiting.
             Err(refusal) => drop(sender.send(Err(refusal))),

@@ -28,11 +28,12 @@ use super::strangers::Strangers;
 use super::throttle::Throttle;
 use super::worker::Worker;
 use crate::files::without_number;
-use crate::hsm::Certificates;
+use crate::hsm::{Certificates, Lost};
 use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
 use crate::hsmd::keeping::password::{BadCost, Hasher};
 use crate::hsmd::keeping::settings::Settings;
 use crate::hsmd::keeping::store::StoreError;
+use crate::protocol::Refusal;
 use crate::protocol::certificate::Certificate;
 use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
@@ -138,6 +139,15 @@ impl Running {
         Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended })
     }
 
+    /// Loses a user or a key, durably, as if somebody had deleted it on this HSM alone.
+    ///
+    /// # Errors
+    ///
+    /// If the HSM does not have it, or has stopped.
+    pub async fn lose(&self, lost: Lost) -> Result<(), Refusal> {
+        lose(&self.shared, lost).await
+    }
+
     /// Accepts no more connections, finishes the calls that have begun, and closes the store.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -145,6 +155,12 @@ impl Running {
         let _ = self.serving.await;
         let _ = self.engine.await;
     }
+}
+
+/// As [`Running::lose`].
+pub(in crate::hsmd) async fn lose(hsm: &Weak<Shared>, lost: Lost) -> Result<(), Refusal> {
+    let shared = hsm.upgrade().ok_or(Refusal::ShuttingDown)?;
+    shared.engine.by_owner(move |hsm, _| hsm.lose(&lost)).await
 }
 
 /// TLS 1.3 with the cluster's certificate. rustls cannot parse one of X.509 version 1, so it is given the certificate
