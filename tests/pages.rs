@@ -25,6 +25,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("tests/run", "runs this test"),
     (".ci/run", "runs this test"),
     ("cargo test --test transcripts -- create_user", "a test"),
+    ("cargo test --test soak", "a test"),
+    ("cargo test --release --test soak -- --seconds 600 --seed 7", "takes minutes"),
     ("TRANSCRIPTS=overwrite cargo test --test transcripts", "would make any output the expected one"),
     ("DOCS=overwrite cargo test --test docs", "would make any help the expected one"),
     ("cargo bench --bench speed", "takes minutes, and programs that this test does not install"),

@@ -13,6 +13,7 @@ use cloudhsm::protocol::{Operation, Secret};
 use cloudhsm::wire::Limits;
 use tokio::time::sleep;
 
+use crate::client::PATIENT;
 use crate::model::{Said, said};
 use crate::world::World;
 
@@ -53,6 +54,17 @@ impl Desk {
         Self { world: Arc::clone(world), user_type, name, password, cluster, out }
     }
 
+    /// Waits for answers for as long as a busy machine takes.
+    pub(crate) fn patient(mut self) -> Self {
+        self.cluster.limit_calls(PATIENT.call);
+        self
+    }
+
+    pub(crate) fn impatient(mut self) -> Self {
+        self.cluster.limit_calls(LIMITS.call);
+        self
+    }
+
     /// Reconnects and logs in where that is necessary and possible.
     pub(crate) async fn ready(&mut self) {
         let scope = self.cluster.everywhere();
@@ -60,7 +72,7 @@ impl Desk {
             match how {
                 Reconnected::Trusted { .. } => drop(self.out.insert(server)),
                 Reconnected::No => {}
-                Reconnected::Limited => self.wrong(format!("server {server} has not proved its cluster")),
+                Reconnected::Limited => self.wrong(&format!("server {server} has not proved its cluster")),
             }
         }
         let is_connected = |server: &usize| self.cluster.servers()[*server].is_connected();
@@ -79,7 +91,7 @@ impl Desk {
                     self.world.figures.count("logins");
                 }
                 Err((Said::Nothing | Said::Doubt | Said::Silence, _)) => {}
-                Err((_, failure)) => self.wrong(format!("login on server {server}: {failure}")),
+                Err((_, failure)) => self.wrong(&format!("login on server {server}: {failure}")),
             }
         }
     }
@@ -156,7 +168,7 @@ impl Desk {
         let Err(failure) = answer else { return };
         match said(failure) {
             Said::LoggedOut => drop(self.out.insert(server)),
-            Said::Wrong => self.wrong(format!("server {server}: {failure}")),
+            Said::Wrong => self.wrong(&format!("server {server}: {failure}")),
             Said::Nothing | Said::Doubt | Said::Silence | Said::Absent | Said::Present => {}
         }
         self.world.figures.count(match said(failure) {
@@ -169,7 +181,7 @@ impl Desk {
         });
     }
 
-    pub(crate) fn wrong(&self, what: String) {
+    pub(crate) fn wrong(&self, what: &str) {
         self.world.figures.wrong(format!("{}: {what}", self.name));
     }
 }

@@ -90,7 +90,9 @@ impl Keeper {
             self.world.figures.count(&format!("runs of hsmd {}", arguments[0]));
             return true;
         }
-        if before.is_some() && node.calm() == before {
+        // On a busy machine that may be too short.
+        let is_late = ended.stderr.contains("no answer for 10 s");
+        if before.is_some() && node.calm() == before && !is_late {
             self.world.figures.wrong(format!("hsmd {arguments:?}: {}", ended.stderr));
         }
         false

@@ -144,7 +144,7 @@ impl Officer {
             ended.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let all_done = done.len() == lines.len() && done.iter().all(|line| line["ok"] == true);
         if !matches!(code, 0 | 1 | 3 | 4) || all_done != (code == 0) {
-            self.wrong(format!("exit code {code}: {lines:?}\n{}\n{}", ended.stdout, ended.stderr));
+            self.wrong(&format!("exit code {code}: {lines:?}\n{}\n{}", ended.stdout, ended.stderr));
         }
         done
     }
@@ -163,7 +163,7 @@ impl Officer {
                 self.compare(server, &row["data"]["users"]);
             }
             if let Err(Said::Wrong | Said::Present | Said::Absent) = said {
-                self.wrong(format!("{}: {row}", planned.line));
+                self.wrong(&format!("{}: {row}", planned.line));
             }
             return;
         };
@@ -181,7 +181,7 @@ impl Officer {
             Err(Said::Present) if cell.may_be(Option::is_some) => {}
             Err(Said::Absent | Said::Present | Said::Wrong) => {
                 let cell = format!("{cell:?}");
-                self.wrong(format!("{}, {cell}: {row}", planned.line));
+                self.wrong(&format!("{}, {cell}: {row}", planned.line));
             }
         }
     }
@@ -194,7 +194,7 @@ impl Officer {
             let is_listed = listed.contains(&name.as_str());
             if !cells[server].may_be(|value| value.is_some() == is_listed) {
                 let there = if is_listed { "on" } else { "gone from" };
-                self.wrong(format!("user {name} is {there} server {server}: {:?}", cells[server]));
+                self.wrong(&format!("user {name} is {there} server {server}: {:?}", cells[server]));
             }
         }
         self.world.figures.count("lists compared");
@@ -231,7 +231,7 @@ impl Officer {
         }
     }
 
-    fn wrong(&self, what: String) {
+    fn wrong(&self, what: &str) {
         self.world.figures.wrong(format!("{}: {what}", self.name));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use cloudhsm::cluster::Dial;
+use cloudhsm::cluster::{Dial, Failure};
 use cloudhsm::config::Config;
 use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::user::{CreateUser, UserType};
@@ -19,6 +19,7 @@ use crate::cluster::{CO_PASSWORD, Cluster};
 use crate::desk::Desk;
 use crate::figures::Figures;
 use crate::keysmiths;
+use crate::model::{Said, said};
 use crate::nodes::{Node, on_small_disk};
 use crate::relay::Relay;
 use crate::strangers::VICTIM;
@@ -31,6 +32,8 @@ const FREE_USERS_OF_A_CONSOLE: usize = 25;
 
 /// Those who fill the HSMs with users.
 const CLERKS: usize = 6;
+
+const ATTEMPTS: u32 = 20;
 
 /// An activated cluster, each HSM with a process of its own, and relays before them.
 pub(crate) async fn world(seed: u64, scale: Scale) -> World {
@@ -69,7 +72,7 @@ pub(crate) async fn world(seed: u64, scale: Scale) -> World {
 
 /// The configuration of consoles; every other one goes through the relays.
 pub(crate) fn config(cluster: &Cluster, number: usize) -> PathBuf {
-    if number % 2 == 0 { cluster.config() } else { cluster.path("relayed.cfg") }
+    if number.is_multiple_of(2) { cluster.config() } else { cluster.path("relayed.cfg") }
 }
 
 fn write_config(cluster: &Cluster, relays: &[Relay]) {
@@ -104,15 +107,23 @@ pub(crate) async fn fill(world: &Arc<World>) -> Vec<Worker> {
 }
 
 async fn make_users<'a>(world: &Arc<World>, users: impl Iterator<Item = &'a (String, &'static str)>) {
-    let mut desk = Desk::new(world, &world.direct, UserType::Co, "admin", CO_PASSWORD);
-    desk.ready().await;
+    let mut desk = Desk::new(world, &world.direct, UserType::Co, "admin", CO_PASSWORD).patient();
     for (name, password) in users {
         let password = Secret::new((*password).to_owned());
         let user = CreateUser { user_type: UserType::Cu, name: name.clone(), password, second_factor: None };
-        for answer in desk.change(user).await {
-            if let Err(failure) = answer {
-                desk.wrong(format!("user {name} was not made: {failure}"));
-            }
+        make_user(&mut desk, &user).await;
+    }
+}
+
+/// On a busy machine an HSM may not be reached at once.
+async fn make_user(desk: &mut Desk, user: &CreateUser) {
+    for _ in 0..ATTEMPTS {
+        desk.ready().await;
+        let answers = desk.change(user.clone()).await;
+        let is_there = |failure: &Failure| said(failure) == Said::Present;
+        if answers.iter().all(|answer| answer.as_ref().err().is_none_or(is_there)) {
+            return;
         }
     }
+    desk.wrong(&format!("user {} was not made", user.name));
 }

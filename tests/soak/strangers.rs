@@ -42,7 +42,7 @@ async fn stranger(world: Arc<World>, node: usize, number: usize, mut dice: Dice)
     loop {
         match number {
             ..LOUD => loud(&world, &dial, number, &mut dice).await,
-            _ if number % 4 == 0 => half_a_handshake(&world, node, number).await,
+            _ if number.is_multiple_of(4) => half_a_handshake(&world, node, number).await,
             _ => wait(&world, &dial).await,
         }
         sleep(dice.millis(50..500)).await;

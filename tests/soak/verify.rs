@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cloudhsm::cluster::Dial;
+use cloudhsm::protocol::Operation;
 use cloudhsm::protocol::attribute::{Attributes, ReadAttributes};
 use cloudhsm::protocol::key::{DeleteKey, FindKeys, KeyClass, KeyHandle};
 use cloudhsm::protocol::user::UserType;
@@ -15,8 +16,10 @@ use crate::desk::Desk;
 use crate::model::{Book, Cell};
 use crate::officers::{Officer, password};
 use crate::process::{console, run, text};
-use crate::worker::number;
+use crate::worker::{label, number};
 use crate::world::{SERVERS, World};
+
+const ATTEMPTS: u32 = 20;
 
 /// What a server has of a user's keys.
 type Found = BTreeMap<KeyHandle, Key>;
@@ -30,12 +33,12 @@ struct Key {
 
 /// Compares the keys of one user with its book, and makes all servers equal.
 pub(crate) async fn keys(world: &Arc<World>, name: &str, password: &str, book: &Book) {
-    let mut desk = Desk::new(world, &world.direct, UserType::Cu, name, password);
+    let mut desk = Desk::new(world, &world.direct, UserType::Cu, name, password).patient();
     desk.ready().await;
     let mut found = Vec::new();
     for server in 0..SERVERS {
         let Some(keys) = keys_on(&mut desk, server, book).await else {
-            return desk.wrong(format!("server {server} does not say which keys there are"));
+            return desk.wrong(&format!("server {server} does not say which keys there are"));
         };
         compare(&desk, book, server, &keys);
         found.push(keys);
@@ -46,16 +49,38 @@ pub(crate) async fn keys(world: &Arc<World>, name: &str, password: &str, book: &
 
 async fn keys_on(desk: &mut Desk, server: usize, book: &Book) -> Option<Found> {
     let mut found = Found::new();
-    for handle in desk.perform(server, FindKeys::default()).await.ok()? {
-        let Attributes { label, class, kcv, .. } =
-            desk.perform(server, ReadAttributes { handle }).await.ok()?;
-        // Public keys of others are found, too.
-        let is_own = book.keys.contains_key(&handle) || label.starts_with(&format!("{}-", desk.name));
-        if is_own {
-            found.insert(handle, Key { number: number(&label), class, kcv });
-        }
+    for handle in own_handles(desk, server, book).await? {
+        let Attributes { label, class, kcv, .. } = asked(desk, server, ReadAttributes { handle }).await?;
+        found.insert(handle, Key { number: number(&label), class, kcv });
     }
     Some(found)
+}
+
+/// The user's own keys. Everybody finds the public keys of everybody.
+async fn own_handles(desk: &mut Desk, server: usize, book: &Book) -> Option<BTreeSet<KeyHandle>> {
+    let mut handles = BTreeSet::new();
+    for class in [KeyClass::Secret, KeyClass::Private] {
+        handles.extend(asked(desk, server, FindKeys { class: Some(class), ..FindKeys::default() }).await?);
+    }
+    let public = FindKeys { class: Some(KeyClass::Public), ..FindKeys::default() };
+    let public = asked(desk, server, public).await?;
+    handles.extend(public.into_iter().filter(|handle| book.keys.contains_key(handle)));
+    for (_, number) in book.orphans.iter().filter(|(of, _)| *of == server) {
+        let label = Some(label(&desk.name, *number));
+        handles.extend(asked(desk, server, FindKeys { label, ..FindKeys::default() }).await?);
+    }
+    Some(handles)
+}
+
+/// On a busy machine an HSM may not be reached at once.
+async fn asked<O: Operation + Clone>(desk: &mut Desk, server: usize, operation: O) -> Option<O::Reply> {
+    for _ in 0..ATTEMPTS {
+        if let Ok(reply) = desk.perform(server, operation.clone()).await {
+            return Some(reply);
+        }
+        desk.ready().await;
+    }
+    None
 }
 
 fn compare(desk: &Desk, book: &Book, server: usize, found: &Found) {
@@ -67,7 +92,7 @@ fn compare(desk: &Desk, book: &Book, server: usize, found: &Found) {
             figures.count("verified at the end: keys, on each server");
         } else {
             let cell = book.keys.get(&handle).map(|cells| &cells[server]);
-            desk.wrong(format!("at the end, key {handle} on server {server} is {is:?}, expected {cell:?}"));
+            desk.wrong(&format!("at the end, key {handle} on server {server} is {is:?}, expected {cell:?}"));
         }
         let has_doubt = |cells: &Vec<Cell<_>>| cells[server].values().count() > 1;
         if book.keys.get(&handle).is_some_and(has_doubt) {
@@ -79,7 +104,7 @@ fn compare(desk: &Desk, book: &Book, server: usize, found: &Found) {
     let labels: Vec<_> = own.filter_map(|key| key.number).collect();
     let once: BTreeSet<_> = labels.iter().collect();
     if labels.len() > once.len() {
-        desk.wrong(format!("server {server} has made a key twice: {labels:?}"));
+        desk.wrong(&format!("server {server} has made a key twice: {labels:?}"));
     }
 }
 
@@ -88,7 +113,7 @@ fn compare_servers(desk: &Desk, found: &[Found]) {
     for (handle, key) in &found[0] {
         for (server, other) in found.iter().enumerate().skip(1) {
             if other.get(handle).is_some_and(|other| other.kcv != key.kcv) {
-                desk.wrong(format!("key {handle} is another one on server {server}"));
+                desk.wrong(&format!("key {handle} is another one on server {server}"));
             }
         }
     }
@@ -100,8 +125,8 @@ async fn make_equal(desk: &mut Desk, found: &[Found]) {
     for handle in all.into_iter().filter(|handle| !found.iter().all(|keys| keys.contains_key(handle))) {
         desk.world.figures.count("keys that not all servers had, deleted at the end");
         for server in (0..SERVERS).filter(|server| found[*server].contains_key(&handle)) {
-            if let Err(failure) = desk.perform(server, DeleteKey { handle }).await {
-                desk.wrong(format!("key {handle} cannot be deleted from server {server}: {failure}"));
+            if asked(desk, server, DeleteKey { handle }).await.is_none() {
+                desk.wrong(&format!("key {handle} cannot be deleted from server {server}"));
             }
         }
     }
@@ -143,8 +168,9 @@ pub(crate) fn rows(world: &World, command: &str) -> Vec<Value> {
     let login = format!("loginHSM CO admin {CO_PASSWORD}");
     let config = world.cluster.config();
     let arguments = [text(&config), "--output", "json", "-c", &login, "-c", command];
-    let shown = run(&mut console(&arguments), "").with_code(0).stdout;
-    let last: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
+    let shown = || run(&mut console(&arguments), "");
+    let shown = (1..ATTEMPTS).map(|_| shown()).find(|ended| ended.code == Some(0)).unwrap_or_else(shown);
+    let last: Value = serde_json::from_str(shown.with_code(0).stdout.lines().last().unwrap()).unwrap();
     last["servers"].as_array().unwrap().clone()
 }
 

@@ -39,7 +39,7 @@ const COMMANDS: [(usize, Command); 7] = [
 ];
 
 const SPECS: [(usize, KeySpec); 3] =
-    [(90, KeySpec::Aes { bytes: 32 }), (9, KeySpec::Ec(Curve::P256)), (1, KeySpec::Rsa { bits: 2048 })];
+    [(97, KeySpec::Aes { bytes: 32 }), (2, KeySpec::Ec(Curve::P256)), (1, KeySpec::Rsa { bits: 2048 })];
 
 pub(crate) struct Worker {
     pub(crate) desk: Desk,
@@ -55,7 +55,7 @@ impl Worker {
     pub(crate) fn new(world: &Arc<World>, number: usize, keys: usize) -> Self {
         let name = format!("worker{number}");
         // Every other one reaches the HSMs through relays, which fail.
-        let dials = if number % 2 == 0 { &world.direct } else { &world.relayed };
+        let dials = if number.is_multiple_of(2) { &world.direct } else { &world.relayed };
         let desk = Desk::new(world, dials, UserType::Cu, &name, PASSWORD);
         let dice = Dice::new(world.seed, &name);
         Self { desk, book: Book::default(), dice, keys, next: 0 }
@@ -63,10 +63,12 @@ impl Worker {
 
     /// Makes its keys, before there are faults.
     pub(crate) async fn fill(mut self) -> Self {
-        self.desk.ready().await;
+        self.desk = self.desk.patient();
         while self.book.keys.len() < self.keys && !self.desk.world.figures.is_wrong() {
+            self.desk.ready().await;
             self.make(KeySpec::Aes { bytes: 32 }).await;
         }
+        self.desk = self.desk.impatient();
         self
     }
 
@@ -117,7 +119,7 @@ impl Worker {
                 Said::Silence | Said::Doubt => drop(self.book.orphans.insert((maker, number))),
                 Said::Nothing | Said::LoggedOut => {}
                 Said::Absent | Said::Present | Said::Wrong => {
-                    self.desk.wrong(format!("server {maker} made no key: {failure}"));
+                    self.desk.wrong(&format!("server {maker} made no key: {failure}"));
                 }
             },
         }
@@ -131,7 +133,7 @@ impl Worker {
             let insert = InsertKey { object: object.clone(), place, existing };
             let answer = self.desk.perform(server, insert).await;
             if let Ok(inserted @ (Inserted::Differs(..) | Inserted::Replaced(_))) = &answer {
-                self.desk.wrong(format!("server {server} had another key {handle}: {inserted:?}"));
+                self.desk.wrong(&format!("server {server} had another key {handle}: {inserted:?}"));
             }
             self.note(server, handle, Some(number), answer.map(drop));
         }
@@ -181,7 +183,7 @@ impl Worker {
             Err((Said::Nothing | Said::LoggedOut, _)) => {}
             Err((Said::Absent, _)) if cell.allows(&None) => {}
             Err((Said::Absent | Said::Present | Said::Wrong, failure)) => {
-                self.desk.wrong(format!("key {handle} on server {server}, {cell:?}: {failure}"));
+                self.desk.wrong(&format!("key {handle} on server {server}, {cell:?}: {failure}"));
             }
         }
     }
@@ -197,7 +199,7 @@ impl Worker {
             if !self.book.allows(server, handle, found) {
                 let cells = &self.book.keys[&handle];
                 self.desk
-                    .wrong(format!("key {handle} on server {server} is {found:?}, not one of {cells:?}"));
+                    .wrong(&format!("key {handle} on server {server} is {found:?}, not one of {cells:?}"));
             }
         }
     }
@@ -209,7 +211,7 @@ impl Worker {
             let is_missing =
                 |handle: &&KeyHandle| !found.contains(handle) && !self.book.allows(server, **handle, None);
             if let Some(handle) = self.book.keys.keys().find(is_missing) {
-                self.desk.wrong(format!("key {handle} is gone from server {server}"));
+                self.desk.wrong(&format!("key {handle} is gone from server {server}"));
             }
             self.desk.world.figures.count("lists compared");
         }
