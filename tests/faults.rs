@@ -22,20 +22,6 @@ use tokio::time::sleep;
 const EVERYWHERE: [usize; 3] = [0, 1, 2];
 const PASSWORD: &str = "newpassword1";
 
-/// The faults of all calls.
-const FAULTS: [Fault; 10] = [
-    Fault::ClosesBefore,
-    Fault::ClosesWithin,
-    Fault::ClosesAfter,
-    Fault::Dies,
-    Fault::HalfFrame,
-    Fault::Garbage,
-    Fault::Oversized,
-    Fault::WrongReply,
-    Fault::Stalls,
-    Fault::Trickles,
-];
-
 /// In which of the two rounds a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
@@ -48,7 +34,7 @@ async fn a_fault_costs_the_faulty_server_only_in_either_round() {
     let cluster = faulty_cluster().await;
     let mut console = officer(&cluster).await;
     let mut users = 3;
-    for fault in FAULTS.into_iter().filter(|fault| *fault != Fault::Dies) {
+    for fault in Fault::ANY_CALL.into_iter().filter(|fault| *fault != Fault::Dies) {
         for faulty in EVERYWHERE {
             for round in [Round::Rehearse, Round::Perform] {
                 users += 1;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::client::{PATIENT, officer};
 use crate::dice::Dice;
-use crate::relay::{Door, FAULTS, Fault};
 use crate::world::{SERVERS, World};
+use cloudhsm::hsmd::faults::{Door, Fault};
 
 #[derive(Clone, Copy, Debug)]
 enum Disturbance {
@@ -110,7 +110,7 @@ fn disturb_network(world: &World) {
         Fault::Stalls => world.scale.is_full(),
         _ => true,
     };
-    let allowed: Vec<(usize, Fault)> = FAULTS
+    let allowed: Vec<(usize, Fault)> = Fault::ANY_CALL
         .iter()
         .filter(is_allowed)
         .map(|fault| (if *fault == Fault::Stalls { 1 } else { 6 }, *fault))
@@ -134,5 +134,5 @@ fn disturb_network(world: &World) {
 }
 
 fn set_door(world: &World, relay: usize, door: Door) {
-    world.runtime.block_on(async { world.relays.lock().await[relay].set_door(door).await });
+    world.runtime.block_on(async { world.relays.lock().await[relay].set_door(door).await.unwrap() });
 }

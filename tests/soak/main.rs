@@ -27,8 +27,6 @@ mod client;
 mod cluster;
 #[path = "../binaries/process.rs"]
 mod process;
-#[path = "../common/relay.rs"]
-mod relay;
 
 mod desk;
 mod dice;

@@ -21,10 +21,10 @@ use crate::figures::Figures;
 use crate::keysmiths;
 use crate::model::{Said, said};
 use crate::nodes::{Node, on_small_disk};
-use crate::relay::Relay;
 use crate::strangers::VICTIM;
 use crate::worker::{self, Worker};
 use crate::world::{SERVERS, Scale, World};
+use cloudhsm::hsmd::faults::Relay;
 
 /// Left free, for what consoles make.
 const FREE_KEYS: usize = 60;
@@ -50,7 +50,9 @@ pub(crate) async fn world(seed: u64, scale: Scale) -> World {
     let direct: Vec<Dial> = config.servers().map(|server| Dial::new(server).unwrap()).collect();
     let mut relays = Vec::new();
     for (number, node) in (0..).zip(&nodes) {
-        relays.push(Relay::start(crate::client::socket_address(&cluster, number), &node.folder()).await);
+        let (hsm, any_port) =
+            (crate::client::socket_address(&cluster, number), "127.0.0.1:0".parse().unwrap());
+        relays.push(Relay::start_for(&node.folder(), hsm, any_port).unwrap());
     }
     let to_relay =
         |(dial, relay): (&Dial, &Relay)| Dial { address: Address::Socket(relay.address), ..dial.clone() };

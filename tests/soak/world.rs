@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::cluster::Cluster;
 use crate::figures::Figures;
 use crate::nodes::Node;
-use crate::relay::Relay;
+use cloudhsm::hsmd::faults::Relay;
 
 pub(crate) const SERVERS: usize = 3;
 

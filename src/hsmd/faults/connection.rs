@@ -44,6 +44,22 @@ pub enum Fault {
     Trickles,
 }
 
+impl Fault {
+    /// Those that any call can meet.
+    pub const ANY_CALL: [Self; 10] = [
+        Self::ClosesBefore,
+        Self::ClosesWithin,
+        Self::ClosesAfter,
+        Self::Dies,
+        Self::HalfFrame,
+        Self::Garbage,
+        Self::Oversized,
+        Self::WrongReply,
+        Self::Stalls,
+        Self::Trickles,
+    ];
+}
+
 /// Relays frames; what goes wrong ends this connection and nothing else.
 pub(super) async fn serve(tcp: TcpStream, tls: TlsAcceptor, plan: &Plan) -> Option<()> {
     let _open = Open::count(&plan.open);

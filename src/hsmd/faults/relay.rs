@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,8 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Fault, serve};
 use crate::files::without_number;
+use crate::hsmd::keeping::folder::{CERTIFICATE, KEY};
 use crate::hsmd::serving::run::Running;
 use crate::hsmd::serving::server;
+use crate::wire::identity::TlsIdentity;
+use crate::wire::pem_file::PemError;
 
 /// What a client meets that connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +65,9 @@ pub enum RelayError {
     /// No certificate could be made that the owner's CA does not know.
     #[error("no certificate of another key: {0}")]
     Certificate(#[from] rcgen::Error),
+    /// The cluster's certificate or key cannot be read.
+    #[error(transparent)]
+    Identity(#[from] PemError),
     /// rustls does not accept it.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -95,19 +102,28 @@ impl Relay {
     /// If the address is taken, or the HSM has stopped.
     pub fn start(hsm: &Running, listen: SocketAddr) -> Result<Self, RelayError> {
         let tls = hsm.shared.upgrade().ok_or(RelayError::Stopped)?.tls.clone();
+        Self::with(tls, hsm.address, listen)
+    }
+
+    /// As [`start`](Self::start), for an HSM that another program runs.
+    ///
+    /// # Errors
+    ///
+    /// If the address is taken, or the cluster's certificate or key in the HSM's folder cannot be used.
+    pub fn start_for(folder: &Path, hsm: SocketAddr, listen: SocketAddr) -> Result<Self, RelayError> {
+        let TlsIdentity { chain, key } = TlsIdentity::load(&folder.join(CERTIFICATE), &folder.join(KEY))?;
+        Self::with(acceptor(chain, key)?, hsm, listen)
+    }
+
+    fn with(tls: TlsAcceptor, hsm: SocketAddr, listen: SocketAddr) -> Result<Self, RelayError> {
         let unusable = |error| RelayError::Listen(listen, error);
         let port =
             if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(unusable)?;
         port.set_reuseaddr(true).map_err(unusable)?;
         port.bind(listen).map_err(unusable)?;
         let address = port.local_addr().map_err(unusable)?;
-        let state = State {
-            hsm: hsm.address,
-            door: Door::Open,
-            fault: None,
-            listening: None,
-            hang_up: CancellationToken::new(),
-        };
+        let state =
+            State { hsm, door: Door::Open, fault: None, listening: None, hang_up: CancellationToken::new() };
         let plan = Arc::new(Plan { state: Mutex::new(state), open: AtomicUsize::new(0) });
         let relay = Self { address, plan, tls, wrong_tls: another()?, _port: port };
         relay.listen()?;
@@ -268,10 +284,15 @@ async fn speak_ssh(mut tcp: TcpStream) {
 fn another() -> Result<TlsAcceptor, RelayError> {
     let key = rcgen::KeyPair::generate()?;
     let certificate = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?;
+    acceptor(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+}
+
+fn acceptor(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<TlsAcceptor, RelayError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let key = provider.key_provider.load_private_key(key)?;
-    let certified = CertifiedKey::new(vec![certificate.der().clone()], key);
+    let certified = CertifiedKey::new(chain, provider.key_provider.load_private_key(key)?);
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])?
         .with_no_client_auth()
