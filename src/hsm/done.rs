@@ -58,7 +58,7 @@ impl Done {
     /// connection broke has no login when it asks again. An id is 128 random bits, and known only to whoever made the
     /// change.
     pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Verdict> {
-        let earlier = self.0.iter().rev().find(|earlier| earlier.id == id)?;
+        let earlier = self.get(id)?;
         Some(if Mark::of(request) == Some(earlier.mark) {
             Verdict::Reply(earlier.reply.clone())
         } else {
@@ -80,6 +80,10 @@ impl Done {
     fn latest(&self, request: &Request) -> Option<usize> {
         let mark = Mark::of(request)?;
         self.0.iter().rposition(|earlier| earlier.mark == mark)
+    }
+
+    pub(super) fn get(&self, id: OperationId) -> Option<&Performed> {
+        self.0.iter().rev().find(|earlier| earlier.id == id)
     }
 
     pub(super) fn remember(&mut self, performed: Performed) {

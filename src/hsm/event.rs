@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::AuditRecord;
 use super::done::Performed;
 use super::strangers::Tallied;
-use super::{Challenge, Identity, Key, PasswordHash, PublicKey, QuorumKey, SessionId, User};
+use super::{Challenge, Identity, Key, Past, PasswordHash, PublicKey, QuorumKey, SessionId, User};
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{KeyHandle, Sharing};
 use crate::protocol::quorum::{Service, Token};
@@ -80,6 +80,10 @@ pub enum Event {
     Tallied(Tallied),
     /// The owner of the HSM's folder has unlocked a user.
     Unlocked(UserId),
+    /// A key is now as another HSM of the cluster has it, with the same past; `None` is deleted.
+    KeyFollowed { handle: KeyHandle, key: Option<Key>, past: Past },
+    /// All HSMs of the cluster know that these keys are deleted.
+    DeletionsForgotten(Vec<KeyHandle>),
 }
 
 impl Event {
@@ -112,6 +116,8 @@ impl Event {
             | Self::Tallied(_)
             | Self::Unlocked(_)
             | Self::KeyCreated { .. }
+            | Self::KeyFollowed { .. }
+            | Self::DeletionsForgotten(_)
             | Self::KeyDeleted(_)
             | Self::KeyShared { .. }
             | Self::AttributeSet { .. }

@@ -169,9 +169,18 @@ impl Keys {
         }
     }
 
-    pub(super) fn forget_user(&mut self, user: UserId) {
+    pub(super) fn shared_with(&self, user: UserId) -> Vec<KeyHandle> {
         let shared = self.token.iter().filter(|(_, key)| key.shared_with.contains(&user));
-        for handle in shared.map(|(handle, _)| *handle).collect::<Vec<_>>() {
+        shared.map(|(handle, _)| *handle).collect()
+    }
+
+    /// Whether one is a copy of the other that nothing was done to.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.token.ptr_eq(&other.token)
+    }
+
+    pub(super) fn forget_user(&mut self, user: UserId) {
+        for handle in self.shared_with(user) {
             if let Some(key) = self.token.get_mut(&handle) {
                 Arc::make_mut(key).shared_with.remove(&user);
             }

@@ -20,20 +20,7 @@ impl Decide for ExtractKey {
     fn decide(&self, case: &Case<'_>) -> Ruling<MaskedObject> {
         let key = case.hsm.keys.token(self.handle)?;
         case.must_manage(key.owner)?;
-        let name = |id: &UserId| {
-            let user = case.hsm.users.get(id).ok_or(Refusal::NoSuchUser)?;
-            Ok((user.user_type, user.name.as_str().to_owned()))
-        };
-        let copied = CopiedKey {
-            handle: self.handle,
-            attributes: key.attributes.clone(),
-            material: key.material.clone(),
-            owner: name(&key.owner)?,
-            shared_with: key.shared_with.iter().map(name).collect::<Result<_, Refusal>>()?,
-            m_value: key.m_value,
-            approved: key.approved,
-        };
-        masked(Copied::Key(copied), case.env)
+        masked(Copied::Key(case.hsm.copied(self.handle, key)?), case.env)
     }
 }
 
@@ -139,8 +126,25 @@ impl Case<'_> {
 }
 
 impl Hsm {
+    /// The key with the names of its users, as their numbers differ from HSM to HSM.
+    pub(super) fn copied(&self, handle: KeyHandle, key: &Key) -> Result<CopiedKey, Refusal> {
+        let name = |id: &UserId| {
+            let user = self.users.get(id).ok_or(Refusal::NoSuchUser)?;
+            Ok((user.user_type, user.name.as_str().to_owned()))
+        };
+        Ok(CopiedKey {
+            handle,
+            attributes: key.attributes.clone(),
+            material: key.material.clone(),
+            owner: name(&key.owner)?,
+            shared_with: key.shared_with.iter().map(name).collect::<Result<_, Refusal>>()?,
+            m_value: key.m_value,
+            approved: key.approved,
+        })
+    }
+
     /// The copied key with the numbers of this HSM's users, who are found by type and name.
-    fn resolve(&self, copied: &CopiedKey) -> Result<Key, Refusal> {
+    pub(super) fn resolve(&self, copied: &CopiedKey) -> Result<Key, Refusal> {
         let find = |(user_type, name): &(UserType, String)| {
             self.find_user(*user_type, name).map(|(id, _)| id).map_err(|_| Refusal::MaskedOwnerMissing)
         };

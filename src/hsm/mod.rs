@@ -15,6 +15,7 @@ mod computation;
 mod device;
 mod done;
 mod event;
+mod follow;
 mod hash;
 mod key;
 mod keys;
@@ -31,6 +32,7 @@ mod template;
 mod token;
 mod unlock;
 mod user;
+mod version;
 mod work;
 mod wrap;
 
@@ -47,6 +49,7 @@ pub use certificate::{Certificates, OwnerCertificates};
 pub use computation::{Computation, Computed};
 pub use done::{Done, Mark, Performed};
 pub use event::Event;
+pub use follow::{Followed, Offered};
 pub use key::{FIRST_INDEX, Key, MAX_KEYS, Wrapped};
 pub use lost::Lost;
 pub use public_key::PublicKey;
@@ -57,6 +60,7 @@ pub use strangers::{Deed, Deeds, Strangers, Tallied, Tally};
 pub use token::MAX_TOKENS;
 pub use unlock::Unlock;
 pub use user::{FIRST_PASSWORD, MAX_USERS, PasswordHash, User, UserName};
+pub use version::{Order, Past, State, Version};
 pub use work::{Copied, CopiedKey, CopiedUser, Material, NewKey, Work, Worked};
 
 use audit::AuditHead;
@@ -68,6 +72,7 @@ use second_factor::Challenges;
 use session::Sessions;
 use token::Tokens;
 use user::PASSWORD_LENGTHS;
+use version::Pasts;
 
 /// One HSM: everything that survives a restart, and the sessions open now.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +85,9 @@ pub struct Hsm {
     done: Done,
     audit: AuditHead,
     m_values: MValues,
+    /// A snapshot has it beside the rest, whose format is older.
+    #[serde(skip)]
+    pasts: Pasts,
     #[serde(skip)]
     sessions: Sessions,
     #[serde(skip)]
@@ -159,28 +167,46 @@ impl Hsm {
             Event::Made(identity) => self.identity = identity.clone(),
             Event::Started => self.start(),
             Event::UserCreated { id, user } => self.insert_user(*id, user.clone()),
-            Event::UserDeleted(id) => self.remove_user(*id),
+            Event::UserDeleted(id) => {
+                self.changing(&self.keys.shared_with(*id), |hsm| hsm.remove_user(*id));
+                // Who deletes the user on another HSM, too, has not done so because a key followed.
+                self.pasts.name_nothing();
+            }
             Event::PasswordChanged { id, user_type, password } => {
                 self.replace_password(*id, *user_type, password);
             }
             Event::LoginFailed(id) => self.count_failure(*id),
             Event::LoggedIn { session, user } => self.log_in(*session, *user),
             Event::LoggedOut(session) => self.close(*session),
-            Event::Performed(performed) => self.done.remember(performed.clone()),
-            Event::Recorded(record) => self.audit = record.head(),
+            Event::Performed(performed) => {
+                self.pasts.name(performed.id);
+                self.done.remember(performed.clone());
+            }
+            Event::Recorded(record) => {
+                self.pasts.name_nothing();
+                self.audit = record.head();
+            }
             Event::Unlocked(id) => self.forget_failures(*id),
             Event::Tallied(tallied) => self.audit = tallied.whole().head(),
-            Event::KeyCreated { handle, key, session } => {
-                self.tokens.end_key(*handle);
-                self.keys.use_up(self.identity.node_id, *handle);
-                self.keys.insert(*handle, key.clone(), *session);
+            Event::KeyCreated { handle, key, session } => self.changing(&[*handle], |hsm| {
+                hsm.tokens.end_key(*handle);
+                hsm.keys.use_up(hsm.identity.node_id, *handle);
+                hsm.keys.insert(*handle, key.clone(), *session);
+            }),
+            Event::KeyDeleted(handle) => self.changing(&[*handle], |hsm| {
+                hsm.tokens.end_key(*handle);
+                hsm.keys.remove(*handle);
+            }),
+            Event::KeyShared { handle, users, sharing } => {
+                self.changing(&[*handle], |hsm| hsm.keys.share(*handle, users, *sharing));
             }
-            Event::KeyDeleted(handle) => {
-                self.tokens.end_key(*handle);
-                self.keys.remove(*handle);
+            Event::AttributeSet { handle, attribute, value } => {
+                self.changing(&[*handle], |hsm| hsm.keys.set(*handle, *attribute, value));
             }
-            Event::KeyShared { handle, users, sharing } => self.keys.share(*handle, users, *sharing),
-            Event::AttributeSet { handle, attribute, value } => self.keys.set(*handle, *attribute, value),
+            Event::KeyFollowed { handle, key, past } => self.follow_key(*handle, key.as_ref(), past),
+            Event::DeletionsForgotten(handles) => {
+                handles.iter().for_each(|handle| self.pasts.forget(*handle));
+            }
             Event::QuorumKeySet { id, key } => self.set_quorum_key(*id, key.as_ref()),
             Event::MValueSet { service, m } => self.m_values.set(*service, *m),
             Event::TokenIssued { token, session, user, issued } => {
@@ -234,6 +260,8 @@ impl Hsm {
             done: Done::default(),
             audit: AuditHead::default(),
             m_values: self.m_values,
+            // The clone is another cluster: there is nobody who has older keys.
+            pasts: Pasts::default(),
             sessions: Sessions::default(),
             tokens: Tokens::default(),
             challenges: Challenges::default(),

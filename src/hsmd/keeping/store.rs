@@ -66,6 +66,9 @@ const SNAPSHOTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("snapsho
 /// The version byte of every value. A release reads all formats that earlier ones wrote.
 const FORMAT: u8 = 1;
 
+/// That of a snapshot with the pasts of its keys, which earlier snapshots do not have.
+const WITH_PASTS: u8 = 2;
+
 /// Decisions between two snapshots. Replaying this many takes some tens of milliseconds at the start.
 const SNAPSHOT_EVERY: u64 = 4096;
 
@@ -95,7 +98,7 @@ impl Store {
     pub fn create_from(path: &Path, hsm: &Hsm) -> Result<(), StoreError> {
         let database = create_file(path)?;
         let transaction = database.begin_write().map_err(failed)?;
-        write(&transaction, SNAPSHOTS, 1, hsm)?;
+        write_snapshot(&transaction, 1, hsm)?;
         transaction.commit().map_err(failed)
     }
 
@@ -178,7 +181,7 @@ impl Store {
         }
         // In one transaction: a crash leaves either the old history or the snapshot.
         let transaction = self.database.begin_write().map_err(failed)?;
-        write(&transaction, SNAPSHOTS, self.last, hsm)?;
+        write_snapshot(&transaction, self.last, hsm)?;
         transaction
             .open_table(SNAPSHOTS)
             .map_err(failed)?
@@ -230,7 +233,7 @@ impl Store {
             let snapshots = transaction.open_table(SNAPSHOTS).map_err(failed)?;
             if let Some((number, value)) = snapshots.last().map_err(failed)? {
                 last = number.value();
-                hsm = decode(last, value.value())?;
+                hsm = decode_snapshot(last, value.value())?;
             }
         }
         let before = last;
@@ -295,6 +298,10 @@ fn write<T: Serialize + ?Sized>(
     insert(transaction, table, number, (FORMAT, value))
 }
 
+fn write_snapshot(transaction: &WriteTransaction, number: u64, hsm: &Hsm) -> Result<(), StoreError> {
+    insert(transaction, SNAPSHOTS, number, (WITH_PASTS, &hsm.with_pasts()))
+}
+
 /// As [`write()`], in a format of the table's own.
 fn insert<T: Serialize + ?Sized>(
     transaction: &WriteTransaction,
@@ -322,6 +329,13 @@ fn decode<T: DeserializeOwned>(number: u64, bytes: &[u8]) -> Result<T, StoreErro
     match bytes.split_first() {
         Some((&FORMAT, value)) => postcard::from_bytes(value).map_err(|_| StoreError::Record(number)),
         Some(_) | None => Err(StoreError::Record(number)),
+    }
+}
+
+fn decode_snapshot(number: u64, bytes: &[u8]) -> Result<Hsm, StoreError> {
+    match bytes.split_first() {
+        Some((&WITH_PASTS, value)) => Hsm::from_with_pasts(value).ok_or(StoreError::Record(number)),
+        Some(_) | None => decode(number, bytes),
     }
 }
 
