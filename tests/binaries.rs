@@ -37,6 +37,8 @@ mod exit_code;
 mod faults;
 #[path = "binaries/folder.rs"]
 mod folder;
+#[path = "binaries/following.rs"]
+mod following;
 #[path = "binaries/generate.rs"]
 mod generate;
 #[path = "binaries/interrupt.rs"]

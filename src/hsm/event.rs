@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::AuditRecord;
 use super::done::Performed;
 use super::strangers::Tallied;
-use super::{Challenge, Identity, Key, Past, PasswordHash, PublicKey, QuorumKey, SessionId, User};
+use super::{Challenge, Identity, Key, PasswordHash, Past, PublicKey, QuorumKey, SessionId, User};
 use crate::protocol::attribute::{Attribute, Value};
 use crate::protocol::key::{KeyHandle, Sharing};
 use crate::protocol::quorum::{Service, Token};

@@ -112,9 +112,8 @@ impl Hsm {
             let past = self.pasts.get(handle).map_or_else(|| past.clone(), |own| past.joined(own));
             taken.push(handle);
             events.push(Event::KeyFollowed { handle, key, past });
-            let new = performed.filter(|performed| {
-                self.done.get(performed.id).is_none() && answered.insert(performed.id)
-            });
+            let new = performed
+                .filter(|performed| self.done.get(performed.id).is_none() && answered.insert(performed.id));
             events.extend(new.map(Event::Performed));
         }
         events.extend(self.recorded(done, now));

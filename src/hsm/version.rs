@@ -183,9 +183,7 @@ impl Hsm {
     /// Whether both have the same keys and users, without a look at each: one is a copy of the other.
     #[must_use]
     pub fn has_keys_and_users_of(&self, other: &Self) -> bool {
-        self.pasts.is_same(&other.pasts)
-            && self.keys.is_same(&other.keys)
-            && self.users.ptr_eq(&other.users)
+        self.pasts.is_same(&other.pasts) && self.keys.is_same(&other.keys) && self.users.ptr_eq(&other.users)
     }
 
     /// All that a snapshot holds.
@@ -210,12 +208,11 @@ impl Hsm {
     }
 
     fn state_of(&self, key: &Key) -> State {
-        let name = |id: &UserId| {
-            self.users.get(id).map(|user| (user.user_type, user.name.folded()))
-        };
+        let name = |id: &UserId| self.users.get(id).map(|user| (user.user_type, user.name.folded()));
         let mut sharers: Vec<_> = key.shared_with.iter().map(name).collect();
         sharers.sort();
-        let told = (&key.attributes, key.material.fingerprint, name(&key.owner), sharers, key.m_value, key.approved);
+        let told =
+            (&key.attributes, key.material.fingerprint, name(&key.owner), sharers, key.m_value, key.approved);
         // These types can always be encoded.
         let hash = sha256(&postcard::to_stdvec(&told).unwrap_or_default());
         State(hash.first_chunk().copied().unwrap_or_default())

@@ -69,6 +69,10 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), DaemonError> {
         (listen_to(SignalKind::terminate())?, listen_to(SignalKind::interrupt())?);
     let metrics = listen_for_metrics(options.metrics).await?;
     let (running, directed) = start_all(&folders, &options).await?;
+    // Relays, which let HSMs fail on purpose, are no members.
+    if directed.is_empty() {
+        running.iter().for_each(Running::follow_keys);
+    }
     let stop = CancellationToken::new();
     observe(metrics, &running, &stop);
     notify::ready(running.len());

@@ -8,6 +8,7 @@
 //! * [`auditing`]: the audit log as the owner of an HSM's folder reads, exports and prunes it.
 //! * [`faults`]: HSMs that fail on purpose, behind relays.
 //! * [`serving`]: a request's way through a running HSM.
+//! * [`following`]: how the HSMs of a cluster bring each other's keys up to date.
 //! * [`keeping`]: what an HSM keeps on disk, and how it is encrypted there.
 //! * [`cryptography`]: what an HSM computes with keys in plaintext.
 //! * [`process`]: what `hsmd` asks of the system for its own process.
@@ -16,6 +17,7 @@ pub mod auditing;
 pub mod cryptography;
 pub mod daemon;
 pub mod faults;
+pub mod following;
 pub mod keeping;
 pub mod making;
 pub mod process;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use rustls::pki_types::{IpAddr, Ipv4Addr, ServerName};
 use rustls::{AlertDescription, ClientConfig};
+use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -83,6 +84,20 @@ impl Link {
     ///
     /// Which phase failed, and how.
     pub async fn open(address: &Address, tls: Arc<ClientConfig>, limits: &Limits) -> Result<Self, OpenError> {
+        Self::open_as(VERSION, address, tls, limits).await
+    }
+
+    /// As [`open`](Self::open), with another version in the hello.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn open_as(
+        version: u16,
+        address: &Address,
+        tls: Arc<ClientConfig>,
+        limits: &Limits,
+    ) -> Result<Self, OpenError> {
         let tcp = within("connect", limits.connect, connect(address)).await?.map_err(OpenError::Connect)?;
         // A call is one small frame that waits for an answer: Nagle's algorithm would only delay it.
         tcp.set_nodelay(true).map_err(OpenError::Connect)?;
@@ -92,7 +107,7 @@ impl Link {
         let tls =
             within("TLS handshake", limits.handshake, handshake).await?.map_err(|error| tls_error(&error))?;
         let mut frames = Box::new(frames(tls, MAX_HELLO));
-        let hsm_id = within("hello", limits.hello, greet(&mut frames)).await??;
+        let hsm_id = within("hello", limits.hello, greet(&mut frames, version)).await??;
         frames.set_limit(MAX_ANSWER);
         Ok(Self { frames, hsm_id })
     }
@@ -113,9 +128,34 @@ impl Link {
     /// # Errors
     ///
     /// Why there is no answer.
-    pub async fn call(mut self, call: Bytes, limits: &Limits) -> Result<(Self, Response), CallError> {
-        let answer = within("call", limits.call, exchange(&mut self.frames, call)).await??;
+    pub async fn call(self, call: Bytes, limits: &Limits) -> Result<(Self, Response), CallError> {
+        self.ask(call, limits).await
+    }
+
+    /// As [`call`](Self::call), with another kind of question and answer.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn ask<T: DeserializeOwned>(
+        mut self,
+        question: Bytes,
+        limits: &Limits,
+    ) -> Result<(Self, T), CallError> {
+        let answer = within("call", limits.call, exchange(&mut self.frames, question)).await??;
         Ok((self, answer))
+    }
+
+    /// The certificate that the HSM presented, in DER.
+    pub fn certificate(&mut self) -> Option<Vec<u8>> {
+        let (_, tls) = self.frames.get_mut().get_ref();
+        tls.peer_certificates()?.first().map(|certificate| certificate.to_vec())
+    }
+
+    /// Bytes that only the two ends of this connection can compute; `None` if rustls does not have them.
+    pub fn exported(&mut self, label: &[u8]) -> Option<[u8; 32]> {
+        let (_, tls) = self.frames.get_mut().get_ref();
+        tls.export_keying_material([0; 32], label, None).ok()
     }
 
     /// Closes the connection, and does not wait long for an HSM that does not read.
@@ -132,8 +172,8 @@ async fn connect(address: &Address) -> io::Result<TcpStream> {
     }
 }
 
-async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, OpenError> {
-    let sent = frames.send(frame::encode(&Hello { version: VERSION })?).await;
+async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, version: u16) -> Result<String, OpenError> {
+    let sent = frames.send(frame::encode(&Hello { version })?).await;
     // A write that failed says only that the connection is broken; the TLS alert that says why is still to be read.
     let welcome: Welcome = match (frames.next().await, sent) {
         (Some(Ok(frame)), _) => frame::decode(&frame)?,
@@ -150,7 +190,10 @@ async fn greet(frames: &mut Frames<TlsStream<TcpStream>>) -> Result<String, Open
     Ok(welcome.hsm_id)
 }
 
-async fn exchange(frames: &mut Frames<TlsStream<TcpStream>>, call: Bytes) -> Result<Response, CallError> {
+async fn exchange<T: DeserializeOwned>(
+    frames: &mut Frames<TlsStream<TcpStream>>,
+    call: Bytes,
+) -> Result<T, CallError> {
     frames.send(call).await.map_err(|_| CallError::Closed)?;
     let frame: Result<Bytes, io::Error> = frames.next().await.ok_or(CallError::Closed)?;
     match frame {

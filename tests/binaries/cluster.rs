@@ -39,6 +39,8 @@ impl Cluster {
         let (nodes, dir) = (nodes.to_string(), cluster.path(""));
         let mut init = hsmd(&["cluster", "init", "--nodes", &nodes, "--net", &net, "--port", &port]);
         run(init.args(["--dir", text(&dir)]), "").with_code(0);
+        // What these stories see of an HSM must not change by itself.
+        cluster.follow_keys(None);
         cluster
     }
 
@@ -117,6 +119,16 @@ impl Cluster {
             server[key] = value.into();
         }
         fs::write(self.config(), config.to_string()).unwrap();
+    }
+
+    /// Sets how often the HSMs ask each other for keys.
+    pub(crate) fn follow_keys(&self, seconds: Option<u32>) {
+        for node in 0..self.nodes {
+            let path = self.path(&format!("hsm{node}/hsmd.json"));
+            let mut settings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            settings["follow_keys_seconds"] = seconds.into();
+            fs::write(path, settings.to_string()).unwrap();
+        }
     }
 
     /// What a program wrote, with the addresses and paths of the documentation.

@@ -27,6 +27,9 @@ pub struct Settings {
     /// After so long without a call a session ends, and with it the login; `null` lets operators leave consoles open.
     #[serde(default, deserialize_with = "at_most_or_none::<86_400, _>")]
     pub max_idle_seconds: Option<u32>,
+    /// So often an HSM asks one of the other members for keys that it missed; `null` leaves its keys as they are.
+    #[serde(default = "follow_keys", deserialize_with = "at_most_or_none::<86_400, _>")]
+    pub follow_keys_seconds: Option<u32>,
     /// How new passwords are hashed.
     pub password_hash: HashCost,
 }
@@ -71,9 +74,16 @@ impl Settings {
             max_connections: 900,
             without_login: WithoutLogin::default(),
             max_idle_seconds: None,
+            follow_keys_seconds: follow_keys(),
             password_hash,
         }
     }
+}
+
+/// Each member asks all others within a quarter of an hour, even in a cluster of 32.
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
+fn follow_keys() -> Option<u32> {
+    Some(30)
 }
 
 /// A number from 1 to `MAX`.
@@ -120,8 +130,10 @@ mod tests {
         let mut settings: serde_json::Value = serde_json::from_str(text).unwrap();
         settings.as_object_mut().unwrap().remove("without_login").unwrap();
         settings.as_object_mut().unwrap().remove("max_idle_seconds").unwrap();
-        let Settings { without_login, max_idle_seconds, .. } = serde_json::from_value(settings).unwrap();
-        assert_eq!(max_idle_seconds, None);
+        settings.as_object_mut().unwrap().remove("follow_keys_seconds").unwrap();
+        let settings = serde_json::from_value(settings).unwrap();
+        let Settings { without_login, max_idle_seconds, follow_keys_seconds, .. } = settings;
+        assert_eq!((max_idle_seconds, follow_keys_seconds), (None, Some(30)));
         let WithoutLogin { max_connections, max_connections_per_address, seconds } = without_login;
         assert_eq!((max_connections, max_connections_per_address, seconds), (600, 450, 600));
     }

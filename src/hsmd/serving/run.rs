@@ -29,6 +29,7 @@ use super::throttle::Throttle;
 use super::worker::Worker;
 use crate::files::without_number;
 use crate::hsm::{Certificates, Lost};
+use crate::hsmd::following::{Following, go_round};
 use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
 use crate::hsmd::keeping::password::{BadCost, Hasher};
 use crate::hsmd::keeping::settings::Settings;
@@ -110,13 +111,18 @@ impl Running {
             tracing::warn!(%hsm_id, "every CO is locked out: nobody can manage users; see `hsmd unlock`");
         }
         let Settings { members, max_connections, without_login, max_idle_seconds, .. } = settings;
+        let attester = Attester::new(&key)?;
+        let following = settings.follow_keys_seconds.and_then(|seconds| {
+            let interval = Duration::from_secs(seconds.into());
+            Following::new(hsm.identity(), &members, interval, &certificates, attester.clone())
+        });
         let (engine, ended) = Engine::start(store, hsm, members, max_connections, certificates, clock)?;
         let max_connections = usize::try_from(max_connections).unwrap_or(1);
         let shared = Arc::new(Shared {
             hsm_id: hsm_id.clone(),
             tls: TlsAcceptor::from(Arc::new(tls)),
             engine,
-            worker: Worker::new(hasher, vault, Attester::new(&key)?),
+            worker: Worker::new(hasher, vault, attester),
             limits: Limits::default(),
             connections: Arc::new(Semaphore::new(max_connections)),
             max_connections,
@@ -125,6 +131,7 @@ impl Running {
             max_idle: max_idle_seconds.map(|seconds| Duration::from_secs(seconds.into())),
             troubles: Throttle::default(),
             requests: Requests::default(),
+            following,
         });
         let weak = Arc::downgrade(&shared);
         let stop = CancellationToken::new();
@@ -146,6 +153,14 @@ impl Running {
     /// If the HSM does not have it, or has stopped.
     pub async fn lose(&self, lost: Lost) -> Result<(), Refusal> {
         lose(&self.shared, lost).await
+    }
+
+    /// Asks the other HSMs of the cluster for keys that this one missed, until it stops. They are asked at the addresses in
+    /// its settings, so this is only for an HSM that its cluster's other HSMs reach where they say.
+    pub fn follow_keys(&self) {
+        if let Some(shared) = self.shared.upgrade() {
+            tokio::spawn(self.stop.clone().run_until_cancelled_owned(go_round(shared)));
+        }
     }
 
     /// Accepts no more connections, finishes the calls that have begun, and closes the store.

@@ -16,6 +16,7 @@ use super::shared::Shared;
 use super::strangers::{Guest, Stage};
 use super::turns::Recent;
 use crate::hsm::{SessionId, Verdict, Work};
+use crate::hsmd::following;
 use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
 use crate::protocol::{Effect, Refusal, Reply, Request};
 use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
@@ -37,10 +38,20 @@ pub(super) enum SessionError {
     PushedOut,
     #[error("the client speaks protocol version {0}")]
     Version(u16),
+    #[error("it claims to be a member of this cluster and is not")]
+    NotAMember,
     #[error("{0}")]
     Garbage(#[from] frame::Garbage),
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+/// Who says hello.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    Client,
+    /// Another HSM that claims to be of the same cluster.
+    Member,
 }
 
 /// Attempts at one call: work is repeated if what it was based on has changed meanwhile, such as a password's hash.
@@ -57,9 +68,12 @@ pub(super) async fn serve(
     guest.is_at(Stage::Waiting);
     let mut frames = frames(stream, MAX_HELLO);
     let pushed_out = guest.pushed_out();
-    tokio::select! {
+    let caller = tokio::select! {
         greeted = greet(&mut frames, shared) => greeted?,
         () = pushed_out.cancelled() => return Err(SessionError::PushedOut),
+    };
+    if caller == Caller::Member {
+        return serve_member(&mut frames, guest, shared, stop).await;
     }
     let Some(session) = shared.engine.open(client).await else { return Ok(()) };
     let served = tokio::select! {
@@ -73,16 +87,38 @@ pub(super) async fn serve(
     served
 }
 
-async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, shared: &Shared) -> Result<(), SessionError> {
+/// Serves another HSM of the cluster.
+async fn serve_member(
+    frames: &mut Frames<TlsStream<TcpStream>>,
+    guest: &mut Guest,
+    shared: &Shared,
+    stop: &CancellationToken,
+) -> Result<(), SessionError> {
+    let pushed_out = guest.pushed_out();
+    let member = tokio::select! {
+        admitted = timeout(shared.limits.hello, following::admit(frames, shared)) => {
+            admitted.map_err(|_| SessionError::NoHello)??.ok_or(SessionError::NotAMember)?
+        }
+        () = pushed_out.cancelled() => return Err(SessionError::PushedOut),
+    };
+    guest.logged_in();
+    tokio::select! {
+        answered = following::answer(frames, shared, member) => Ok(answered?),
+        () = stop.cancelled() => Ok(()),
+    }
+}
+
+async fn greet(frames: &mut Frames<TlsStream<TcpStream>>, shared: &Shared) -> Result<Caller, SessionError> {
     let hello = timeout(shared.limits.hello, frames.next()).await.map_err(|_| SessionError::NoHello)?;
     let hello: Hello = frame::decode(&hello.ok_or(SessionError::HungUp)??)?;
     let welcome = Welcome { version: VERSION, hsm_id: shared.hsm_id.clone() };
     frames.send(frame::encode(&welcome)?).await?;
-    if hello.version != VERSION {
-        return Err(SessionError::Version(hello.version));
-    }
     frames.set_limit(MAX_CALL);
-    Ok(())
+    match hello.version {
+        VERSION => Ok(Caller::Client),
+        following::PEER => Ok(Caller::Member),
+        other => Err(SessionError::Version(other)),
+    }
 }
 
 async fn serve_calls(

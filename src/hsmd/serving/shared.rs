@@ -11,6 +11,7 @@ use super::requests::Requests;
 use super::strangers::Strangers;
 use super::throttle::Throttle;
 use super::worker::Worker;
+use crate::hsmd::following::Following;
 use crate::wire::Limits;
 
 /// What all connections of an HSM share.
@@ -33,4 +34,6 @@ pub struct Shared {
     /// For what clients do wrong, as anyone can.
     pub troubles: Throttle,
     pub requests: Requests,
+    /// `None` if keys do not follow.
+    pub following: Option<Following>,
 }

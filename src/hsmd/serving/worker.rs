@@ -61,6 +61,19 @@ impl Worker {
         done.await.ok()?
     }
 
+    /// Runs a function on the HSM's cryptography, as other work; `None` if it panicked.
+    pub(in crate::hsmd) async fn with_vault<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Vault) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (permit, vault) = (permit(&self.permits).await?, Arc::clone(&self.vault));
+        let done = task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&vault)
+        });
+        done.await.ok()
+    }
+
     fn work_here(&self, work: Work, password: Option<&Secret>, turn: Option<Turn>) -> Option<Worked> {
         match work {
             Work::HashPassword => self.hasher.hash(password?, turn?.memory()).map(Worked::Hashed),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
+use crate::hsmd::following::board::Figures;
 use crate::hsmd::serving::requests::Count;
 use crate::hsmd::serving::run::Running;
 use crate::hsmd::serving::shared::Shared;
@@ -30,6 +31,7 @@ pub struct Sight {
     /// Connections without a login that were closed so far: to make room for others, and for want of a login in time.
     pub pushed_out: u64,
     pub timed_out: u64,
+    pub following: Figures,
     /// Requests answered so far; empty once the HSM has stopped.
     pub requests: Vec<Count>,
     /// `None` if the HSM does not answer.
@@ -56,12 +58,14 @@ impl Probe {
         let free = shared.connections.available_permits();
         let connections = shared.max_connections.saturating_sub(free);
         let strangers = &shared.strangers;
+        let following = shared.following.as_ref().map(|following| following.board().figures());
         Sight {
             hsm_id,
             connections,
             without_login: strangers.len(),
             pushed_out: strangers.pushed_out(),
             timed_out: strangers.timed_out(),
+            following: following.unwrap_or_default(),
             requests: shared.requests.counts(),
             status,
         }

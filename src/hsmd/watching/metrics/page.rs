@@ -36,7 +36,7 @@ enum Origin {
     Counters(fn(&Counters) -> u64),
 }
 
-const NUMBERS: [Number; 16] = [
+const NUMBERS: [Number; 20] = [
     gauge("up", "Whether the HSM answers.", Origin::Sight(|sight| u64::from(sight.status.is_some()))),
     gauge("connections", "Open connections.", Origin::Sight(|sight| sight.connections as u64)),
     gauge(
@@ -53,6 +53,26 @@ const NUMBERS: [Number; 16] = [
         "no_login_in_time",
         "Connections closed because nobody logged in in time.",
         Origin::Sight(|sight| sight.timed_out),
+    ),
+    counter(
+        "keys_followed",
+        "Keys made, changed or deleted as another member has them.",
+        Origin::Sight(|sight| sight.following.followed),
+    ),
+    gauge(
+        "keys_behind",
+        "Keys that another member has in a newer version.",
+        Origin::Sight(|sight| sight.following.behind as u64),
+    ),
+    gauge(
+        "keys_unordered",
+        "Keys changed differently here and on another member.",
+        Origin::Sight(|sight| sight.following.unordered as u64),
+    ),
+    gauge(
+        "members_unreached",
+        "Members that keys do not follow from now.",
+        Origin::Sight(|sight| sight.following.unreached as u64),
     ),
     gauge("takes_changes", "Whether the HSM takes changes.", Origin::Status(takes_changes)),
     gauge("logged_in_sessions", "Connections with a login.", Origin::Census(|census| census.logins as u64)),

@@ -1,0 +1,88 @@
+//! When an HSM asks which member: all of them after its start, then one in each interval, and one that was away or has
+//! other keys when it calls. In each round every member asks the one that is as far from it as for all others, so that
+//! the load is the same for all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Following;
+use super::asking::{ExchangeError, Exchanged, exchange};
+use super::board::Reach;
+use crate::hsmd::serving::shared::Shared;
+use crate::protocol::device::Member;
+
+/// Between two exchanges, however many members call.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Asks members for ever.
+pub(in crate::hsmd) async fn go_round(shared: Arc<Shared>) {
+    let Some(following) = &shared.following else { return };
+    for member in &following.membership.others {
+        following.ask(&shared, member).await;
+        sleep(PAUSE).await;
+    }
+    let mut next = following.membership.others.iter().cycle();
+    let mut due = Instant::now() + following.interval;
+    loop {
+        let is_due = tokio::select! {
+            () = sleep_until(due) => true,
+            () = following.hinted.notified() => false,
+        };
+        let hinted = std::mem::take(&mut following.board().hints);
+        let others = following.membership.others.iter();
+        for member in others.filter(|member| hinted.contains(&member.node_id)) {
+            sleep(PAUSE).await;
+            following.ask(&shared, member).await;
+        }
+        if is_due {
+            if let Some(member) = next.next().filter(|member| !hinted.contains(&member.node_id)) {
+                following.ask(&shared, member).await;
+            }
+            due = Instant::now() + following.interval;
+        }
+    }
+}
+
+impl Following {
+    async fn ask(&self, shared: &Shared, member: &Member) {
+        let asked = exchange(self, shared, member).await;
+        self.note(&shared.hsm_id, member, asked);
+    }
+
+    /// Logs what is new, and remembers the rest.
+    fn note(&self, hsm_id: &str, member: &Member, asked: Result<Option<Exchanged>, ExchangeError>) {
+        let node = member.node_id;
+        let mut board = self.board();
+        let peer = board.peer(node);
+        let exchanged = match asked {
+            Ok(exchanged) => exchanged,
+            Err(error) => {
+                if peer.reach != Reach::Unreached {
+                    tracing::warn!(%hsm_id, node, %error, "keys do not follow from this member");
+                }
+                peer.reach = Reach::Unreached;
+                return;
+            }
+        };
+        if peer.reach == Reach::Unreached {
+            tracing::info!(%hsm_id, node, "keys follow from this member again");
+        }
+        peer.reach = Reach::Reached;
+        let Some(Exchanged { taken, behind, unordered }) = exchanged else { return };
+        if taken > 0 {
+            tracing::info!(%hsm_id, node, keys = taken, "keys brought up to date");
+        }
+        for (handle, refusal) in &behind {
+            if peer.behind.get(handle) != Some(refusal) {
+                let reason = refusal.map(|refusal| refusal.text());
+                tracing::warn!(%hsm_id, node, key = %handle, reason, "a newer key waits");
+            }
+        }
+        for handle in unordered.difference(&peer.unordered) {
+            tracing::warn!(%hsm_id, node, key = %handle, "changed on both HSMs: it stays as it is");
+        }
+        (peer.behind, peer.unordered) = (behind, unordered);
+    }
+}
