@@ -8,6 +8,8 @@ mod approvals;
 mod attacks;
 #[path = "properties/book.rs"]
 mod book;
+#[path = "properties/following.rs"]
+mod following;
 #[path = "properties/formats.rs"]
 mod formats;
 #[path = "properties/frozen.rs"]
