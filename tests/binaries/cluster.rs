@@ -1,7 +1,7 @@
 //! A cluster's folder on addresses that no other test has.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -41,6 +41,17 @@ impl Cluster {
         run(init.args(["--dir", text(&dir)]), "").with_code(0);
         // What these stories see of an HSM must not change by itself.
         cluster.follow_keys(None);
+        cluster
+    }
+
+    /// A clone of the HSM in a backup, with addresses of its own.
+    pub(crate) fn clone_of(backup: &Path, nodes: u32) -> Self {
+        let (net, port) = unused_net();
+        let cluster = Self { home: tempfile::tempdir().unwrap(), net, port, nodes };
+        let (net, port) = (format!("{}.0", cluster.net), port.to_string());
+        let (nodes, dir) = (nodes.to_string(), cluster.path(""));
+        let mut init = hsmd(&["cluster", "init", "--nodes", &nodes, "--net", &net, "--port", &port]);
+        run(init.args(["--dir", text(&dir), "--from-backup", text(backup)]), "").with_code(0);
         cluster
     }
 
@@ -119,6 +130,17 @@ impl Cluster {
             server[key] = value.into();
         }
         fs::write(self.config(), config.to_string()).unwrap();
+    }
+
+    /// The servers of the configuration.
+    pub(crate) fn servers(&self) -> Vec<Value> {
+        let config: Value = serde_json::from_slice(&fs::read(self.config()).unwrap()).unwrap();
+        config["servers"].as_array().unwrap().clone()
+    }
+
+    /// Has the configuration name only these.
+    pub(crate) fn write_servers(&self, servers: &[Value]) {
+        alter(self, |all| *all = servers.to_vec());
     }
 
     /// Sets how often the HSMs ask each other for keys.

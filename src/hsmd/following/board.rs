@@ -24,7 +24,8 @@ pub struct Board {
 pub(super) struct Peer {
     /// What both had when all was compared and nothing was taken: as long as it is the same, there is no news.
     pub(super) compared: Option<Compared>,
-    pub(super) reach: Reach,
+    /// Why no keys followed from it last time.
+    pub(super) trouble: Option<String>,
     /// Newer keys there that this HSM does not have.
     pub(super) behind: BTreeMap<KeyHandle, Option<Refusal>>,
     /// Keys that both have changed since they were the same.
@@ -33,15 +34,6 @@ pub(super) struct Peer {
 
 /// The number of the own view, and the root of the other's.
 pub(super) type Compared = (u64, Digest);
-
-/// Whether a member answered last time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Reach {
-    #[default]
-    Untried,
-    Reached,
-    Unreached,
-}
 
 /// Numbers for monitoring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +69,7 @@ impl Board {
             followed: self.followed,
             behind: behind.len(),
             unordered: self.unordered().len(),
-            unreached: peers().filter(|peer| peer.reach == Reach::Unreached).count(),
+            unreached: peers().filter(|peer| peer.trouble.is_some()).count(),
         }
     }
 

@@ -9,7 +9,6 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Following;
 use super::asking::{ExchangeError, Exchanged, exchange};
-use super::board::Reach;
 use crate::hsmd::serving::shared::Shared;
 use crate::protocol::device::Member;
 
@@ -59,17 +58,17 @@ impl Following {
         let exchanged = match asked {
             Ok(exchanged) => exchanged,
             Err(error) => {
-                if peer.reach != Reach::Unreached {
+                let trouble = Some(error.to_string());
+                if peer.trouble != trouble {
                     tracing::warn!(%hsm_id, node, %error, "keys do not follow from this member");
                 }
-                peer.reach = Reach::Unreached;
+                peer.trouble = trouble;
                 return;
             }
         };
-        if peer.reach == Reach::Unreached {
+        if peer.trouble.take().is_some() {
             tracing::info!(%hsm_id, node, "keys follow from this member again");
         }
-        peer.reach = Reach::Reached;
         let Some(Exchanged { taken, behind, unordered }) = exchanged else { return };
         if taken > 0 {
             tracing::info!(%hsm_id, node, keys = taken, "keys brought up to date");
