@@ -77,3 +77,5 @@ mod unlisted;
 mod unlock;
 #[path = "binaries/wrapped_keys.rs"]
 mod wrapped_keys;
+#[path = "binaries/zeroize.rs"]
+mod zeroize;

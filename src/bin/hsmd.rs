@@ -5,7 +5,7 @@ mod audit;
 
 use std::alloc::System;
 use std::fmt::Display;
-use std::io::{Write, stderr};
+use std::io::{Write, stderr, stdin};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,10 @@ use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::hsmd::making::backup::{self, Backup};
 use cloudhsm::hsmd::making::clone::clone_cluster;
 use cloudhsm::hsmd::making::init::{self, Names, NewCluster};
-use cloudhsm::hsmd::making::initialize::{Signed, initialize};
+use cloudhsm::hsmd::making::initialize::{Signed, Source, initialize};
 use cloudhsm::hsmd::making::pki::Vouching;
 use cloudhsm::hsmd::making::unlock;
+use cloudhsm::hsmd::making::zeroize::Doomed;
 use cloudhsm::protocol::user::UserType;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
@@ -137,6 +138,11 @@ enum Command {
         /// The user's name
         name: String,
     },
+    /// Remove all users and keys of one stopped HSM, and the owner's certificates; asks for the HSM's id
+    Zeroize {
+        /// The HSM's folder
+        dir: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -174,11 +180,14 @@ enum Cluster {
         #[arg(long)]
         dir: PathBuf,
         /// The certificate that the owner's CA made from the CSR (PEM)
-        #[arg(long)]
-        signed_cert: PathBuf,
+        #[arg(long, required_unless_present = "member", requires = "trust_anchor")]
+        signed_cert: Option<PathBuf>,
         /// The owner's CA, customerCA.crt: self-signed, RSA-2048 or RSA-4096 (PEM)
-        #[arg(long)]
-        trust_anchor: PathBuf,
+        #[arg(long, requires = "signed_cert")]
+        trust_anchor: Option<PathBuf>,
+        /// The folder of another HSM of the cluster, which has both certificates: for one HSM that was zeroized
+        #[arg(long, value_name = "HSM_DIR", conflicts_with_all = ["signed_cert", "trust_anchor"])]
+        member: Option<PathBuf>,
     },
 }
 
@@ -216,6 +225,7 @@ fn carry_out(command: Command) -> Result<(), String> {
         Command::Audit { command: Some(command), .. } => audit::carry_out(command),
         Command::Audit { command: None, dir, json } => audit::print_log(&dir.unwrap_or_default(), json),
         Command::Unlock { dir, user_type, name } => unlock(&dir, &user_type, name),
+        Command::Zeroize { dir } => zeroize(&dir),
     }
 }
 
@@ -280,8 +290,14 @@ fn cluster(command: Cluster) -> Result<(), String> {
                 None => print_next(&dir),
             }
         }
-        Cluster::Initialize { dir, signed_cert: certificate, trust_anchor } => {
-            initialize(&dir, &Signed { certificate, trust_anchor }).map_err(text)?;
+        Cluster::Initialize { dir, signed_cert, trust_anchor, member } => {
+            let signed = match (signed_cert, trust_anchor, member) {
+                (Some(certificate), Some(trust_anchor), _) => {
+                    Signed { certificate, trust_anchor, from: Source::Owner }
+                }
+                (_, _, member) => Signed::by_member(&member.unwrap_or_default()),
+            };
+            initialize(&dir, &signed).map_err(text)?;
             print(&format!("Initialized {0}\nNext: hsmd run {0}\n", dir.display()))
         }
     }
@@ -328,6 +344,23 @@ fn unlock(dir: &Path, user_type: &str, name: String) -> Result<(), String> {
     let user = Unlock { user_type: UserType::parse(user_type), name };
     unlock::unlock(dir, &user).map_err(text)?;
     print(&format!("Unlocked {} {}\n", user.user_type, user.name))
+}
+
+fn zeroize(dir: &Path) -> Result<(), String> {
+    ignore_signals()?;
+    let doomed = Doomed::open(dir).map_err(text)?;
+    let hsm_id = doomed.hsm_id().to_owned();
+    print(&format!(
+        "All users and keys of {hsm_id} and the owner's certificates will be gone for ever.\n\
+         Type its id to go on: "
+    ))?;
+    let mut typed = String::new();
+    stdin().read_line(&mut typed).map_err(text)?;
+    if typed.trim() != hsm_id {
+        return Err(format!("not zeroized: that is not {hsm_id}"));
+    }
+    doomed.zeroize().map_err(text)?;
+    print(&format!("Zeroized {hsm_id}\n"))
 }
 
 fn print(written: &str) -> Result<(), String> {

@@ -166,6 +166,7 @@ impl Opcode {
             0x1006 => "CN_CREATE_OBJECT",
             0x1007 => "CN_END_SESSIONS",
             0x1008 => "CN_UNLOCK_USER",
+            0x1009 => "CN_ZEROIZE_HSM",
             _ => "UNKNOWN",
         }
     }

@@ -174,6 +174,11 @@ impl Keys {
         shared.map(|(handle, _)| *handle).collect()
     }
 
+    /// None, but their handles are not given again: other HSMs may have the keys.
+    pub(super) fn emptied(&self) -> Self {
+        Self { next_index: self.next_index, ..Self::default() }
+    }
+
     /// Whether one is a copy of the other that nothing was done to.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.token.ptr_eq(&other.token)

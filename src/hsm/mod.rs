@@ -35,6 +35,7 @@ mod user;
 mod version;
 mod work;
 mod wrap;
+mod zeroize;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};

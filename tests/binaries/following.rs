@@ -9,10 +9,10 @@ use crate::metrics::{endpoint, page};
 use crate::process::{Ended, Process, hsmd, keys, run, text, wait_until};
 
 const LOGIN: [&str; 7] = ["loginHSM", "-u", "CU", "-s", "alice", "-p", "crypto12"];
-const FOLLOWED: &str = "keys brought up to date";
+pub(crate) const FOLLOWED: &str = "keys brought up to date";
 
 /// Two HSMs with a CU, that ask each other every second.
-fn two() -> (Cluster, Process, Process) {
+pub(crate) fn two() -> (Cluster, Process, Process) {
     let cluster = Cluster::activated(2);
     cluster.follow_keys(Some(1));
     let (first, second) = (cluster.run_hsm(0), cluster.run_hsm(1));
@@ -20,11 +20,11 @@ fn two() -> (Cluster, Process, Process) {
     (cluster, first, second)
 }
 
-fn officer(cluster: &Cluster, commands: &str) -> Ended {
+pub(crate) fn officer(cluster: &Cluster, commands: &str) -> Ended {
     cluster.play(&format!("loginHSM CO admin {CO_PASSWORD}\n{commands}\n"))
 }
 
-fn single(cluster: &Cluster, command: &str) -> Ended {
+pub(crate) fn single(cluster: &Cluster, command: &str) -> Ended {
     let config = cluster.config();
     let words = [text(&config), "singlecmd"].into_iter().chain(LOGIN).chain(command.split(' '));
     run(&mut keys(&words.collect::<Vec<_>>()), "")
@@ -36,13 +36,13 @@ fn label(cluster: &Cluster, label: &str) {
 }
 
 /// The keys of alice on each HSM that runs, with the hash of all keys there.
-fn held(cluster: &Cluster) -> Vec<String> {
+pub(crate) fn held(cluster: &Cluster) -> Vec<String> {
     let found = officer(cluster, "findAllKeys 3 1").stdout;
     let listings = found.split("number of keys matched").skip(1);
     listings.map(|listing| listing.lines().skip(1).take(3).collect::<Vec<_>>().join(" ")).collect()
 }
 
-fn keys_of(held: &[String]) -> Vec<&str> {
+pub(crate) fn keys_of(held: &[String]) -> Vec<&str> {
     held.iter().map(|listing| listing.split(' ').next().unwrap()).collect()
 }
 

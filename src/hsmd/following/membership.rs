@@ -87,3 +87,68 @@ impl Membership {
         key(presented).is_some_and(|presented| key(&self.certificate) == Some(presented))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Membership, Proof};
+    use crate::hsmd::following::view::Digest;
+    use crate::hsmd::keeping::folder::{Folder, read_settings};
+    use crate::hsmd::keeping::settings::HashCost;
+    use crate::hsmd::making::backup::Backup;
+    use crate::hsmd::making::clone::clone_cluster;
+    use crate::hsmd::making::init::{self, Names, NewCluster};
+    use crate::hsmd::making::pki::Vouching;
+    use crate::hsmd::serving::attester::Attester;
+
+    const CHEAP: HashCost = HashCost { memory_kib: 8, iterations: 1, parallelism: 1 };
+
+    fn new() -> NewCluster {
+        NewCluster {
+            nodes: 2,
+            net: "127.0.1.0".parse().unwrap(),
+            port: 2225,
+            names: Names::Random,
+            password_hash: CHEAP,
+            vouching: Vouching::MadeHere,
+        }
+    }
+
+    fn membership(folder: &Path) -> Membership {
+        let members = read_settings(folder).unwrap().members;
+        let Folder { hsm, key, certificates, .. } = Folder::open(folder).unwrap();
+        Membership::new(hsm.identity(), &members, &certificates, Attester::new(&key).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn only_another_member_of_the_same_cluster_is_accepted_and_only_on_its_connection() {
+        let home = tempfile::tempdir().unwrap();
+        let place = |name: &str| home.path().join(name);
+        init::cluster(&place("cluster"), &new()).unwrap();
+        init::cluster(&place("stranger"), &new()).unwrap();
+        let backup = Backup::of(&place("cluster/hsm0")).unwrap();
+        // It may even give itself the other one's place.
+        clone_cluster(&place("clone"), &new(), &backup, None).unwrap();
+        let own = membership(&place("cluster/hsm0"));
+        let proof = |name: &str| membership(&place(name)).proof(Digest::default(), &[1; 32]).unwrap();
+        let mut right = proof("cluster/hsm1");
+        assert!(own.accepts(&right, &[1; 32]));
+        assert!(!own.accepts(&right, &[2; 32]), "another connection");
+        assert!(!own.accepts(&own.proof(Digest::default(), &[1; 32]).unwrap(), &[1; 32]), "itself");
+        for other in ["stranger/hsm1", "clone/hsm1"] {
+            let Proof { mut who, signature } = proof(other);
+            assert!(
+                !own.accepts(&Proof { who: who.clone(), signature: signature.clone() }, &[1; 32]),
+                "{other}"
+            );
+            who.cluster = own.cluster;
+            who.node_id = 1;
+            assert!(!own.accepts(&Proof { who, signature }, &[1; 32]), "{other} poses as another");
+        }
+        right.who.node_id = 7;
+        assert!(!own.accepts(&right, &[1; 32]), "no such member");
+        assert!(own.has_key(&membership(&place("cluster/hsm1")).certificate));
+        assert!(!own.has_key(&membership(&place("stranger/hsm1")).certificate));
+    }
+}

@@ -102,6 +102,20 @@ impl Store {
         transaction.commit().map_err(failed)
     }
 
+    /// Makes the store of an HSM that was zeroized: nothing but its new state, and the audit log with one more record.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create), or if this one cannot be read.
+    pub fn create_next(&self, path: &Path, hsm: &Hsm, record: &Event) -> Result<(), StoreError> {
+        let database = create_file(path)?;
+        let transaction = database.begin_write().map_err(failed)?;
+        write_snapshot(&transaction, 1, hsm)?;
+        self.copy_audit(&transaction)?;
+        audit::log(&transaction, std::slice::from_ref(record))?;
+        transaction.commit().map_err(failed)
+    }
+
     /// Opens an existing store and replays it.
     ///
     /// # Errors

@@ -198,13 +198,13 @@ fn fill(
     let master = random_key().map_err(|error| InitError::Key(error.to_string()))?;
     write(&folder.join(MASTER), master.as_slice())?;
     let store = folder.join(STORE);
-    Store::create(&store, &first_history(hsm.identity.clone(), new)?)?;
+    Store::create(&store, &first_history(hsm.identity.clone(), new.password_hash)?)?;
     Ok(make_private(&store)?)
 }
 
 /// A new HSM has a PRECO `admin`, whose password is publicly known, and an AU `app_user`, who cannot log in.
-fn first_history(identity: Identity, new: &NewCluster) -> Result<Vec<Event>, InitError> {
-    let password = Hasher::new(new.password_hash)?
+pub(super) fn first_history(identity: Identity, cost: HashCost) -> Result<Vec<Event>, InitError> {
+    let password = Hasher::new(cost)?
         .hash(&Secret::new(FIRST_PASSWORD.to_owned()), &mut Memory::default())
         .ok_or_else(|| InitError::Key("no hash".to_owned()))?;
     let user = |user_type, name, password| {

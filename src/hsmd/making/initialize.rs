@@ -16,7 +16,7 @@ use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
 use crate::wire::pem_file::PemError;
 
-pub use signed::Signed;
+pub use signed::{Signed, Source};
 
 /// Why a cluster was not initialized. Nothing was changed, except in the case of
 /// [`Unwritable`](Self::Unwritable).

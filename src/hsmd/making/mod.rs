@@ -10,3 +10,4 @@ pub mod init;
 pub mod initialize;
 pub mod pki;
 pub mod unlock;
+pub mod zeroize;

@@ -136,6 +136,12 @@ impl OwnerPki {
     }
 }
 
+/// The request for the certificate of an existing cluster key, given in PEM.
+pub(super) fn request(cluster_key: &str, hsm_id: &str) -> Result<String, Error> {
+    let key = KeyPair::from_pem(cluster_key)?;
+    params(cluster_name(hsm_id))?.serialize_request(&key)?.pem()
+}
+
 /// P-256 is fast to make and to sign with. A CSR has RSA-2048, as the original's.
 fn cluster_key(vouching: Vouching) -> Result<KeyPair, Error> {
     match vouching {

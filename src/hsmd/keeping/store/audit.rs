@@ -72,6 +72,23 @@ impl Store {
         Ok(AuditPart { pruned, rows: rows.collect::<Result<_, _>>().map_err(failed)? })
     }
 
+    /// Writes the log to another store.
+    pub(super) fn copy_audit(&self, into: &WriteTransaction) -> Result<(), StoreError> {
+        let mut after = 0;
+        loop {
+            let AuditPart { pruned, rows } = self.audit_part(after)?;
+            if after == 0 {
+                write(into, PRUNED, 0, &pruned)?;
+            }
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            after = *last;
+            let mut table = into.open_table(AUDIT).map_err(failed)?;
+            for (number, value) in rows {
+                table.insert(number, value.as_slice()).map_err(failed)?;
+            }
+        }
+    }
+
     /// Drops the records up to and including the one that `to` is the head of, as a piece with all that follow `from`
     /// has them.
     ///

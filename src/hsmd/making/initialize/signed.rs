@@ -10,6 +10,7 @@ use x509_parser::public_key::{PublicKey, RSAPublicKey};
 use super::{InitializeError, StoppedHsm};
 use crate::files::unreadable;
 use crate::hsm::OwnerCertificates;
+use crate::hsmd::keeping::folder::{CA, CERTIFICATE};
 use crate::protocol::certificate::Certificate;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate;
@@ -21,15 +22,33 @@ pub struct Signed {
     pub certificate: PathBuf,
     /// The CA that made it, `customerCA.crt`.
     pub trust_anchor: PathBuf,
+    /// Who gives them.
+    pub from: Source,
+}
+
+/// Who gives the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The cluster's owner, for a new cluster.
+    Owner,
+    /// Another HSM of the cluster, which has them already.
+    Member,
 }
 
 impl Signed {
+    /// Those of another HSM of the cluster.
+    #[must_use]
+    pub fn by_member(folder: &Path) -> Self {
+        let (certificate, trust_anchor) = (folder.join(CERTIFICATE), folder.join(CA));
+        Self { certificate, trust_anchor, from: Source::Member }
+    }
+
     /// Reads the files, and checks them against each other and against every HSM.
     pub(super) fn read(&self, hsms: &[StoppedHsm]) -> Result<OwnerCertificates, InitializeError> {
-        let Self { certificate, trust_anchor } = self;
+        let Self { certificate, trust_anchor, from } = self;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let owner = OwnerCertificates { root: read_one(trust_anchor)?, cluster: read_one(certificate)? };
-        let anchor = check_anchor(trust_anchor, &owner.root, now)?;
+        let anchor = check_anchor(trust_anchor, &owner.root, *from, now)?;
         let is_about = |hsm: &StoppedHsm| certificate::is_about(&owner.cluster.0, &hsm.folder.key);
         if !hsms.iter().all(is_about) {
             return Err(InitializeError::OtherKey(certificate.clone()));
@@ -57,11 +76,12 @@ fn read_one(path: &Path) -> Result<Certificate, InitializeError> {
 }
 
 /// Whether the CA is self-signed, may sign certificates, and has a kind of key that the guide allows.
-fn check_anchor(path: &Path, root: &Certificate, now: i64) -> Result<Anchor, InitializeError> {
+fn check_anchor(path: &Path, root: &Certificate, from: Source, now: i64) -> Result<Anchor, InitializeError> {
     let unusable = |distrust| PemError::Unusable(path.to_owned(), distrust);
     let ca = certificate::parse(&root.0).map_err(unusable)?;
     let found = key_name(&ca);
-    if found != "RSA-2048" && found != "RSA-4096" {
+    // `hsmd cluster init` makes a CA of another kind.
+    if from == Source::Owner && found != "RSA-2048" && found != "RSA-4096" {
         return Err(InitializeError::AnchorKey(path.to_owned(), found));
     }
     let anchor = Anchor::from_der(&root.0, path)?;
