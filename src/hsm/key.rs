@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::hash::sha256;
-use super::{Case, Computation, Computed, Decide, Decided, Event, Hsm, Material, No, Ruling, Work, Worked};
+use super::{
+    Case, Computation, Computed, Decide, Decided, Event, Hsm, Material, No, Ruling, SessionId, Work, Worked,
+};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::Attributes;
 use crate::protocol::key::{
@@ -193,6 +195,17 @@ impl Case<'_> {
 }
 
 impl Hsm {
+    pub(super) fn insert_key(&mut self, handle: KeyHandle, key: &Key, session: Option<SessionId>) {
+        self.tokens.end_key(handle);
+        self.keys.use_up(self.identity.node_id, handle);
+        self.keys.insert(handle, key.clone(), session);
+    }
+
+    pub(super) fn delete_key(&mut self, handle: KeyHandle) {
+        self.tokens.end_key(handle);
+        self.keys.remove(handle);
+    }
+
     /// A hash of every token key with its owner and sharers: the same on equal HSMs. Users go in by name, as their
     /// numbers differ from HSM to HSM.
     fn key_hash(&self) -> [u8; 32] {

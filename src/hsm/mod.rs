@@ -168,11 +168,7 @@ impl Hsm {
             Event::Made(identity) => self.identity = identity.clone(),
             Event::Started => self.start(),
             Event::UserCreated { id, user } => self.insert_user(*id, user.clone()),
-            Event::UserDeleted(id) => {
-                self.changing(&self.keys.shared_with(*id), |hsm| hsm.remove_user(*id));
-                // Who deletes the user on another HSM, too, has not done so because a key followed.
-                self.pasts.name_nothing();
-            }
+            Event::UserDeleted(id) => self.remove_user(*id),
             Event::PasswordChanged { id, user_type, password } => {
                 self.replace_password(*id, *user_type, password);
             }
@@ -189,15 +185,10 @@ impl Hsm {
             }
             Event::Unlocked(id) => self.forget_failures(*id),
             Event::Tallied(tallied) => self.audit = tallied.whole().head(),
-            Event::KeyCreated { handle, key, session } => self.changing(&[*handle], |hsm| {
-                hsm.tokens.end_key(*handle);
-                hsm.keys.use_up(hsm.identity.node_id, *handle);
-                hsm.keys.insert(*handle, key.clone(), *session);
-            }),
-            Event::KeyDeleted(handle) => self.changing(&[*handle], |hsm| {
-                hsm.tokens.end_key(*handle);
-                hsm.keys.remove(*handle);
-            }),
+            Event::KeyCreated { handle, key, session } => {
+                self.changing(&[*handle], |hsm| hsm.insert_key(*handle, key, *session));
+            }
+            Event::KeyDeleted(handle) => self.changing(&[*handle], |hsm| hsm.delete_key(*handle)),
             Event::KeyShared { handle, users, sharing } => {
                 self.changing(&[*handle], |hsm| hsm.keys.share(*handle, users, *sharing));
             }

@@ -229,8 +229,12 @@ impl Hsm {
     }
 
     pub(super) fn remove_user(&mut self, id: UserId) {
-        self.users.remove(&id);
-        self.keys.forget_user(id);
+        self.changing(&self.keys.shared_with(id), |hsm| {
+            hsm.users.remove(&id);
+            hsm.keys.forget_user(id);
+        });
+        // Who deletes the user on another HSM, too, has not done so because a key followed.
+        self.pasts.name_nothing();
     }
 
     pub(super) fn replace_password(&mut self, id: UserId, user_type: UserType, password: &PasswordHash) {

@@ -157,6 +157,20 @@ fn an_hsm_where_it_is_switched_off_neither_asks_nor_answers() {
     assert!(!second.log().contains("keys follow"), "{}", second.log());
 }
 
+#[test]
+fn members_need_no_certificates_of_clients() {
+    let (cluster, first, second) = two();
+    drop(second);
+    single(&cluster, "genSymKey -t 31 -s 32 -l key").with_code(1);
+    drop(first);
+    for node in [0, 1] {
+        settings(&cluster, node, |settings| settings["client_ca"] = "customerCA.crt".into());
+    }
+    let (first, second) = (cluster.run_hsm(0), cluster.run_hsm(1));
+    second.wait_for_log(FOLLOWED);
+    assert!(cluster.play("listUsers\n").with_code(3).stdout.is_empty() || !first.log().is_empty());
+}
+
 /// A clone has the cluster's own key, and another cluster of its own maker.
 #[test]
 fn an_hsm_of_another_cluster_gets_nothing_not_even_a_clone() {

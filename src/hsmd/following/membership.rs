@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
 
 use super::message::{Proof, Who};
 use super::view::Digest;
@@ -16,7 +18,7 @@ use crate::hsmd::serving::attester::Attester;
 use crate::protocol::device::Member;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate;
-use crate::wire::verifier::{Trust, client_config};
+use crate::wire::verifier::member_config;
 
 /// Names the bytes that only the two ends of a TLS connection can compute.
 pub(super) const EXPORTER: &[u8] = b"EXPORTER-hsmd-member";
@@ -45,7 +47,8 @@ impl Membership {
         others.sort_by_key(|member| (member.node_id < node_id, member.node_id));
         let owner = certificates.owner.as_ref().filter(|_| !others.is_empty())?;
         let anchor = Anchor::from_der(&owner.root.0, "".as_ref()).ok()?;
-        let tls = client_config(Trust::Owner(anchor), None).ok()?;
+        let chain = vec![CertificateDer::from(owner.cluster.0.clone())];
+        let tls = member_config(anchor, CertifiedKey::new(chain, attester.key())).ok()?;
         let maker = digest(&SHA256, &certificates.manufacturer_root.0);
         Some(Self {
             node_id,

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Following;
 use super::asking::{ExchangeError, Exchanged, exchange};
 use crate::hsmd::serving::shared::Shared;
+use crate::protocol::Refusal;
 use crate::protocol::device::Member;
 
 /// Between two exchanges, however many members call.
@@ -75,7 +76,7 @@ impl Following {
         }
         for (handle, refusal) in &behind {
             if peer.behind.get(handle) != Some(refusal) {
-                let reason = refusal.map(|refusal| refusal.text());
+                let reason = refusal.map(Refusal::text);
                 tracing::warn!(%hsm_id, node, key = %handle, reason, "a newer key waits");
             }
         }

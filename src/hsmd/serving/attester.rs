@@ -32,6 +32,11 @@ impl Attester {
         any_supported_type(cluster_key).map(Self)
     }
 
+    /// The key, for the TLS connections that the HSM opens.
+    pub(in crate::hsmd) fn key(&self) -> Arc<dyn SigningKey> {
+        Arc::clone(&self.0)
+    }
+
     /// The signature; `None` if the library fails.
     #[must_use]
     pub fn sign(&self, statement: &[u8]) -> Option<Vec<u8>> {

@@ -40,6 +40,7 @@ use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate::{self, Distrust};
 use crate::wire::pem_file::{self, PemError};
+use crate::wire::verifier::ClientsAndMembers;
 
 /// An HSM that serves until it is stopped.
 #[expect(missing_docs, reason = "the names say it")]
@@ -202,7 +203,13 @@ fn server_config(
                 roots.add(certificate)?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            config.with_client_cert_verifier(verifier.map_err(|error| RunError::ClientCa(error.to_string()))?)
+            let clients = verifier.map_err(|error| RunError::ClientCa(error.to_string()))?;
+            config.with_client_cert_verifier(match chain.first() {
+                Some(leaf) if certificates.owner.is_some() => {
+                    Arc::new(ClientsAndMembers { clients, cluster: leaf.clone() })
+                }
+                Some(_) | None => clients,
+            })
         }
     };
     let mut config =
