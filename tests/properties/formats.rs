@@ -4,7 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use cloudhsm::hsm::audit::{AuditRecord, Opcode};
 use cloudhsm::hsm::{Event, Hsm, SessionId};
-use cloudhsm::protocol::key::{Curve, GenerateKey, KeyHandle, KeySpec, Lifetime, Template};
+use cloudhsm::protocol::key::{Curve, DeleteKey, GenerateKey, KeyHandle, KeySpec, Lifetime, Template};
 use cloudhsm::protocol::message::{Call, OperationId, Response, Round};
 use cloudhsm::protocol::quorum::Service;
 use cloudhsm::protocol::user::{CreateUser, UserId, UserRow, UserType};
@@ -13,6 +13,7 @@ use cloudhsm::wire::frame::{decode, encode};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
+use crate::lab::{ALICE, Lab};
 use crate::model::World;
 
 #[test]
@@ -69,9 +70,24 @@ fn changes_keep_their_order() {
         (Event::MValueSet { service: Service::MiscCo, m: 2 }, "0f0402"),
         (Event::TokenRemoved(1), "1201"),
         (Event::ChallengeUsed(SessionId(1)), "1401"),
+        (Event::DeletionsForgotten(vec![KeyHandle(6)]), "180106"),
     ] {
         assert_eq!(hex(&change), bytes);
     }
+}
+
+/// The members of a cluster compare these, whatever their releases are.
+#[test]
+fn the_past_of_a_key_is_as_other_members_have_it() {
+    let mut lab = Lab::new();
+    let handle = lab.make_aes(ALICE);
+    lab.ask(ALICE, DeleteKey { handle }).unwrap();
+    let past = lab.world.hsm.offer(&[handle]).pop().unwrap().past;
+    let expected = "0101002ee86eb672d4795cc6bc82417de283f00107";
+    assert_eq!(hex(&past), expected);
+    assert_eq!(hex(&Event::KeyFollowed { handle, key: None, past }), format!("170600{expected}"));
+    let snapshot = hex(&lab.world.hsm.with_pasts());
+    assert_eq!(snapshot, format!("{}0106{expected}", hex(&lab.world.hsm)));
 }
 
 /// What an officer's createUser leaves in the store: the user, the answer to be given again, and the audit record.

@@ -144,7 +144,7 @@ impl Exchange<'_> {
         exchanged.behind.extend(wanted.iter().map(|handle| (*handle, None)));
         for batch in wanted.chunks(BATCH) {
             // Monitoring sees how far it is.
-            self.following.board().peer(self.peer).behind.clone_from(&exchanged.behind);
+            self.following.board().peer(self.peer).progress(&exchanged.behind);
             let offered = match self.ask(&Ask::Keys(batch.to_vec())).await? {
                 Told::Keys(offered) => offered,
                 Told::Buckets(_) | Told::Bucket(..) => return Err(Garbage.into()),

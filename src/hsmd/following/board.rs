@@ -32,6 +32,16 @@ pub(super) struct Peer {
     pub(super) unordered: BTreeSet<KeyHandle>,
 }
 
+impl Peer {
+    /// So many keys are not taken yet. Why one was not last time stays known.
+    pub(super) fn progress(&mut self, behind: &BTreeMap<KeyHandle, Option<Refusal>>) {
+        self.behind.retain(|handle, _| behind.contains_key(handle));
+        behind.iter().for_each(|(handle, reason)| {
+            self.behind.entry(*handle).or_insert(*reason);
+        });
+    }
+}
+
 /// The number of the own view, and the root of the other's.
 pub(super) type Compared = (u64, Digest);
 

@@ -12,9 +12,13 @@ use super::asking::{ExchangeError, Exchanged, exchange};
 use crate::hsmd::serving::shared::Shared;
 use crate::protocol::Refusal;
 use crate::protocol::device::Member;
+use crate::protocol::key::KeyHandle;
 
 /// Between two exchanges, however many members call.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Keys that are named in the log; of more, their number.
+const NAMED: usize = 8;
 
 /// Asks members for ever.
 pub(in crate::hsmd) async fn go_round(shared: Arc<Shared>) {
@@ -74,14 +78,20 @@ impl Following {
         if taken > 0 {
             tracing::info!(%hsm_id, node, keys = taken, "keys brought up to date");
         }
-        for (handle, refusal) in &behind {
-            if peer.behind.get(handle) != Some(refusal) {
-                let reason = refusal.map(Refusal::text);
-                tracing::warn!(%hsm_id, node, key = %handle, reason, "a newer key waits");
-            }
+        let is_new =
+            |(handle, reason): &(&KeyHandle, &Option<Refusal>)| peer.behind.get(handle) != Some(reason);
+        let waiting: Vec<_> = behind.iter().filter(is_new).collect();
+        for (handle, reason) in waiting.iter().take(NAMED) {
+            let reason = reason.map(Refusal::text);
+            tracing::warn!(%hsm_id, node, key = %handle, reason, "a newer key waits");
         }
-        for handle in unordered.difference(&peer.unordered) {
+        let changed: Vec<_> = unordered.difference(&peer.unordered).collect();
+        for handle in changed.iter().take(NAMED) {
             tracing::warn!(%hsm_id, node, key = %handle, "changed on both HSMs: it stays as it is");
+        }
+        if waiting.len() > NAMED || changed.len() > NAMED {
+            let (waiting, changed) = (behind.len(), unordered.len());
+            tracing::warn!(%hsm_id, node, waiting, changed, "more keys wait, or were changed on both HSMs");
         }
         (peer.behind, peer.unordered) = (behind, unordered);
     }
