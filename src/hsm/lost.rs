@@ -30,7 +30,11 @@ impl Hsm {
                     Ok(vec![Event::UserDeleted(id)])
                 }
             }
-            Lost::Key(handle) => self.keys.get(*handle).map(|_| vec![Event::KeyDeleted(*handle)]),
+            // Without a memory of the deletion, which would spread to the other HSMs of the cluster.
+            Lost::Key(handle) => self
+                .keys
+                .get(*handle)
+                .map(|_| vec![Event::KeyDeleted(*handle), Event::DeletionsForgotten(vec![*handle])]),
         }
     }
 }
