@@ -11,6 +11,8 @@ pub enum Outcome {
     Failed,
     /// Done on some servers, and not on others.
     Partial,
+    /// Servers were compared, and differ.
+    Different,
     /// The session is over.
     Quit,
 }

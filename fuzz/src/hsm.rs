@@ -115,6 +115,14 @@ impl World {
             }
             Work::Mask(copied) => Worked::Masked(self.vault.mask(copied).unwrap()),
             Work::Unmask(object) => Worked::Unmasked(self.vault.unmask(object).map(Box::new)),
+            Work::MaskAll(keys) => Worked::MaskedAll(self.vault.mask_all(keys.clone())),
+            Work::UnmaskAll(objects) => {
+                Worked::UnmaskedAll(objects.iter().map(|object| self.vault.unmask(object)).collect())
+            }
+            Work::Print(of) => {
+                let prints = of.iter().map(|hash| self.vault.prints(hash)).collect();
+                Worked::Printed { of: of.clone(), family: self.vault.family(), prints }
+            }
         }
     }
 

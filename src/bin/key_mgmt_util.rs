@@ -334,7 +334,7 @@ fn run_single(session: &mut Session<'_>, single: Single) -> u8 {
     session.wait(async |cluster, _| cluster.close().await);
     match outcome {
         None => NOT_STARTED,
-        Some(Outcome::Failed | Outcome::Partial | Outcome::Unreached) => FAILED,
+        Some(Outcome::Failed | Outcome::Partial | Outcome::Different | Outcome::Unreached) => FAILED,
         Some(Outcome::Done | Outcome::Quit) if session.console.is_lost() => FAILED,
         Some(Outcome::Done | Outcome::Quit) => 0,
     }

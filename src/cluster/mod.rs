@@ -24,7 +24,7 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tokio::task::yield_now;
 
 use crate::interrupt::Interrupt;
@@ -210,20 +210,68 @@ impl Cluster {
         Ok(self.perform(scope, &Question::new(operation)?).await)
     }
 
+    /// Makes each of these servers do something of its own, all at once. The answers are in the order of `asked`.
+    pub async fn perform_each<O: Operation>(
+        &mut self,
+        asked: &[(usize, Question<O>)],
+    ) -> Vec<Answer<O::Reply>> {
+        let asked: Vec<_> = asked.iter().map(|(number, question)| (*number, question)).collect();
+        self.ask_each::<O, Perform>(&asked).await
+    }
+
+    /// Makes servers do two things, all at once: no server must be asked twice.
+    pub async fn perform_both<A: Operation, B: Operation>(
+        &mut self,
+        first: &[(usize, Question<A>)],
+        second: &[(usize, Question<B>)],
+    ) -> (Vec<Answer<A::Reply>>, Vec<Answer<B::Reply>>) {
+        let first: Vec<_> = first.iter().map(|(number, question)| (*number, question)).collect();
+        let second: Vec<_> = second.iter().map(|(number, question)| (*number, question)).collect();
+        let calls: Vec<_> =
+            first.iter().map(|(number, question)| self.call::<A, Perform>(*number, question)).collect();
+        let others: Vec<_> =
+            second.iter().map(|(number, question)| self.call::<B, Perform>(*number, question)).collect();
+        let (answered, others) = join(join_all(calls), join_all(others)).await;
+        (self.take_back::<A, Perform>(&first, answered), self.take_back::<B, Perform>(&second, others))
+    }
+
+    /// From now on obeys this interrupt; returns the one until now.
+    pub fn obey(&mut self, interrupt: Interrupt) -> Interrupt {
+        std::mem::replace(&mut self.interrupt, interrupt)
+    }
+
     async fn ask<O: Operation, K: RoundKind<O>>(
         &mut self,
         scope: &[usize],
         question: &Question<O>,
     ) -> Vec<Answer<K::Reply>> {
-        let calls: Vec<_> = scope.iter().map(|number| self.call::<O, K>(*number, question)).collect();
+        let asked: Vec<_> = scope.iter().map(|number| (*number, question)).collect();
+        self.ask_each::<O, K>(&asked).await
+    }
+
+    async fn ask_each<O: Operation, K: RoundKind<O>>(
+        &mut self,
+        asked: &[(usize, &Question<O>)],
+    ) -> Vec<Answer<K::Reply>> {
+        let calls: Vec<_> =
+            asked.iter().map(|(number, question)| self.call::<O, K>(*number, question)).collect();
         let answered = join_all(calls).await;
-        let take_back = |(number, (link, answer)): (&usize, (_, Answer<K::Reply>))| {
-            if let Some(server) = self.servers.get_mut(*number) {
-                server.take_back(link, answer.is_ok().then_some(&question.login));
-            }
-            answer
-        };
-        scope.iter().zip(answered).map(take_back).collect()
+        self.take_back::<O, K>(asked, answered)
+    }
+
+    fn take_back<O: Operation, K: RoundKind<O>>(
+        &mut self,
+        asked: &[(usize, &Question<O>)],
+        answered: Vec<(Option<Link>, Answer<K::Reply>)>,
+    ) -> Vec<Answer<K::Reply>> {
+        let take_back =
+            |((number, question), (link, answer)): (&(usize, &Question<O>), (_, Answer<K::Reply>))| {
+                if let Some(server) = self.servers.get_mut(*number) {
+                    server.take_back(link, answer.is_ok().then_some(&question.login));
+                }
+                answer
+            };
+        asked.iter().zip(answered).map(take_back).collect()
     }
 
     async fn ask_one<O: Operation, K: RoundKind<O>>(

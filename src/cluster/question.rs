@@ -7,8 +7,12 @@ use bytes::Bytes;
 
 use super::login::LoginEffect;
 use crate::protocol::Operation;
+use crate::protocol::masked::MAX_BATCH_BYTES;
 use crate::protocol::message::{Call, OperationId, Round};
 use crate::wire::frame::{self, Garbage, MAX_CALL};
+
+// A batch fits.
+const _: () = assert!(MAX_BATCH_BYTES + 4096 <= MAX_CALL);
 
 /// An operation, encoded once for all servers and both rounds, under one id.
 ///

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::protocol::attestation::Attestation;
 use crate::protocol::attribute::{self, Attribute, Attributes};
 use crate::protocol::certificate::Certificate;
+use crate::protocol::compare::{KeyPrints, UserPrints};
 use crate::protocol::device::{HsmDescription, Member, PartitionDescription};
 use crate::protocol::key::{Hold, KeyDescription, KeyHandle, KeyList, Lifetime, PublicKeyInfo, Signature};
-use crate::protocol::masked::{Inserted, MaskedObject};
+use crate::protocol::masked::{Inserted, MaskedObject, Rows};
 use crate::protocol::quorum::{Service, Token, TokenAbout, TokenRow};
 use crate::protocol::second_factor::Digest;
 use crate::protocol::user::{UserId, UserRow};
@@ -48,6 +49,12 @@ impl Data for WrappedBytes {}
 impl Data for Sealed {}
 impl Data for PublicKeyInfo {}
 impl Data for Attestation {}
+
+// The commands that ask for these report what came of all of them.
+impl Data for UserPrints {}
+impl Data for KeyPrints {}
+impl Data for Rows<MaskedObject> {}
+impl Data for Rows<Inserted<KeyHandle>> {}
 
 impl Data for HsmDescription {
     fn data(&self) -> Value {

@@ -11,6 +11,7 @@ mod caution;
 mod change;
 mod command;
 mod commands;
+mod compare;
 mod credentials;
 mod data;
 mod failure;
@@ -23,6 +24,7 @@ mod session;
 mod stop;
 mod sync;
 mod tally;
+mod transfer;
 
 pub use crate::outcome::Outcome;
 pub use command::{Action, Command};

@@ -19,13 +19,13 @@ impl Session<'_> {
         let contacts_hsms = COMMANDS.find(command).is_ok_and(|command| command.permission.is_some());
         // A command that contacts HSMs has a row for each server, even if it stopped before it asked any.
         let servers = if contacts_hsms || !self.tally.is_empty() { self.rows() } else { Vec::new() };
-        let line = COMMANDS.redact(line);
+        let (line, more) = (COMMANDS.redact(line), self.tally.take_more());
         self.console.record(&mut |text| {
             let ok = matches!(outcome, Outcome::Done | Outcome::Quit);
             // The text for people is left out if the rows contain all of it.
             let is_well = |row: &Value| row.get("outcome").is_some_and(|outcome| outcome == "ok");
             let text = if ok && !servers.is_empty() && servers.iter().all(is_well) { "" } else { text };
-            let object = json!({
+            let mut object = json!({
                 "command": command,
                 "line": line.trim(),
                 "scope": scope,
@@ -34,6 +34,9 @@ impl Session<'_> {
                 "servers": servers,
                 "text": text.lines().collect::<Vec<_>>(),
             });
+            if let Value::Object(object) = &mut object {
+                object.extend(more.clone());
+            }
             format!("{object}\n")
         });
     }
@@ -111,5 +114,6 @@ fn name(outcome: Outcome) -> &'static str {
         Outcome::Unreached => "unreached",
         Outcome::Failed => "failed",
         Outcome::Partial => "partial",
+        Outcome::Different => "different",
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -133,6 +134,20 @@ impl<'a> Session<'a> {
         answers
     }
 
+    /// As [`query`](Self::query), each server with a question of its own.
+    pub(super) fn query_each<O: Operation>(
+        &mut self,
+        asked: &[(usize, Question<O>)],
+    ) -> Vec<Answer<O::Reply>> {
+        let answers = self.watched(async |cluster| cluster.perform_each(asked).await);
+        for ((number, _), answer) in asked.iter().zip(&answers) {
+            if let Err(failure) = answer {
+                self.tally.failed(*number, failure);
+            }
+        }
+        answers
+    }
+
     /// Completes lines with `known` from now on.
     pub fn complete_for(&mut self, known: Known) {
         known.servers(self.cluster.servers().len());
@@ -188,6 +203,17 @@ impl<'a> Session<'a> {
     pub(super) fn watched<T>(&mut self, work: impl AsyncFnOnce(&mut Cluster) -> T) -> T {
         let Parts { console, cluster, driver, .. } = self.parts();
         driver.drive(&RefCell::new(console), cluster, work)
+    }
+
+    /// As [`watched`](Self::watched), and the console shows `status` of the time so far in the place of servers.
+    pub(super) fn counted<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Cluster) -> T,
+        status: impl Fn(Duration) -> String,
+    ) -> T {
+        let Parts { console, cluster, driver, .. } = self.parts();
+        let report = |waited| console.still_waiting(waited, &mut || vec![status(waited)]);
+        driver.0.block_on(watched(work(cluster), report))
     }
 
     /// The parts of the session that a change borrows at the same time.

@@ -19,6 +19,8 @@ pub enum Stop {
     Failed(CommandError),
     /// It failed on servers; each of them has been reported already.
     Servers,
+    /// It compared servers, and they differ.
+    Different,
     /// The session is over.
     Quit,
 }
@@ -69,7 +71,7 @@ impl Stop {
             Self::Failed(CommandError { reason, .. }) => {
                 Self::Failed(CommandError { reason, hint: Some(hint) })
             }
-            Self::Declined | Self::Interrupted | Self::Servers | Self::Quit => self,
+            Self::Declined | Self::Interrupted | Self::Servers | Self::Different | Self::Quit => self,
         }
     }
 
@@ -78,6 +80,7 @@ impl Stop {
         match self {
             Self::Declined => Outcome::Done,
             Self::Interrupted | Self::Failed(_) | Self::Servers => Outcome::Failed,
+            Self::Different => Outcome::Different,
             Self::Quit => Outcome::Quit,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::cluster::Failure;
 use crate::outcome::Outcome;
@@ -12,6 +12,8 @@ use crate::protocol::{Operation, Reply};
 #[derive(Default)]
 pub struct Tally {
     rows: BTreeMap<usize, Row>,
+    /// What a command reports besides the rows of servers.
+    more: Map<String, Value>,
     keeps: Keeps,
 }
 
@@ -53,6 +55,7 @@ impl Tally {
     /// Forgets the previous command.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
+        self.more.clear();
     }
 
     /// What a server did; `None` if the command did not get to it.
@@ -91,6 +94,18 @@ impl Tally {
     /// Records what the console knows about a server that is not connected.
     pub(super) fn missing(&mut self, number: usize, data: Value, why: &str) {
         self.rows.insert(number, Row::Missing(data, why.to_owned()));
+    }
+
+    /// Records what the command reports besides the rows of servers, if replies are kept.
+    pub(super) fn report(&mut self, name: &str, value: impl FnOnce() -> Value) {
+        if self.keeps_replies() {
+            self.more.insert(name.to_owned(), value());
+        }
+    }
+
+    /// What was reported besides the rows of servers.
+    pub(super) fn take_more(&mut self) -> Map<String, Value> {
+        std::mem::take(&mut self.more)
     }
 
     /// Refines a failure: only some servers may have failed, or none may have been reached.

@@ -9,7 +9,7 @@ use time::macros::format_description;
 
 use super::hash::sha256;
 use super::strangers::{Deed, Tally};
-use super::{Case, SessionId};
+use super::{Case, Part, SessionId};
 use crate::protocol::key::{KeyHandle, ShareKey};
 use crate::protocol::user::UserType;
 use crate::protocol::{Operation, Refusal, Request};
@@ -215,21 +215,18 @@ impl AuditHead {
 }
 
 impl Case<'_> {
-    /// What the log says of a management command that is over; other operations leave nothing. `made` is the key that
-    /// the request could not name.
-    pub(super) fn deed(
-        &self,
-        request: &Request,
-        refusal: Option<Refusal>,
-        made: Option<KeyHandle>,
-    ) -> Option<Deed> {
-        Some(Deed {
-            opcode: Opcode(request.opcode()?),
+    /// What the log says of a management command that is over, once for each of its parts; other operations leave
+    /// nothing.
+    pub(super) fn deeds(&self, request: &Request, parts: &[Part]) -> Vec<Deed> {
+        let Some(opcode) = request.opcode() else { return Vec::new() };
+        let deed = |Part { key, refusal }: &Part| Deed {
+            opcode: Opcode(opcode),
             session: self.caller,
-            refusal,
+            refusal: *refusal,
             user: request.subject().map(|(user_type, name)| (user_type, shortened(name))),
-            key: made.or(request.key()),
-        })
+            key: key.or(request.key()),
+        };
+        parts.iter().map(deed).collect()
     }
 }
 

@@ -31,6 +31,15 @@ pub(super) struct Decided<R> {
     /// For the audit record, if the request could not name it: the key that is made or inserted; of a pair, the
     /// public half.
     pub(super) key: Option<KeyHandle>,
+    /// For a batch, what has a record of its own; `None` if the reply is that of a whole command.
+    pub(super) batch: Option<Vec<Part>>,
+}
+
+/// A part of a batch: its key, if it has one, and why it was refused, if it was.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub(super) key: Option<KeyHandle>,
+    pub(super) refusal: Option<Refusal>,
 }
 
 /// Why a rule gives no reply.
@@ -50,8 +59,8 @@ impl Case<'_> {
             Ok(decided) => Decision::quiet(Verdict::Reply(decided.reply)),
             Err(No::Needs(work)) => Decision::quiet(Verdict::Needs(work)),
             Err(No::Refused(refusal) | No::LoginFailed(_, refusal)) => {
-                let deed = self.deed(request, Some(refusal), None);
-                self.recorded(Verdict::Refused(refusal), Vec::new(), deed)
+                let part = Part { key: None, refusal: Some(refusal) };
+                self.recorded(Verdict::Refused(refusal), Vec::new(), self.deeds(request, &[part]))
             }
         }
     }
@@ -61,28 +70,35 @@ impl Case<'_> {
         if let Some(verdict) = self.hsm.done.answer(id, request) {
             return Decision::quiet(self.repeated(verdict, request));
         }
-        let (verdict, mut events, key) = match self.answer(request) {
-            Ok(Decided { reply, events, key }) => (Verdict::Reply(reply), events, key),
-            Err(No::Refused(refusal)) => (Verdict::Refused(refusal), Vec::new(), None),
+        let refused = |refusal| vec![Part { key: None, refusal: Some(refusal) }];
+        let (verdict, mut events, parts) = match self.answer(request) {
+            Ok(Decided { reply, events, key, batch }) => {
+                let parts = batch.unwrap_or_else(|| vec![Part { key, refusal: None }]);
+                (Verdict::Reply(reply), events, parts)
+            }
+            Err(No::Refused(refusal)) => (Verdict::Refused(refusal), Vec::new(), refused(refusal)),
             Err(No::LoginFailed(user, refusal)) => {
-                (Verdict::Refused(refusal), vec![Event::LoginFailed(user)], None)
+                (Verdict::Refused(refusal), vec![Event::LoginFailed(user)], refused(refusal))
             }
             Err(No::Needs(work)) => return Decision::quiet(Verdict::Needs(work)),
         };
         // Whatever came of it, a digest is good once.
         events.extend(request.is_signed().then_some(Event::ChallengeUsed(self.caller)));
         events.extend(Performed::of(id, request, &verdict).map(Event::Performed));
-        let deed = self.deed(request, verdict.refusal(), key);
-        self.recorded(verdict, events, deed)
+        self.recorded(verdict, events, self.deeds(request, &parts))
     }
 
-    /// With the audit record. A stranger who changes nothing can ask without end, and is counted instead.
-    fn recorded(&self, verdict: Verdict, mut events: Vec<Event>, deed: Option<Deed>) -> Decision {
+    /// With the audit records. A stranger who changes nothing can ask without end, and is counted instead.
+    fn recorded(&self, verdict: Verdict, mut events: Vec<Event>, mut deeds: Vec<Deed>) -> Decision {
         if self.user().is_err() && !events.iter().any(Event::is_lasting) {
-            return Decision { verdict, events, by_stranger: deed };
+            return Decision { verdict, events, by_stranger: deeds.pop() };
         }
-        let record = deed.map(|deed| self.hsm.audit.next(deed, self.env.now, self.hsm.reboots));
-        events.extend(record.map(Event::Recorded));
+        let mut head = self.hsm.audit.clone();
+        for deed in deeds {
+            let record = head.next(deed, self.env.now, self.hsm.reboots);
+            head = record.head();
+            events.push(Event::Recorded(record));
+        }
         Decision { verdict, events, by_stranger: None }
     }
 
@@ -136,8 +152,8 @@ impl<O: Decide> Visit<O> for Case<'_> {
     type Output = Ruling<Reply>;
 
     fn visit(&self, operation: &O) -> Self::Output {
-        let Decided { reply, events, key } = operation.decide(self)?;
-        Ok(Decided { reply: O::wrap(reply), events, key })
+        let Decided { reply, events, key, batch } = operation.decide(self)?;
+        Ok(Decided { reply: O::wrap(reply), events, key, batch })
     }
 }
 
@@ -150,7 +166,7 @@ impl Decision {
 
 impl<R> Decided<R> {
     pub(super) fn new(reply: R, events: Vec<Event>) -> Self {
-        Self { reply, events, key: None }
+        Self { reply, events, key: None, batch: None }
     }
 
     /// The reply to a question that changes nothing.

@@ -1,5 +1,6 @@
 //! The keys of an HSM, by their handles.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -56,6 +57,14 @@ impl Keys {
     /// The token keys, in the order of their handles.
     pub(super) fn tokens(&self) -> impl Iterator<Item = (&KeyHandle, &Arc<Key>)> {
         self.token.iter()
+    }
+
+    /// Those whose handles come after this bound.
+    pub(super) fn tokens_after(
+        &self,
+        after: Bound<KeyHandle>,
+    ) -> impl Iterator<Item = (&KeyHandle, &Arc<Key>)> {
+        self.token.range((after, Bound::Unbounded))
     }
 
     pub(super) fn get(&self, handle: KeyHandle) -> Result<&Arc<Key>, Refusal> {

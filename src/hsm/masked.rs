@@ -7,20 +7,49 @@ use super::user::must_be_manageable;
 use super::{
     Case, Copied, CopiedKey, CopiedUser, Decide, Decided, Env, Event, Hsm, Key, MAX_KEYS, No, Ruling,
 };
-use super::{User, UserName, Work, Worked};
+use super::{Part, User, UserName, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::{
-    Difference, Existing, ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject, Place,
+    Difference, Existing, ExtractKey, ExtractKeys, ExtractUser, InsertKey, InsertKeys, InsertUser, Inserted,
+    KeyCopy, MAX_BATCH, MaskedObject, Place, Rows,
 };
 use crate::protocol::user::{UserId, UserType};
 
 /// A CU copies its own keys, a CO and the AU any.
 impl Decide for ExtractKey {
     fn decide(&self, case: &Case<'_>) -> Ruling<MaskedObject> {
-        let key = case.hsm.keys.token(self.handle)?;
-        case.must_manage(key.owner)?;
-        masked(Copied::Key(case.hsm.copied(self.handle, key)?), case.env)
+        masked(Copied::Key(case.copied(self.handle)?), case.env)
+    }
+}
+
+impl Decide for ExtractKeys {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Rows<MaskedObject>> {
+        if self.handles.len() > MAX_BATCH {
+            return Err(Refusal::InvalidInput.into());
+        }
+        let copied: Vec<_> = self.handles.iter().map(|handle| case.copied(*handle)).collect();
+        let masked = match case.env.worked {
+            Some(Worked::MaskedAll(masked))
+                if copied.iter().flatten().map(|key| key.handle).eq(masked.iter().map(|(of, _)| *of)) =>
+            {
+                masked
+            }
+            // Nothing was encrypted yet, or other keys: one was deleted meanwhile.
+            _ => return Err(No::Needs(Work::MaskAll(copied.into_iter().flatten().collect()))),
+        };
+        let mut masked = masked.iter().map(|(_, object)| object.clone().ok_or(Refusal::OutOfResources));
+        let next = |key: Result<CopiedKey, Refusal>| {
+            let object = key.and_then(|_| masked.next().unwrap_or(Err(Refusal::OutOfResources)));
+            object.map(MaskedObject)
+        };
+        let rows: Rows<_> = copied.into_iter().map(next).collect();
+        let part = |(handle, row): (&KeyHandle, &Result<_, Refusal>)| Part {
+            key: Some(*handle),
+            refusal: row.as_ref().err().copied(),
+        };
+        let parts = self.handles.iter().zip(&rows).map(part).collect();
+        Ok(Decided { batch: Some(parts), ..Decided::read(rows) })
     }
 }
 
@@ -44,39 +73,41 @@ impl Decide for InsertKey {
             Copied::Key(copied) => copied,
             Copied::User(_) => return Err(Refusal::MaskedObjectInvalid.into()),
         };
-        let mut key = case.hsm.resolve(copied)?;
-        case.must_manage(key.owner)?;
-        if key.m_value > 1 && key.approved < case.hsm.keys.approved(&key.material.fingerprint) {
-            return Err(Refusal::CopyIsOlder.into());
+        let (inserted, event) = case.inserted(copied, self.place, self.existing)?;
+        let handle = *inserted.id();
+        Ok(Decided { key: Some(handle), ..Decided::new(inserted, event.into_iter().collect()) })
+    }
+}
+
+impl Decide for InsertKeys {
+    fn decide(&self, case: &Case<'_>) -> Ruling<Rows<Inserted<KeyHandle>>> {
+        let unmasked = match case.env.worked {
+            Some(Worked::UnmaskedAll(unmasked)) => unmasked,
+            _ => {
+                let objects = self.copies.iter().map(|copy| copy.object.0.clone()).collect();
+                return Err(No::Needs(Work::UnmaskAll(objects)));
+            }
+        };
+        // Each is decided as if those before it were in: the HSM may be full after one of them.
+        let (mut hsm, mut rows, mut events, mut parts) =
+            (case.hsm.clone(), Rows::new(), Vec::new(), Vec::new());
+        for (KeyCopy { existing, .. }, copied) in self.copies.iter().zip(unmasked) {
+            let row = match copied {
+                Ok(Copied::Key(copied)) => {
+                    Case { hsm: &hsm, ..*case }.inserted(copied, Place::SameHandle, *existing)
+                }
+                Ok(Copied::User(_)) => Err(Refusal::MaskedObjectInvalid),
+                Err(refusal) => Err(*refusal),
+            };
+            let named = copied.as_ref().ok().and_then(Copied::handle);
+            parts.push(Part { key: named, refusal: row.as_ref().err().copied() });
+            rows.push(row.map(|(inserted, event)| {
+                event.iter().for_each(|event| hsm.apply(event));
+                events.extend(event);
+                inserted
+            }));
         }
-        let handle = match self.place {
-            Place::SameHandle => copied.handle,
-            Place::NewHandle => {
-                let free = case.hsm.keys.handles(case.hsm.identity.node_id, 1)?;
-                free.first().copied().ok_or(Refusal::TooManyKeys)?
-            }
-        };
-        let present = case.hsm.keys.get(handle).ok();
-        if !case.is_overseer() {
-            key.attributes.wrap_with_trusted |= case.hsm.keys.must_guard(&key);
-            keep_what_others_decide(&mut key, present);
-        }
-        let inserted = match present {
-            Some(present) => {
-                // A CU may own the copy, but not what is here.
-                case.must_manage(present.owner)?;
-                compared(handle, present, &key, self.existing)?
-            }
-            None if case.hsm.keys.len() >= MAX_KEYS => return Err(Refusal::TooManyKeys.into()),
-            None => Inserted::Created(handle),
-        };
-        let events = match inserted {
-            Inserted::Created(_) | Inserted::Replaced(_) => {
-                vec![Event::KeyCreated { handle, key, session: None }]
-            }
-            Inserted::Equal(_) | Inserted::Differs(..) => Vec::new(),
-        };
-        Ok(Decided { key: Some(handle), ..Decided::new(inserted, events) })
+        Ok(Decided { batch: Some(parts), ..Decided::new(rows, events) })
     }
 }
 
@@ -115,13 +146,71 @@ impl Decide for InsertUser {
 }
 
 impl Case<'_> {
-    fn is_overseer(&self) -> bool {
+    /// The key with all that belongs to it, if the caller may copy it.
+    fn copied(&self, handle: KeyHandle) -> Result<CopiedKey, Refusal> {
+        let key = self.hsm.keys.token(handle)?;
+        self.must_manage(key.owner)?;
+        self.hsm.copied(handle, key)
+    }
+
+    /// What becomes of a copy, and the event that does it.
+    fn inserted(
+        &self,
+        copied: &CopiedKey,
+        place: Place,
+        existing: Existing,
+    ) -> Result<(Inserted<KeyHandle>, Option<Event>), Refusal> {
+        let mut key = self.hsm.resolve(copied)?;
+        self.must_manage(key.owner)?;
+        if key.m_value > 1 && key.approved < self.hsm.keys.approved(&key.material.fingerprint) {
+            return Err(Refusal::CopyIsOlder);
+        }
+        let handle = match place {
+            Place::SameHandle => copied.handle,
+            Place::NewHandle => {
+                let free = self.hsm.keys.handles(self.hsm.identity.node_id, 1)?;
+                free.first().copied().ok_or(Refusal::TooManyKeys)?
+            }
+        };
+        let present = self.hsm.keys.get(handle).ok();
+        if !self.is_overseer() {
+            key.attributes.wrap_with_trusted |= self.hsm.keys.must_guard(&key);
+            keep_what_others_decide(&mut key, present);
+        }
+        let inserted = match present {
+            Some(present) => {
+                // A CU may own the copy, but not what is here.
+                self.must_manage(present.owner)?;
+                compared(handle, present, &key, existing)?
+            }
+            None if self.hsm.keys.len() >= MAX_KEYS => return Err(Refusal::TooManyKeys),
+            None => Inserted::Created(handle),
+        };
+        let event = match inserted {
+            Inserted::Created(_) | Inserted::Replaced(_) => {
+                Some(Event::KeyCreated { handle, key, session: None })
+            }
+            Inserted::Equal(_) | Inserted::Differs(..) => None,
+        };
+        Ok((inserted, event))
+    }
+
+    pub(super) fn is_overseer(&self) -> bool {
         self.user().is_ok_and(|(_, user)| matches!(user.user_type, UserType::Co | UserType::Au))
     }
 
     fn must_manage(&self, owner: UserId) -> Result<(), Refusal> {
         let (id, _) = self.user()?;
         if id == owner || self.is_overseer() { Ok(()) } else { Err(Refusal::KeyAccessDenied) }
+    }
+}
+
+impl Copied {
+    fn handle(&self) -> Option<KeyHandle> {
+        match self {
+            Self::Key(key) => Some(key.handle),
+            Self::User(_) => None,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod audit;
 mod case;
 mod census;
 mod certificate;
+mod compare;
 mod computation;
 mod device;
 mod done;
@@ -65,7 +66,7 @@ pub use version::{Order, Past, State, Version};
 pub use work::{Copied, CopiedKey, CopiedUser, Material, NewKey, Work, Worked};
 
 use audit::AuditHead;
-use case::{Case, Decide, Decided, No, Ruling};
+use case::{Case, Decide, Decided, No, Part, Ruling};
 use key::{MAX_SHARED, MAX_TEXT};
 use keys::Keys;
 use quorum::MValues;
@@ -130,15 +131,6 @@ pub enum Verdict {
     Refused(Refusal),
     /// Not refused so far; ask again with the result of this work.
     Needs(Work),
-}
-
-impl Verdict {
-    fn refusal(&self) -> Option<Refusal> {
-        match self {
-            Self::Refused(refusal) => Some(*refusal),
-            Self::Reply(_) | Self::Needs(_) => None,
-        }
-    }
 }
 
 /// A verdict and the events that make it true. A refusal can have events, too: a wrong password counts.

@@ -42,6 +42,11 @@ impl PublicKey {
         key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }
 
+    /// The same for equal keys only.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        [self.exponent.as_slice(), &self.modulus].concat()
+    }
+
     fn is_odd(&self) -> bool {
         [&self.modulus, &self.exponent].iter().all(|number| number.last().is_some_and(|byte| byte % 2 == 1))
     }

@@ -55,7 +55,7 @@ impl Case<'_> {
         let attributes = Attributes { local: false, always_sensitive: false, ..new.attributes };
         let created = self.create(template, &[NewKey { attributes, ..new }])?;
         let handle = created.key.ok_or(Refusal::TooManyKeys)?;
-        Ok(Decided { reply: handle, events: created.events, key: created.key })
+        Ok(Decided { key: created.key, ..Decided::new(handle, created.events) })
     }
 }
 

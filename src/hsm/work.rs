@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Computation, Computed, PasswordHash, QuorumKey, Wrapped};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::Attributes;
+use crate::protocol::compare::Print;
 use crate::protocol::key::{KeyHandle, KeySpec};
 use crate::protocol::user::UserType;
 
@@ -24,6 +25,12 @@ pub enum Work {
     Mask(Box<Copied>),
     /// Read a copy.
     Unmask(Vec<u8>),
+    /// Encrypt several keys for the clone family.
+    MaskAll(Vec<CopiedKey>),
+    /// Read several copies.
+    UnmaskAll(Vec<Vec<u8>>),
+    /// Print the hashes of passwords.
+    Print(Vec<PasswordHash>),
     /// Draw random bytes.
     Random,
     /// Compute something with the values of keys.
@@ -50,6 +57,13 @@ pub enum Worked {
     Masked(Vec<u8>),
     /// The copy, if it is one of this clone family.
     Unmasked(Result<Box<Copied>, Refusal>),
+    /// The encrypted copies by the handles of their keys; `None` for one that cannot be read.
+    MaskedAll(Vec<(KeyHandle, Option<Vec<u8>>)>),
+    /// The copies, in order.
+    UnmaskedAll(Vec<Result<Copied, Refusal>>),
+    /// The prints of these hashes, method first, in this clone family.
+    #[expect(missing_docs, reason = "the types say it")]
+    Printed { of: Vec<PasswordHash>, family: [u8; 16], prints: Vec<(Print, Print)> },
     /// Bytes that nobody can guess.
     Random([u8; 32]),
     /// What came of a computation.

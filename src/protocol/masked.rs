@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Refusal;
 use super::about::About;
 use super::key_handle::KeyHandle;
 use super::user::UserId;
@@ -52,6 +53,42 @@ pub enum Place {
     SameHandle,
     /// The next free one: it is a key of its own.
     NewHandle,
+}
+
+/// What became of each object of a batch, in order.
+pub type Rows<R> = Vec<Result<R, Refusal>>;
+
+/// Copies several keys, as [`ExtractKey`] does each of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExtractKeys {
+    /// At most [`MAX_BATCH`], of token keys.
+    pub handles: Vec<KeyHandle>,
+}
+
+impl About for ExtractKeys {}
+
+/// Keys of one batch: even the masked objects of the longest fit in a frame.
+pub const MAX_BATCH: usize = 512;
+
+/// Bytes of masked objects in one call at most: it leaves room for the rest of the call.
+pub const MAX_BATCH_BYTES: usize = 60_000;
+
+/// Inserts several copied keys in one commit, as [`InsertKey`] does each of them, under the same handle.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InsertKeys {
+    /// In the order in which they are inserted.
+    pub copies: Vec<KeyCopy>,
+}
+
+impl About for InsertKeys {}
+
+/// A key of a batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeyCopy {
+    /// What an [`ExtractKeys`] returned.
+    pub object: MaskedObject,
+    /// What to do if the handle is in use.
+    pub existing: Existing,
 }
 
 /// Inserts a copied user, who gets the next free id if the HSM has none of that type and name.

@@ -2,13 +2,14 @@
 //!
 //! [`operation`] is the table of everything that can be asked. The structs behind it are filed by noun: [`user`],
 //! [`session`], [`quorum`], [`second_factor`], [`key`], [`attribute`], [`flags`], [`wrap`], [`wrapping`],
-//! [`wrapped_file`], [`masked`], [`attestation`], [`device`], [`certificate`].
+//! [`wrapped_file`], [`masked`], [`compare`], [`attestation`], [`device`], [`certificate`].
 //! [`message`] frames a question for the wire, and [`refusal`] is the closed list of reasons to say no.
 
 mod about;
 pub mod attestation;
 pub mod attribute;
 pub mod certificate;
+pub mod compare;
 pub mod device;
 pub mod flags;
 pub mod key;

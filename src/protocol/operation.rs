@@ -19,6 +19,7 @@ use super::about::{About, Access};
 use super::attestation::{Attest, Attestation};
 use super::attribute::{Attributes, ReadAttributes, SetAttribute};
 use super::certificate::{Certificate, GetCertificate};
+use super::compare::{KeyPrints, PrintKeys, PrintUsers, UserPrints};
 use super::device::{
     DescribeHsm, DescribePartition, HsmDescription, ListMembers, Member, PartitionDescription,
 };
@@ -26,7 +27,9 @@ use super::key::{
     CreatePublicKey, DeleteKey, DescribeKey, FindKeys, GenerateKey, KeyDescription, KeyHandle, KeyList,
     ListKeys, PublicKeyInfo, ReadPublicKey, ShareKey, Sign, Signature, Verify,
 };
-use super::masked::{ExtractKey, ExtractUser, InsertKey, InsertUser, Inserted, MaskedObject};
+use super::masked::{
+    ExtractKey, ExtractKeys, ExtractUser, InsertKey, InsertKeys, InsertUser, Inserted, MaskedObject, Rows,
+};
 use super::quorum::Service::{ManageKey, MiscCo, UseKey, UserManagement};
 use super::quorum::{
     ApproveToken, DeleteTokens, GetMValue, GetToken, ListTokens, RegisterQuorumKey, Service, SetMValue,
@@ -262,4 +265,8 @@ operations! {
     Attest            -> Attestation,         CryptoUser,    None,    -,      -;
     DescribePartition -> PartitionDescription, Public,       None,    -,      -;
     EndSessions       -> (),                  Officer,       Change,  0x1007, -;
+    PrintUsers        -> UserPrints,          User,          None,    -,      -;
+    PrintKeys         -> KeyPrints,           User,          None,    -,      -;
+    ExtractKeys       -> Rows<MaskedObject>,  User,          None,    0xf0,   -;
+    InsertKeys        -> Rows<Inserted<KeyHandle>>, User,    Change,  0xf1,   -;
 }

@@ -12,7 +12,7 @@ pub enum Ended {
     Unreached,
     /// A command failed.
     Failed,
-    /// A command was done on some servers and not on others.
+    /// A command was done on some servers and not on others, or servers differ.
     Partial,
     /// The input could not be read or the output not be written; the remaining commands were not run.
     ConsoleLost,
@@ -37,7 +37,7 @@ pub mod code {
     pub const WRONG: u8 = 2;
     /// A server was not reached at the start, or none by a command.
     pub const UNREACHED: u8 = 3;
-    /// A command was done on some servers and not on others.
+    /// A command was done on some servers and not on others, or servers differ.
     pub const PARTIAL: u8 = 4;
 }
 
@@ -48,7 +48,7 @@ impl Ended {
             Outcome::Done => Some(Self::AllDone),
             Outcome::Unreached => Some(Self::Unreached),
             Outcome::Failed => Some(Self::Failed),
-            Outcome::Partial => Some(Self::Partial),
+            Outcome::Partial | Outcome::Different => Some(Self::Partial),
             Outcome::Quit => None,
         }
     }

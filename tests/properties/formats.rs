@@ -55,7 +55,7 @@ fn operations_keep_their_order() {
         GenerateKey DeleteKey FindKeys DescribeKey ReadAttributes SetAttribute ShareKey ListKeys ExtractKey \
         InsertKey ExtractUser InsertUser GetCertificate RegisterQuorumKey SetMValue GetMValue GetToken \
         ApproveToken ListTokens DeleteTokens GetDigest Sign WrapKey UnwrapKey WrapHost UnwrapHost CreatePublicKey \
-        ReadPublicKey Verify Attest DescribePartition EndSessions";
+        ReadPublicKey Verify Attest DescribePartition EndSessions PrintUsers PrintKeys ExtractKeys InsertKeys";
     assert!(Request::NAMES.join(" ").starts_with(expected));
 }
 

@@ -227,7 +227,13 @@ fn done(work: &Work, request: &Request, number: usize) -> Worked {
             bytes[..8].copy_from_slice(&number.to_be_bytes());
             Worked::Random(bytes)
         }
-        Work::Compute(_) | Work::Attest(_) | Work::Mask(_) | Work::Unmask(_) => symbols::done(work).unwrap(),
+        Work::Compute(_)
+        | Work::Attest(_)
+        | Work::Mask(_)
+        | Work::Unmask(_)
+        | Work::MaskAll(_)
+        | Work::UnmaskAll(_)
+        | Work::Print(_) => symbols::done(work).unwrap(),
     }
 }
 

@@ -6,6 +6,7 @@ use cloudhsm::hsm::{SessionId, Verdict};
 use cloudhsm::protocol::attestation::Attest;
 use cloudhsm::protocol::attribute::{Attribute, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::certificate::{CertificateKind, GetCertificate};
+use cloudhsm::protocol::compare::{PrintKeys, PrintUsers};
 use cloudhsm::protocol::device::{DescribeHsm, DescribePartition, ListMembers};
 use cloudhsm::protocol::key::{
     CreatePublicKey, DeleteKey, DescribeKey, FindKeys, Hash, KeyClass, KeyHandle, KeySpec, KeyType, Lifetime,
@@ -13,7 +14,7 @@ use cloudhsm::protocol::key::{
     Verify,
 };
 use cloudhsm::protocol::masked::{
-    Existing, ExtractKey, ExtractUser, InsertKey, InsertUser, MaskedObject, Place,
+    Existing, ExtractKey, ExtractKeys, ExtractUser, InsertKey, InsertKeys, InsertUser, MaskedObject, Place,
 };
 use cloudhsm::protocol::quorum::{
     ApproveToken, DeleteTokens, GetMValue, GetToken, ListTokens, RegisterQuorumKey, Service, SetMValue,
@@ -134,6 +135,10 @@ fn of_keys() -> Vec<Row> {
         (Request::ListKeys(ListKeys { user: None, hash: true }), &[CO, AU]),
         (Request::ExtractKey(ExtractKey { handle }), &[CO, CU, AU]),
         (Request::InsertKey(InsertKey { object, place, existing }), &[CO, CU, AU]),
+        (Request::ExtractKeys(ExtractKeys { handles: vec![handle] }), &[CO, CU, AU]),
+        (Request::InsertKeys(InsertKeys { copies: Vec::new() }), &[CO, CU, AU]),
+        (Request::PrintUsers(PrintUsers), &[CO, CU, AU]),
+        (Request::PrintKeys(PrintKeys { after: None }), &[CO, CU, AU]),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Cryptography in symbols: the value of a key is a name, and what is wrapped says in clear under which name.
 
-use cloudhsm::hsm::{Computation, Computed, Material, NewKey, Work, Worked, Wrapped};
+use cloudhsm::hsm::{Computation, Computed, Copied, CopiedKey, Material, NewKey, Work, Worked, Wrapped};
 use cloudhsm::protocol::Refusal;
 use cloudhsm::protocol::attribute::Attributes;
 use cloudhsm::protocol::key::{KeyClass, KeySpec, KeyType, PublicKeyInfo};
@@ -117,6 +117,19 @@ pub(crate) fn done(work: &Work) -> Option<Worked> {
         Work::Mask(copied) => Some(Worked::Masked(encode(copied).unwrap().to_vec())),
         Work::Unmask(object) => {
             Some(Worked::Unmasked(decode(object).map_err(|_| Refusal::MaskedObjectInvalid)))
+        }
+        Work::MaskAll(keys) => {
+            let masked =
+                |key: &CopiedKey| (key.handle, Some(encode(&Copied::Key(key.clone())).unwrap().to_vec()));
+            Some(Worked::MaskedAll(keys.iter().map(masked).collect()))
+        }
+        Work::UnmaskAll(objects) => {
+            let read = |object: &Vec<u8>| decode(object).map_err(|_| Refusal::MaskedObjectInvalid);
+            Some(Worked::UnmaskedAll(objects.iter().map(read).collect()))
+        }
+        Work::Print(of) => {
+            let prints = of.iter().map(|_| ([1; 16], [2; 16])).collect();
+            Some(Worked::Printed { of: of.clone(), family: [3; 16], prints })
         }
         Work::HashPassword | Work::CheckPassword(_) | Work::Generate(_) | Work::Random => None,
     }

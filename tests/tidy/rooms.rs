@@ -65,7 +65,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "cmu",
         inside: "cluster command common console files foreign interrupt outcome protocol signing waiting wire::anchor",
-        outside: "std::env std::thread tokio",
+        outside: "std::env std::thread std::time tokio",
     },
     Room {
         name: "kmu",

@@ -3,6 +3,7 @@
 mod approve_token;
 mod change_pswd;
 mod close_sessions;
+mod compare_hsms;
 mod create_user;
 mod del_token;
 mod delete_user;
@@ -29,6 +30,7 @@ mod server;
 mod set_attribute;
 mod set_m_value;
 mod share_key;
+mod sync_hsm;
 mod sync_key;
 mod sync_user;
 
@@ -78,11 +80,13 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
         Group {
             title: "HSMs",
             commands: &[
+                &compare_hsms::COMMAND,
                 &enable_e2e::COMMAND,
                 &get_cert::COMMAND,
                 &get_cluster_info::COMMAND,
                 &get_hsm_info::COMMAND,
                 &info::COMMAND,
+                &sync_hsm::COMMAND,
             ],
         },
         Group {

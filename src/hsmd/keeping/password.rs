@@ -5,7 +5,6 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroize;
 
 use super::settings::HashCost;
-use super::vault::random_key;
 use crate::hsm::PasswordHash;
 use crate::protocol::Secret;
 
@@ -23,9 +22,6 @@ pub struct Memory(Vec<Block>);
 #[error("password_hash: not a set of Argon2 parameters")]
 pub struct BadCost;
 
-/// Bytes of a salt.
-const SALT: usize = 16;
-
 impl Hasher {
     /// Hashes new passwords at this cost; to verify one, the cost its hash was made with counts.
     ///
@@ -37,10 +33,10 @@ impl Hasher {
         Params::new(memory_kib, iterations, parallelism, None).map(Self).map_err(|_| BadCost)
     }
 
-    /// Hashes a password; `None` if there is not enough memory, or no random salt.
+    /// Hashes a password; `None` if there is not enough memory.
     #[must_use]
-    pub fn hash(&self, password: &Secret, memory: &mut Memory) -> Option<PasswordHash> {
-        let salt = Salt::new(random_key().ok()?.get(..SALT)?).ok()?;
+    pub fn hash(&self, password: &Secret, salt: &[u8; 16], memory: &mut Memory) -> Option<PasswordHash> {
+        let salt = Salt::new(salt).ok()?;
         let hash = phc::PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),
@@ -117,7 +113,7 @@ mod tests {
         for memory_kib in [64, 8, 32] {
             let cost = HashCost { memory_kib, iterations: 1, parallelism: 1 };
             let hasher = Hasher::new(cost).unwrap();
-            let hash = hasher.hash(&secret("password1"), &mut memory).unwrap();
+            let hash = hasher.hash(&secret("password1"), &[7; 16], &mut memory).unwrap();
             assert!(hasher.matches(&hash, &secret("password1"), &mut memory));
             assert!(!hasher.matches(&hash, &secret("password2"), &mut memory));
             assert!(memory.0.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
@@ -133,7 +129,7 @@ mod tests {
         let hasher = Hasher::new(HashCost { memory_kib: 8, ..HashCost::default() }).unwrap();
         let mut memory = Memory::default();
         assert!(hasher.matches(&PasswordHash(other), &secret("password1"), &mut memory));
-        let own = hasher.hash(&secret("password1"), &mut memory).unwrap();
+        let own = hasher.hash(&secret("password1"), &[7; 16], &mut memory).unwrap();
         assert!(Argon2::default().verify_password(b"password1", own.0.as_str()).is_ok());
     }
 }

@@ -8,11 +8,13 @@ use aws_lc_rs::{hmac, rand};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::hsm::{Copied, CopiedKey, Material, NewKey, Wrapped};
+use crate::hsm::{Copied, CopiedKey, Material, NewKey, PasswordHash, Wrapped};
 use crate::hsmd::cryptography::keys::{self, Fresh};
 use crate::hsmd::cryptography::signing;
 use crate::protocol::Refusal;
-use crate::protocol::key::{KeySpec, SignMechanism};
+use crate::protocol::compare::Print;
+use crate::protocol::key::{KeyHandle, KeySpec, SignMechanism};
+use crate::protocol::user::UserType;
 
 /// The clone family's name and secret, shared by all HSMs made from one cluster or its backups.
 #[derive(Clone, Serialize, Deserialize)]
@@ -31,6 +33,8 @@ pub struct Vault {
     master: RandomizedNonceKey,
     masking: RandomizedNonceKey,
     fingerprint: hmac::Key,
+    /// Salts and prints of passwords.
+    passwords: hmac::Key,
     family: [u8; 16],
 }
 
@@ -96,7 +100,8 @@ impl Vault {
         Ok(Self {
             master: key(master)?,
             masking: key(&family.masking_key)?,
-            fingerprint: hmac::Key::new(hmac::HMAC_SHA256, fingerprint_key(family).as_ref()),
+            fingerprint: derived_key(family, b"hsmd key fingerprints"),
+            passwords: derived_key(family, b"hsmd passwords"),
             family: family.id,
         })
     }
@@ -144,6 +149,12 @@ impl Vault {
         Ok([header, sealed].concat())
     }
 
+    /// Makes the masked objects of several keys; `None` for one whose value cannot be decrypted.
+    #[must_use]
+    pub fn mask_all(&self, keys: Vec<CopiedKey>) -> Vec<(KeyHandle, Option<Vec<u8>>)> {
+        keys.into_iter().map(|key| (key.handle, self.mask(&Copied::Key(key)).ok())).collect()
+    }
+
     /// Decrypts a masked object, and re-encrypts a key's value in it under this HSM's master key.
     ///
     /// # Errors
@@ -165,6 +176,32 @@ impl Vault {
                 Ok(Copied::Key(CopiedKey { material, ..key }))
             }
         }
+    }
+
+    /// The name of the clone family.
+    #[must_use]
+    pub fn family(&self) -> [u8; 16] {
+        self.family
+    }
+
+    /// The salt for a user's password: the same on all HSMs of the family, so that they can compare the hashes, and
+    /// unknown to everybody else. Once a PRECO has a password, it is a CO.
+    #[must_use]
+    pub fn salt(&self, user_type: UserType, name: &str) -> [u8; 16] {
+        let user_type = if user_type == UserType::PreCo { UserType::Co } else { user_type };
+        self.print(format!("salt {user_type} {}", name.to_ascii_lowercase()).as_bytes())
+    }
+
+    /// The prints of a password's hash: of how it was made, and of all of it. Without the family's key they say
+    /// nothing, not even to somebody who tries passwords.
+    #[must_use]
+    pub fn prints(&self, PasswordHash(hash): &PasswordHash) -> (Print, Print) {
+        let method = hash.rsplit_once('$').map_or("", |(method, _)| method);
+        (self.print(format!("method {method}").as_bytes()), self.print(format!("hash {hash}").as_bytes()))
+    }
+
+    fn print(&self, bytes: &[u8]) -> Print {
+        hmac::sign(&self.passwords, bytes).as_ref().first_chunk().copied().unwrap_or_default()
     }
 
     /// Decrypts a key's value: raw bytes, PKCS #8 of a private key, SubjectPublicKeyInfo of a public key.
@@ -190,11 +227,11 @@ impl Vault {
     }
 }
 
-/// Fingerprints have a key of their own, derived from the masking key: one key should not serve two algorithms. It
-/// is the same in the whole family, so that HSMs can compare keys without seeing them.
-fn fingerprint_key(family: &Family) -> hmac::Tag {
+/// Each purpose has a key of its own, derived from the masking key: one key should not serve two algorithms. It is
+/// the same in the whole family, so that HSMs can compare keys and passwords without seeing them.
+fn derived_key(family: &Family, purpose: &[u8]) -> hmac::Key {
     let masking = hmac::Key::new(hmac::HMAC_SHA256, family.masking_key.as_slice());
-    hmac::sign(&masking, b"hsmd key fingerprints")
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&masking, purpose).as_ref())
 }
 
 /// Encrypts with a key that serves only this purpose.

@@ -19,7 +19,7 @@ use crate::hsmd::keeping::private_files::{
 };
 use crate::hsmd::keeping::settings::{HashCost, Settings};
 use crate::hsmd::keeping::store::{Store, StoreError};
-use crate::hsmd::keeping::vault::{Family, random_key};
+use crate::hsmd::keeping::vault::{Family, Vault, random_key};
 use crate::protocol::device::Member;
 use crate::protocol::user::{UserId, UserType};
 use crate::protocol::{Refusal, Secret};
@@ -198,14 +198,19 @@ fn fill(
     let master = random_key().map_err(|error| InitError::Key(error.to_string()))?;
     write(&folder.join(MASTER), master.as_slice())?;
     let store = folder.join(STORE);
-    Store::create(&store, &first_history(hsm.identity.clone(), new.password_hash)?)?;
+    let vault = Vault::new(&master, family).map_err(|error| InitError::Key(error.to_string()))?;
+    Store::create(&store, &first_history(hsm.identity.clone(), new.password_hash, &vault)?)?;
     Ok(make_private(&store)?)
 }
 
 /// A new HSM has a PRECO `admin`, whose password is publicly known, and an AU `app_user`, who cannot log in.
-pub(super) fn first_history(identity: Identity, cost: HashCost) -> Result<Vec<Event>, InitError> {
+pub(super) fn first_history(identity: Identity, cost: HashCost, vault: &Vault) -> Result<Vec<Event>, InitError> {
     let password = Hasher::new(cost)?
-        .hash(&Secret::new(FIRST_PASSWORD.to_owned()), &mut Memory::default())
+        .hash(
+            &Secret::new(FIRST_PASSWORD.to_owned()),
+            &vault.salt(UserType::PreCo, "admin"),
+            &mut Memory::default(),
+        )
         .ok_or_else(|| InitError::Key("no hash".to_owned()))?;
     let user = |user_type, name, password| {
         UserName::parse(name).map(|name| User::new(user_type, name, password)).map_err(InitError::Users)

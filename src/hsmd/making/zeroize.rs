@@ -77,10 +77,10 @@ impl Doomed {
     ///
     /// If a file cannot be read or written.
     pub fn zeroize(self) -> Result<(), ZeroizeError> {
-        let Self { path, folder: Folder { settings, store, hsm, .. } } = self;
+        let Self { path, folder: Folder { settings, store, hsm, vault, .. } } = self;
         let file = |name| path.join(name);
         let csr = request(&file(KEY), &file(HARDWARE_SIGNED))?;
-        let first = first_history(hsm.identity().clone(), settings.password_hash)?;
+        let first = first_history(hsm.identity().clone(), settings.password_hash, &vault)?;
         let (hsm, record) = hsm.zeroized(&first, Clock::default().now());
         let new = file("hsm.redb.new");
         // What an earlier attempt left.

@@ -49,14 +49,20 @@ impl Worker {
                 (Some(turn), None)
             }
             Work::Generate(_) => (None, Some(permit(&self.permits_for_keys).await?)),
-            Work::Mask(_) | Work::Unmask(_) | Work::Random | Work::Compute(_) | Work::Attest(_) => {
-                (None, Some(permit(&self.permits).await?))
-            }
+            Work::Mask(_)
+            | Work::Unmask(_)
+            | Work::MaskAll(_)
+            | Work::UnmaskAll(_)
+            | Work::Print(_)
+            | Work::Random
+            | Work::Compute(_)
+            | Work::Attest(_) => (None, Some(permit(&self.permits).await?)),
         };
         let (worker, password) = (self.clone(), request.password().cloned());
+        let salt = request.subject().map(|(user_type, name)| self.vault.salt(user_type, name));
         let done = task::spawn_blocking(move || {
             let _permit = permit;
-            worker.work_here(work, password.as_ref(), turn)
+            worker.work_here(work, password.as_ref().zip(salt), turn)
         });
         done.await.ok()?
     }
@@ -74,11 +80,20 @@ impl Worker {
         done.await.ok()
     }
 
-    fn work_here(&self, work: Work, password: Option<&Secret>, turn: Option<Turn>) -> Option<Worked> {
+    fn work_here(
+        &self,
+        work: Work,
+        password: Option<(&Secret, [u8; 16])>,
+        turn: Option<Turn>,
+    ) -> Option<Worked> {
         match work {
-            Work::HashPassword => self.hasher.hash(password?, turn?.memory()).map(Worked::Hashed),
+            Work::HashPassword => {
+                let (password, salt) = password?;
+                self.hasher.hash(password, &salt, turn?.memory()).map(Worked::Hashed)
+            }
             Work::CheckPassword(hash) => {
-                let right = self.hasher.matches(&hash, password?, turn?.memory());
+                let (password, _) = password?;
+                let right = self.hasher.matches(&hash, password, turn?.memory());
                 Some(Worked::Checked { hash, right })
             }
             Work::Generate(spec) => self.vault.generate(spec).ok().map(Worked::Generated),
@@ -93,6 +108,14 @@ impl Worker {
                 Some(Worked::Attested { statement, signature })
             }
             Work::Unmask(object) => Some(Worked::Unmasked(self.vault.unmask(&object).map(Box::new))),
+            Work::MaskAll(keys) => Some(Worked::MaskedAll(self.vault.mask_all(keys))),
+            Work::UnmaskAll(objects) => {
+                Some(Worked::UnmaskedAll(objects.iter().map(|object| self.vault.unmask(object)).collect()))
+            }
+            Work::Print(of) => {
+                let prints = of.iter().map(|hash| self.vault.prints(hash)).collect();
+                Some(Worked::Printed { of, family: self.vault.family(), prints })
+            }
         }
     }
 }

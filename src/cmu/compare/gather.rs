@@ -1,0 +1,107 @@
+//! Asking servers what they hold.
+
+use std::collections::BTreeMap;
+
+use super::holdings::{Holdings, Name};
+use crate::cluster::{Failure, Question};
+use crate::cmu::{Session, Stop};
+use crate::protocol::Refusal;
+use crate::protocol::compare::{PrintKeys, PrintUsers};
+use crate::protocol::key::KeyHandle;
+use crate::protocol::user::UserType;
+
+/// What servers hold.
+pub(in crate::cmu) struct Gathered {
+    /// Of one clone family, in the order of their numbers.
+    pub(in crate::cmu) holdings: Vec<Holdings>,
+    /// Servers that cannot be compared with them, and why.
+    pub(in crate::cmu) missing: Vec<(usize, Failure)>,
+    /// If a CU asked: only the keys of this user were compared.
+    pub(in crate::cmu) only: Option<Name>,
+}
+
+impl Gathered {
+    pub(in crate::cmu) fn of(&self, number: usize) -> Option<&Holdings> {
+        self.holdings.iter().find(|holdings| holdings.number == number)
+    }
+}
+
+/// Asks these servers, all at once. Those of another clone family than `source`, or than most, cannot be compared.
+pub(in crate::cmu) fn gather(
+    session: &mut Session<'_>,
+    scope: &[usize],
+    source: Option<usize>,
+) -> Result<Gathered, Stop> {
+    session.reconnect(scope);
+    let (mut found, mut missing) = (BTreeMap::new(), Vec::new());
+    let answers = session.query(scope, &Question::new(PrintUsers)?);
+    for (number, answer) in scope.iter().zip(answers) {
+        match answer {
+            Ok(users) => drop(found.insert(*number, Holdings::new(*number, users))),
+            Err(failure) => missing.push((*number, failure)),
+        }
+    }
+    let family = family(&found, source);
+    let strangers: Vec<_> =
+        found.values().filter(|one| Some(one.family) != family).map(|one| one.number).collect();
+    for number in strangers {
+        found.remove(&number);
+        let failure = Failure::Refused(Refusal::MaskedObjectForeign);
+        session.tally.failed(number, &failure);
+        missing.push((number, failure));
+    }
+    missing.extend(add_keys(session, &mut found)?);
+    missing.sort_by_key(|(number, _)| *number);
+    let only = found.values().find(|one| !one.shows_users()).and_then(|one| login(session, one.number));
+    if let Some(owner) = &only {
+        found.values_mut().for_each(|one| one.keep_keys_of(owner));
+    }
+    Ok(Gathered { holdings: found.into_values().collect(), missing, only })
+}
+
+fn login(session: &Session<'_>, number: usize) -> Option<Name> {
+    let who = session.server(number)?.login()?;
+    (who.user_type == UserType::Cu).then(|| Name::new(who.user_type, &who.name))
+}
+
+/// The source's, or the one that most servers belong to.
+fn family(found: &BTreeMap<usize, Holdings>, source: Option<usize>) -> Option<[u8; 16]> {
+    if let Some(source) = source {
+        return found.get(&source).map(|one| one.family);
+    }
+    let count = |family: [u8; 16]| found.values().filter(|one| one.family == family).count();
+    // Of several, the last one that is greatest: that of the first server.
+    found.values().rev().map(|one| one.family).max_by_key(|family| count(*family))
+}
+
+/// Adds the keys, a page of each server at a time. A server that fails is removed and returned.
+fn add_keys(
+    session: &mut Session<'_>,
+    found: &mut BTreeMap<usize, Holdings>,
+) -> Result<Vec<(usize, Failure)>, Stop> {
+    let mut pages: BTreeMap<usize, Option<KeyHandle>> = found.keys().map(|number| (*number, None)).collect();
+    let mut failed = Vec::new();
+    while !pages.is_empty() {
+        let question = |(number, after): (usize, _)| Ok((number, Question::new(PrintKeys { after })?));
+        let questions = std::mem::take(&mut pages).into_iter().map(question);
+        let questions: Vec<_> = questions.collect::<Result<_, Stop>>()?;
+        for ((number, _), answer) in questions.iter().zip(session.query_each(&questions)) {
+            match answer {
+                Ok(page) => {
+                    let last = page.keys.last().map(|key| key.handle);
+                    if let Some(last) = last.filter(|_| !page.is_last) {
+                        pages.insert(*number, Some(last));
+                    }
+                    if let Some(one) = found.get_mut(number) {
+                        one.keys.extend(page.keys);
+                    }
+                }
+                Err(failure) => {
+                    found.remove(number);
+                    failed.push((*number, failure));
+                }
+            }
+        }
+    }
+    Ok(failed)
+}

@@ -1,0 +1,14 @@
+//! Comparing servers: what each [holds](holdings), how it [differs](difference), and the [plan](plan) that makes them
+//! alike.
+
+mod difference;
+mod gather;
+mod holdings;
+mod plan;
+mod ranges;
+
+pub(super) use difference::{differences, rows, servers, text};
+pub(super) use gather::{Gathered, gather};
+pub(super) use holdings::Name;
+pub(super) use plan::{Items, Left, Part, Plan, Why, plan};
+pub(super) use ranges::ranges;

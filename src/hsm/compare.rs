@@ -1,0 +1,84 @@
+//! The rules for comparing HSMs: what one says of its users and keys without their secrets.
+
+use std::ops::Bound;
+
+use super::hash::sha256;
+use super::{Case, Decide, Decided, Key, No, PasswordHash, Ruling, User, Work, Worked};
+use crate::protocol::compare::{
+    KeyPrint, KeyPrints, PAGE, Print, PrintKeys, PrintUsers, UserDetails, UserPrint, UserPrints,
+};
+use crate::protocol::key::KeyHandle;
+use crate::protocol::user::UserId;
+
+/// A CU learns the names, as from `listUsers`: their keys are compared by the names of owners.
+impl Decide for PrintUsers {
+    fn decide(&self, case: &Case<'_>) -> Ruling<UserPrints> {
+        let compared = if case.is_overseer() { usize::MAX } else { 0 };
+        let users = || case.hsm.users.iter();
+        let hashes: Vec<PasswordHash> =
+            users().take(compared).map(|(_, user)| user.password.clone()).collect();
+        let (family, prints) = match case.env.worked {
+            Some(Worked::Printed { of, family, prints }) if *of == hashes => (*family, prints),
+            // Nothing was printed yet, or a password was changed meanwhile.
+            _ => return Err(No::Needs(Work::Print(hashes))),
+        };
+        let mut prints = prints.iter();
+        let row = |(id, user): (&UserId, &User)| UserPrint {
+            id: *id,
+            user_type: user.user_type,
+            name: user.name.as_str().to_owned(),
+            details: prints.next().map(|prints| details(user, *prints)),
+        };
+        Ok(Decided::read(UserPrints { family, users: users().map(row).collect() }))
+    }
+}
+
+impl Decide for PrintKeys {
+    fn decide(&self, case: &Case<'_>) -> Ruling<KeyPrints> {
+        let (caller, _) = case.user()?;
+        let sees_all = case.is_overseer();
+        let after = self.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut keys = case.hsm.keys.tokens_after(after).filter(|(_, key)| sees_all || key.owner == caller);
+        let page = keys.by_ref().take(PAGE).map(|(handle, key)| printed(*handle, key)).collect();
+        Ok(Decided::read(KeyPrints { keys: page, is_last: keys.next().is_none() }))
+    }
+}
+
+fn details(user: &User, (method, password): (Print, Print)) -> UserDetails {
+    UserDetails {
+        method,
+        password,
+        quorum_key: user.quorum_key.as_ref().map(|key| short(&key.public_key.bytes())),
+        second_factor: user.has_second_factor(),
+        locked: user.is_locked_out(),
+    }
+}
+
+/// The fingerprint, which only this family can make, goes into both prints, and the handle: without that, whoever can
+/// make keys could find out a short value by making them all.
+fn printed(handle: KeyHandle, key: &Key) -> KeyPrint {
+    let attributes = postcard::to_stdvec(&key.attributes).unwrap_or_default();
+    let value = [b"value".as_slice(), &handle.0.to_be_bytes(), &key.material.fingerprint].concat();
+    let sharers = key.shared_with.len().saturating_mul(LONGEST_NAME);
+    let size = [attributes.len(), key.material.wrapped.0.len(), sharers, OVERHEAD].into_iter().sum::<usize>();
+    KeyPrint {
+        handle,
+        owner: key.owner,
+        shared_with: key.shared_with.iter().copied().collect(),
+        value: short(&value),
+        attributes: short(&[b"attributes".as_slice(), &key.material.fingerprint, &attributes].concat()),
+        m_value: key.m_value,
+        approved: key.approved,
+        size: u32::try_from(size).unwrap_or(u32::MAX),
+    }
+}
+
+/// Of a name with its type, in a masked object.
+const LONGEST_NAME: usize = 33;
+
+/// Of a masked object, in bytes: header, nonce and tag, handle, owner, fingerprint and lengths.
+const OVERHEAD: usize = 160;
+
+fn short(bytes: &[u8]) -> Print {
+    sha256(bytes).first_chunk().copied().unwrap_or_default()
+}
