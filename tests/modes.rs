@@ -71,7 +71,7 @@ fn outcome(json: &str) -> i32 {
         "ok" => 0,
         "failed" => 1,
         "unreached" => 3,
-        "partial" => 4,
+        "partial" | "different" => 4,
         other => panic!("{other}"),
     });
     outcomes.max().unwrap()

@@ -13,6 +13,7 @@
     reason = "a bench prints, and fails by panicking"
 )]
 
+mod drift;
 mod durable;
 mod echo;
 mod fan_out;
@@ -31,13 +32,14 @@ use rounds::Row;
 /// A comparison, and the word that selects it.
 type Named = (&'static str, fn() -> Vec<Row>);
 
-const COMPARISONS: [Named; 6] = [
+const COMPARISONS: [Named; 7] = [
     ("one_shot", one_shot::compare),
     ("piped", piped::compare),
     ("listing", listing::compare),
     ("fan_out", fan_out::compare),
     ("durable", durable::compare),
     ("full", full::compare),
+    ("drift", drift::compare),
 ];
 
 fn main() {

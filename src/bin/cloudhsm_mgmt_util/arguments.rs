@@ -87,7 +87,7 @@ Exit codes, with commands from standard input, -c or -f:
     1  a command failed: refused by every server, or not understood
     2  wrong usage or configuration
     3  a server could not be reached at the start, or none by a command
-    4  a command was done on some servers and not on others
+    4  a command was done on some servers and not on others, or servers differ
   130  interrupted";
 
 impl Arguments {

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use crate::cluster::Failure;
 use crate::cmu::arguments::{OUTPUT_FILE, SERVER};
-use crate::cmu::compare::{Gathered, Name, Part, Plan, differences, gather, plan, rows, servers, text};
+use crate::cmu::compare::{Gathered, Left, Name, Part, Plan, differences, gather, plan, rows, servers, text};
 use crate::cmu::session::no_such_server;
 use crate::cmu::{Action, Command, Session, Stop};
 use crate::command::{Argument, Given, Permission};
 use crate::common::OutputFile;
+use crate::protocol::Refusal;
 use crate::protocol::compare::PrintKeys;
 
 pub(super) static COMMAND: Command = Command {
@@ -54,7 +56,9 @@ impl Action for CompareHsms {
         let gathered = gather(session, &scope, source)?;
         let result = compare(session, &gathered);
         if let Some(source) = source {
-            let text = plan_text(session, &gathered, source)?;
+            let plans = plans(session, &gathered, source)?;
+            session.tally.report("plan", || plans.iter().map(Plan::row).collect());
+            let text = plan_text(source, &plans);
             let text = match self.file {
                 Some(file) => file.write(&text)?,
                 None => text,
@@ -66,13 +70,17 @@ impl Action for CompareHsms {
 }
 
 /// Compares all servers, and prints how they differ.
-pub(in crate::cmu) fn compare(session: &mut Session<'_>, gathered: &Gathered) -> Result<(), Stop> {
+fn compare(session: &mut Session<'_>, gathered: &Gathered) -> Result<(), Stop> {
     let all: Vec<_> = gathered.holdings.iter().collect();
     let differences = differences(&all);
     session.console.print(&text(&differences));
     for (number, failure) in &gathered.missing {
         let place = session.server(*number).map(ToString::to_string).unwrap_or_default();
-        session.console.print(&format!("Not compared: {place}: {failure}\n"));
+        let why = match failure {
+            Failure::Refused(Refusal::MaskedObjectForeign) => "it belongs to another clone family".to_owned(),
+            other => other.to_string(),
+        };
+        session.console.print(&format!("Not compared: {place}: {why}\n"));
     }
     if gathered.only.is_some() {
         session.console.print("Users and the keys of others were not compared: only a CO can do that.\n");
@@ -122,36 +130,32 @@ fn count(number: usize, one: &str, several: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { several })
 }
 
-/// The lines that make the other servers like the source.
-fn plan_text(session: &Session<'_>, gathered: &Gathered, source: usize) -> Result<String, Stop> {
+/// What makes the other servers like the source.
+fn plans(session: &Session<'_>, gathered: &Gathered, source: usize) -> Result<Vec<Plan>, Stop> {
     let Some(from) = gathered.of(source) else {
         return Err(Stop::failed(format!("server {source}, the source, was not compared")));
     };
     let others = gathered.holdings.iter().filter(|one| one.number != source);
-    let plans: Vec<Plan> = others
-        .map(|one| {
-            let login = session.server(one.number).and_then(|server| server.login());
-            let login = login.map(|who| Name::new(who.user_type, &who.name));
-            plan(from, one, &Part::Everything, login.as_ref())
-        })
-        .collect();
-    let mut text =
-        format!("\n# To make the other servers like server {source}, after loginHSM, with --yes:\n");
-    if plans.iter().any(|plan| !plan.is_empty()) {
-        let lines: String = plans.iter().map(Plan::lines).collect();
-        text.push_str(&format!("server {source}\n{lines}exit\n"));
-    } else {
+    let planned = others.map(|one| {
+        let login = session.server(one.number).and_then(|server| server.login());
+        let login = login.map(|who| Name::new(who.user_type, &who.name));
+        plan(from, one, &Part::Everything, login.as_ref())
+    });
+    Ok(planned.collect())
+}
+
+fn plan_text(source: usize, plans: &[Plan]) -> String {
+    let mut text = format!("# To make the other servers like server {source}, after loginHSM, with --yes:\n");
+    let lines: Vec<String> = plans.iter().flat_map(Plan::lines).collect();
+    if lines.is_empty() {
         text.push_str("# There is nothing to copy.\n");
+    } else {
+        text.push_str(&format!("server {source}\n{}\nexit\n", lines.join("\n")));
     }
-    for plan in &plans {
-        for left in &plan.left {
-            text.push_str(&format!(
-                "# Left on server {}: {}: {}\n",
-                plan.destination,
-                left.what.text(),
-                left.why
-            ));
+    for plan in plans {
+        for Left { what, why } in &plan.left {
+            text.push_str(&format!("# Left on server {}: {}: {why}\n", plan.destination, what.text()));
         }
     }
-    Ok(text)
+    text
 }

@@ -73,18 +73,22 @@ impl Action for SyncHsm {
         let gathered = work.gather()?;
         work.part = self.part(&gathered, source)?;
         let plans = work.plans(&gathered);
+        let count = plans.len();
         let plans = work.rehearse(plans);
+        let is_whole = gathered.missing.is_empty() && plans.len() == count;
+        drop(gathered);
         print_plans(work.session, &plans);
         if plans.is_empty() {
             return Err(Stop::Servers);
         }
-        let lanes = if plans.iter().all(Plan::is_empty) {
-            plans.iter().map(Lane::new).collect()
-        } else {
-            confirm(work.session)?;
-            work.copy(&plans)?
-        };
-        work.finish(lanes, gathered.missing.is_empty())
+        if plans.iter().all(Plan::is_empty) {
+            let lanes: Vec<Lane> = plans.iter().map(Lane::new).collect();
+            return work.finish(&lanes, &plans, is_whole);
+        }
+        confirm(work.session)?;
+        let lanes = work.copy(&plans)?;
+        let verified = work.account(&lanes);
+        work.finish(&lanes, &verified, is_whole)
     }
 }
 
@@ -101,11 +105,13 @@ impl SyncHsm {
     }
 
     fn part(&self, gathered: &Gathered, source: usize) -> Result<Part, Stop> {
-        let id = match self.choice {
-            Choice::Everything => return Ok(Part::Everything),
-            Choice::Users => return Ok(Part::Users),
-            Choice::Keys => return Ok(Part::Keys),
-            Choice::KeysOf(id) => id,
+        let id = match (&self.choice, &gathered.only) {
+            (Choice::Users, Some(_)) => return Err(Stop::failed("only a CO can copy users")),
+            (Choice::Everything | Choice::Keys, Some(owner)) => return Ok(Part::KeysOf(owner.clone())),
+            (Choice::Everything, None) => return Ok(Part::Everything),
+            (Choice::Users, None) => return Ok(Part::Users),
+            (Choice::Keys, None) => return Ok(Part::Keys),
+            (Choice::KeysOf(id), _) => *id,
         };
         let name = gathered.of(source).and_then(|one| one.name(id)).cloned();
         let nobody = || Stop::failed(format!("server {source} has no user {id}"));
@@ -203,39 +209,36 @@ impl Work<'_, '_> {
         Ok(transfer.lanes)
     }
 
-    /// Says what was copied, compares again, and says what is still different.
-    fn finish(mut self, lanes: Vec<Lane>, all_compared: bool) -> Result<(), Stop> {
-        let is_interrupted = self.session.interrupt.is_raised();
-        for lane in &lanes {
+    /// Says what was copied, and compares again.
+    fn account(&mut self, lanes: &[Lane]) -> Vec<Plan> {
+        for lane in lanes {
             let text = account(self.session, lane);
             self.session.console.print(&text);
         }
-        // The interrupt has done its work; the servers must be asked once more.
-        self.session.interrupt.clear();
-        let verified = self.gather().map(|gathered| self.plans(&gathered)).unwrap_or_default();
-        let (mut is_alike, mut text) = (all_compared, String::new());
-        for lane in &lanes {
-            let rest = verified.iter().find(|plan| plan.destination == lane.destination);
+        if !self.session.interrupt.is_raised() {
+            return self.gather().map(|gathered| self.plans(&gathered)).unwrap_or_default();
+        }
+        self.session
+            .console
+            .print("Interrupted: what is copied stays. Run syncHSM again to copy the rest.\n");
+        Vec::new()
+    }
+
+    /// Says what is still different.
+    fn finish(&mut self, lanes: &[Lane], verified: &[Plan], is_whole: bool) -> Result<(), Stop> {
+        let (mut is_alike, mut text) = (is_whole, String::new());
+        for lane in lanes {
             let place = self.session.server(lane.destination).map(ToString::to_string).unwrap_or_default();
-            let alike = rest.is_some_and(|rest| {
-                rest.is_empty() && rest.left.iter().all(|left| left.why == Why::OnlyThere)
-            });
-            is_alike &= alike;
-            text.push_str(&verdict(&place, self.source, &self.part, rest, alike));
-            self.session.tally.known(lane.destination, data(lane, rest, alike));
+            let rest = verified.iter().find(|plan| plan.destination == lane.destination);
+            is_alike &= rest.is_some_and(Plan::is_fulfilled);
+            text.push_str(&verdict(&place, self.source, &self.part, rest));
+            self.session.tally.known(lane.destination, data(lane, rest));
+        }
+        if is_alike {
+            text.push_str("syncHSM success\n");
         }
         self.session.console.print(&text);
-        if is_interrupted {
-            self.session.interrupt.raise();
-            self.session.console.print("Interrupted. Run syncHSM again to copy the rest.\n");
-        }
-        match is_alike {
-            true => {
-                self.session.console.print("syncHSM success\n");
-                Ok(())
-            }
-            false => Err(Stop::Different),
-        }
+        if is_alike { Ok(()) } else { Err(Stop::Different) }
     }
 }
 
@@ -246,9 +249,12 @@ fn print_plans(session: &mut Session<'_>, plans: &[Plan]) {
         let place = session.server(plan.destination).map(ToString::to_string).unwrap_or_default();
         let counts = Counts { users: plan.users.len(), keys: plan.keys.len() };
         let bytes: u64 = plan.keys.iter().map(|(.., size)| u64::from(*size)).sum();
-        let what = match plan.is_empty() {
-            true => "nothing to copy".to_owned(),
-            false => format!("{} to copy, at most {} kB of keys", counted(counts), bytes.div_ceil(1000)),
+        let what = match (plan.is_empty(), plan.keys.is_empty()) {
+            (true, _) => "nothing to copy".to_owned(),
+            (false, true) => format!("{} to copy", counted(counts)),
+            (false, false) => {
+                format!("{} to copy, at most {} kB of keys", counted(counts), bytes.div_ceil(1000))
+            }
         };
         text.push_str(&format!("{place}: {what}\n"));
         for Left { what, why } in &plan.left {
@@ -284,50 +290,36 @@ fn account(session: &Session<'_>, lane: &Lane) -> String {
     text
 }
 
-fn verdict(place: &str, source: usize, part: &Part, rest: Option<&Plan>, alike: bool) -> String {
+fn verdict(place: &str, source: usize, part: &Part, rest: Option<&Plan>) -> String {
     let what = match part {
         Part::Everything => "users and keys".to_owned(),
         Part::Users => "users".to_owned(),
         Part::Keys => "keys".to_owned(),
         Part::KeysOf(name) => format!("keys of {name}"),
     };
-    match (rest, alike) {
-        (Some(_), true) => format!("Compared: {place} has the {what} of server {source}\n"),
-        (Some(rest), false) => {
+    match rest {
+        None => format!("Not compared afterwards: {place}\n"),
+        Some(rest) if rest.is_fulfilled() => format!("Compared: {place} has the {what} of server {source}\n"),
+        Some(rest) => {
             let conflicts = rest.left.iter().filter(|left| left.why != Why::OnlyThere);
             let conflicts: usize = conflicts.map(|left| left.what.len()).sum();
-            let missing = rest.users.len().saturating_add(rest.keys.len());
-            let counts = missing.saturating_add(conflicts);
-            format!("Compared: {place} still differs from server {source} in {counts} of the {what}\n")
+            let count = rest.users.len().saturating_add(rest.keys.len()).saturating_add(conflicts);
+            format!("Compared: {place} differs from server {source} in {count} of the {what}\n")
         }
-        (None, _) => format!("Not compared: {place}\n"),
     }
 }
 
-fn data(lane: &Lane, rest: Option<&Plan>, alike: bool) -> Value {
-    let user = |name: &Name| json!({ "type": name.user_type.to_string(), "name": name.word() });
-    let users = lane.failed_users.iter().map(|(name, why)| json!({ "user": user(name), "text": why }));
+fn data(lane: &Lane, rest: Option<&Plan>) -> Value {
+    let users = lane.failed_users.iter().map(|(name, why)| name.row(why));
     let keys = lane.failed_keys.iter().map(|(handle, why)| json!({ "key_handle": handle.0, "text": why }));
     let left = rest.map(|rest| rest.left.as_slice()).unwrap_or_default();
-    let left = left.iter().flat_map(|Left { what, why }| {
-        let rows: Vec<Value> = match what {
-            Items::Users(names) => {
-                names.iter().map(|name| json!({ "user": user(name), "text": why.to_string() })).collect()
-            }
-            Items::Keys(handles) => handles
-                .iter()
-                .map(|handle| json!({ "key_handle": handle.0, "text": why.to_string() }))
-                .collect(),
-        };
-        rows
-    });
     json!({
         "copied_users": lane.copied.users,
         "copied_keys": lane.copied.keys,
         "equal": lane.equal,
         "bytes": lane.bytes,
         "failed": users.chain(keys).collect::<Vec<_>>(),
-        "left": left.collect::<Vec<_>>(),
-        "alike": alike,
+        "left": left.iter().flat_map(Left::rows).collect::<Vec<_>>(),
+        "alike": rest.is_some_and(Plan::is_fulfilled),
     })
 }

@@ -219,7 +219,7 @@ impl Difference {
         let states: Vec<Value> = self.groups.iter().map(state).collect();
         match &self.subject {
             Subject::User(name) => {
-                json!({ "user": { "type": name.user_type.to_string(), "name": name.word() }, "states": states })
+                json!({ "user": name.value(), "states": states })
             }
             Subject::Key(handle) => json!({ "key_handle": handle.0, "states": states }),
         }

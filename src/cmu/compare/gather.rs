@@ -66,8 +66,8 @@ fn login(session: &Session<'_>, number: usize) -> Option<Name> {
 
 /// The source's, or the one that most servers belong to.
 fn family(found: &BTreeMap<usize, Holdings>, source: Option<usize>) -> Option<[u8; 16]> {
-    if let Some(source) = source {
-        return found.get(&source).map(|one| one.family);
+    if let Some(source) = source.and_then(|source| found.get(&source)) {
+        return Some(source.family);
     }
     let count = |family: [u8; 16]| found.values().filter(|one| one.family == family).count();
     // Of several, the last one that is greatest: that of the first server.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use crate::foreign::shown;
 use crate::protocol::compare::{KeyPrint, UserPrint, UserPrints};
 use crate::protocol::user::{UserId, UserType};
@@ -22,6 +24,16 @@ impl Name {
     /// The name alone.
     pub(in crate::cmu) fn word(&self) -> String {
         shown(&self.folded).into_owned()
+    }
+
+    /// For JSON.
+    pub(super) fn value(&self) -> Value {
+        json!({ "type": self.user_type.to_string(), "name": self.word() })
+    }
+
+    /// A row for JSON: why it was not copied.
+    pub(in crate::cmu) fn row(&self, why: &str) -> Value {
+        json!({ "user": self.value(), "text": why })
     }
 
     /// Whether another one has the same name, whatever its type.

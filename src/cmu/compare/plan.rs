@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use super::holdings::{Holdings, Name};
 use crate::protocol::compare::{KeyPrint, UserDetails, UserPrint};
 use crate::protocol::key::KeyHandle;
@@ -245,12 +247,36 @@ impl Plan {
         self.users.is_empty() && self.keys.is_empty()
     }
 
+    /// Whether the destination has all that it should have.
+    pub(in crate::cmu) fn is_fulfilled(&self) -> bool {
+        self.is_empty() && self.left.iter().all(|left| left.why == Why::OnlyThere)
+    }
+
     /// The command lines, in an order that works.
-    pub(in crate::cmu) fn lines(&self) -> String {
+    pub(in crate::cmu) fn lines(&self) -> Vec<String> {
         let destination = self.destination;
-        let users = self.users.iter().map(|(id, _, _)| format!("syncUser {id} {destination}\n"));
-        let keys = self.keys.iter().map(|(handle, ..)| format!("syncKey {handle} {destination}\n"));
+        let users = self.users.iter().map(|(id, ..)| format!("syncUser {id} {destination}"));
+        let keys = self.keys.iter().map(|(handle, ..)| format!("syncKey {handle} {destination}"));
         users.chain(keys).collect()
+    }
+
+    /// A row for JSON.
+    pub(in crate::cmu) fn row(&self) -> Value {
+        let left: Vec<Value> = self.left.iter().flat_map(Left::rows).collect();
+        json!({ "server": self.destination, "lines": self.lines(), "left": left })
+    }
+}
+
+impl Left {
+    /// A row for each, for JSON.
+    pub(in crate::cmu) fn rows(&self) -> Vec<Value> {
+        let why = self.why.to_string();
+        match &self.what {
+            Items::Users(names) => names.iter().map(|name| name.row(&why)).collect(),
+            Items::Keys(handles) => {
+                handles.iter().map(|handle| json!({ "key_handle": handle.0, "text": why })).collect()
+            }
+        }
     }
 }
 

@@ -1,0 +1,200 @@
+//! Comparing HSMs and making them alike, from the program's start to its end, with the logins.
+
+use std::cell::Cell;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use cloudhsm::cluster::Cluster;
+use cloudhsm::hsm::{MAX_KEYS, MAX_USERS};
+use cloudhsm::interrupt::Interrupt;
+use cloudhsm::protocol::Secret;
+use cloudhsm::protocol::key::{GenerateKey, KeySpec, Template};
+use cloudhsm::protocol::session::Login;
+use cloudhsm::protocol::user::{CreateUser, UserType};
+use cloudhsm::wire::Limits;
+use futures_util::future::join_all;
+use serde_json::Value;
+
+use super::hsms::{Hsms, PASSWORD, ask, session};
+use super::process::{Background, run, wait_for};
+use super::rounds::{Comparison, Row};
+
+/// The source, eight that get all keys, one that gets some, and two more for growing.
+const NODES: u8 = 12;
+
+/// Those who fill the HSM.
+const CLIENTS: usize = 50;
+
+/// Keys that a turn of the script copies, one line each.
+const LINES: usize = 500;
+
+pub(crate) fn compare() -> Vec<Row> {
+    let hsms = Hsms::start(NODES, 95);
+    let bench = Bench { hsms, login: format!("loginHSM CO admin {PASSWORD}") };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(bench.fill_with_users());
+    let mut rows = Vec::new();
+    let mut sizes = Vec::new();
+    for (keys, server) in [(2_000, 10), (8_000, 11)] {
+        runtime.block_on(bench.fill_with_keys(keys));
+        sizes.push((keys, bench.copy_keys(server), bench.compare_time(&[0, server])));
+    }
+    runtime.block_on(bench.fill_with_keys(MAX_KEYS));
+    rows.extend(bench.copying());
+    rows.push(bench.comparing());
+    let (few, copied_few, compared_few) = sizes[0];
+    let (many, copied_many, compared_many) = sizes[1];
+    rows.push(exponent("copying, by keys", (few, copied_few), (many, copied_many)));
+    rows.push(exponent("comparing, by keys", (few, compared_few), (many, compared_many)));
+    let times = [2_usize, 8].map(|servers| (servers, bench.compare_time(&(0..servers).collect::<Vec<_>>())));
+    rows.push(exponent("comparing, by servers", times[0], times[1]));
+    rows
+}
+
+struct Bench {
+    hsms: Hsms,
+    login: String,
+}
+
+impl Bench {
+    fn copying(&self) -> Vec<Row> {
+        let (next, line) = (Cell::new(1), Cell::new(0));
+        let copy = || {
+            let server = next.replace(next.get() + 1);
+            self.copy_keys(server) / u32::try_from(MAX_KEYS).unwrap()
+        };
+        let lines = || {
+            let from = line.replace(line.get() + LINES);
+            self.copy_lines(from) / u32::try_from(LINES).unwrap()
+        };
+        let what = "a key of 16,666 copied by syncHSM to an empty HSM";
+        let peer = "of 500, each by a piped `syncKey`";
+        let piped = Comparison { what, peer, budget: Some(0.05), rounds: 3 }.run(copy, lines);
+        let restore = Cell::new(0);
+        let copy = || {
+            let server = next.replace(next.get() + 1);
+            self.copy_keys(server)
+        };
+        let restored = || self.back_up_and_restore(restore.replace(restore.get() + 1));
+        let what = "16,666 keys copied by syncHSM to an empty HSM";
+        let peer = "`hsmd backup`, `cluster init --from-backup`, started";
+        vec![piped, Comparison { what, peer, budget: Some(2.0), rounds: 3 }.run(copy, restored)]
+    }
+
+    fn comparing(&self) -> Row {
+        for server in [1, 2] {
+            let lines = [self.login.as_str(), "server 0", "syncHSM 1 users"];
+            session(self.console(&[0, server]).arg("--yes"), &lines);
+        }
+        let what = "three HSMs with 1,024 users and 16,666 keys compared";
+        let comparison = Comparison { what, peer: "`findAllKeys 0 0` on one", budget: Some(3.0), rounds: 7 };
+        comparison.run(|| self.compare_time(&[0, 1, 2]), || self.list_time())
+    }
+
+    /// Copies all keys to a server.
+    fn copy_keys(&self, server: usize) -> Duration {
+        let start = Instant::now();
+        let lines = [self.login.as_str(), "server 0", "syncHSM 1 keys"];
+        let copied = session(self.console(&[0, server]).arg("--yes"), &lines);
+        assert!(copied.contains("syncHSM success\n"), "{copied}");
+        start.elapsed()
+    }
+
+    /// Copies some keys to server 9, a line each.
+    fn copy_lines(&self, from: usize) -> Duration {
+        let keys = (from..from + LINES).map(|index| format!("syncKey {} 1\n", index + 6));
+        let script = format!("{}\nserver 0\n{}", self.login, keys.collect::<String>());
+        let path = self.hsms.path().join("lines.txt");
+        fs::write(&path, script).unwrap();
+        let start = Instant::now();
+        run(self.console(&[0, 9]).arg("-f").arg(path));
+        start.elapsed()
+    }
+
+    fn back_up_and_restore(&self, turn: u8) -> Duration {
+        let (backup, folder) =
+            (self.hsms.path().join(format!("backup{turn}")), self.hsms.path().join(format!("clone{turn}")));
+        let start = Instant::now();
+        let hsmd = || Command::new(env!("CARGO_BIN_EXE_hsmd"));
+        run(hsmd().arg("backup").arg(self.hsms.path().join("cluster/hsm0")).arg("--out").arg(&backup));
+        let net = format!("127.{}.0.0", 100 + turn);
+        let init = ["cluster", "init", "--nodes", "1", "--net", &net, "--from-backup"];
+        run(hsmd().args(init).arg(&backup).arg("--dir").arg(&folder));
+        let _daemon = Background::start(hsmd().arg("run").arg(&folder));
+        wait_for(SocketAddr::from((Ipv4Addr::new(127, 100 + turn, 0, 1), 2225)));
+        start.elapsed()
+    }
+
+    fn compare_time(&self, servers: &[usize]) -> Duration {
+        let mut console = self.console(servers);
+        console.args(["-c", &self.login, "-c", "compareHSMs"]);
+        let start = Instant::now();
+        let output = console.output().unwrap();
+        let time = start.elapsed();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("compareHSMs: "), "{output:?}");
+        time
+    }
+
+    fn list_time(&self) -> Duration {
+        let start = Instant::now();
+        let listed = session(&mut self.console(&[0]), &[&self.login, "findAllKeys 0 0"]);
+        assert!(listed.contains(&format!("Number of keys found {MAX_KEYS}\n")));
+        start.elapsed()
+    }
+
+    /// The console with some of the servers.
+    fn console(&self, servers: &[usize]) -> Command {
+        let path: PathBuf = self.hsms.path().join("cluster/cloudhsm_mgmt_util.cfg");
+        let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let all = config["servers"].as_array().unwrap().clone();
+        config["servers"] = servers.iter().map(|server| all[*server].clone()).collect();
+        let some = path.with_file_name(format!("{servers:?}.cfg"));
+        fs::write(&some, config.to_string()).unwrap();
+        let mut console = Command::new(env!("CARGO_BIN_EXE_cloudhsm_mgmt_util"));
+        console.arg(some);
+        console
+    }
+
+    /// As many users as an HSM holds, on server 0.
+    async fn fill_with_users(&self) {
+        let officers = join_all((0..4).map(async |officer| {
+            let mut cluster = Cluster::new(self.hsms.dials(), Limits::default(), Interrupt::default());
+            cluster.open(&[0], |_| (), |_, _| ()).await;
+            let (name, password) = ("admin".to_owned(), Secret::new(PASSWORD.to_owned()));
+            ask(&mut cluster, Login { user_type: UserType::Co, name, password, second_factor: None }).await;
+            for number in (officer..MAX_USERS - 3).step_by(4) {
+                let name = format!("user{number}");
+                let password = Secret::new("a password".to_owned());
+                let user_type = UserType::Cu;
+                ask(&mut cluster, CreateUser { user_type, name, password, second_factor: None }).await;
+            }
+        }));
+        officers.await;
+    }
+
+    /// So many keys on server 0.
+    async fn fill_with_keys(&self, keys: usize) {
+        let listed = session(&mut self.console(&[0]), &[&self.login, "findAllKeys 0 0"]);
+        let before = listed.lines().find_map(|line| line.strip_prefix("Number of keys found "));
+        let missing = keys - before.unwrap().parse::<usize>().unwrap();
+        let mut clients = join_all((0..CLIENTS).map(|_| self.hsms.alice())).await;
+        let making = clients.iter_mut().enumerate().map(async |(client, cluster)| {
+            for _ in (client..missing).step_by(CLIENTS) {
+                let spec = KeySpec::Aes { bytes: 32 };
+                ask(cluster, GenerateKey { spec, template: Template::default() }).await;
+            }
+        });
+        join_all(making).await;
+    }
+}
+
+/// How the time grows: 1 is linear.
+fn exponent(what: &'static str, (few, little): (usize, Duration), (many, much): (usize, Duration)) -> Row {
+    let growth = (much.as_secs_f64() / little.as_secs_f64()).ln() / (many as f64 / few as f64).ln();
+    let comparison =
+        Comparison { what, peer: "the exponent of a linear growth", budget: Some(1.1), rounds: 1 };
+    comparison.counted(growth)
+}
