@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "clones/drift.rs"]
+mod drift;
 #[path = "clones/in_and_out.rs"]
 mod in_and_out;
 #[path = "clones/region.rs"]

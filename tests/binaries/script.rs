@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use jsonschema::Validator;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cluster::{CO_PASSWORD, Cluster};
 use crate::process::{Ended, Process, console, run, text};
@@ -276,6 +276,28 @@ fn who_is_missing_has_a_row() {
     assert_eq!(partly[0]["outcome"], "partial");
     assert_eq!(outcomes(&partly[0]), ["ok", "not_reached"]);
     drop(daemon);
+}
+
+#[test]
+fn what_differs_and_what_was_copied_has_rows() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    let login = format!("loginHSM CO admin {CO_PASSWORD}");
+    let create =
+        [login.as_str(), "server 0", "createUser CU alice crypto12"].map(|line| ["-c", line]).concat();
+    play(&cluster, &[&["--yes"], &create[..]].concat(), "").with_code(0);
+    let lines = [login.as_str(), "compareHSMs 0", "server 0", "syncHSM all", "exit", "compareHSMs"];
+    let lines = lines.map(|line| ["-c", line]).concat();
+    let options = ["--yes", "--output", "json", "--on-error", "continue"];
+    let played = objects(&play(&cluster, &[&options[..], &lines[..]].concat(), "").with_code(4));
+    let states = json!([{ "servers": [0], "present": true }, { "servers": [1], "present": false }]);
+    let user = json!({ "type": "CU", "name": "alice" });
+    assert_eq!(played[1]["differences"], json!([{ "user": user, "states": states }]));
+    assert_eq!(played[1]["plan"], json!([{ "server": 1, "lines": ["syncUser 3 1"], "left": [] }]));
+    assert_eq!((&played[1]["outcome"], &played[1]["ok"]), (&json!("different"), &json!(false)));
+    let synced = &played[3]["servers"][1]["data"];
+    assert_eq!((&synced["copied_users"], &synced["alike"]), (&json!(1), &json!(true)), "{}", played[3]);
+    assert_eq!((&played[5]["outcome"], &played[5]["differences"]), (&json!("ok"), &json!([])));
 }
 
 /// The first server is gone, and nobody goes on without it: what the others said to the rehearsal counts all the same.

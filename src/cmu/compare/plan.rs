@@ -303,3 +303,95 @@ impl Items {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Holdings, Items, Left, Name, Part, Plan, Why, plan};
+    use crate::protocol::compare::{KeyPrint, UserDetails, UserPrint, UserPrints};
+    use crate::protocol::key::KeyHandle;
+    use crate::protocol::masked::Existing;
+    use crate::protocol::user::{UserId, UserType};
+
+    fn user(id: u32, name: &str, password: u8) -> UserPrint {
+        let print = [password; 16];
+        let details = UserDetails {
+            method: [0; 16],
+            password: print,
+            quorum_key: None,
+            second_factor: false,
+            locked: false,
+        };
+        UserPrint { id: UserId(id), user_type: UserType::Cu, name: name.to_owned(), details: Some(details) }
+    }
+
+    fn key(handle: u32, owner: u32, value: u8) -> KeyPrint {
+        KeyPrint {
+            handle: KeyHandle(handle),
+            owner: UserId(owner),
+            shared_with: Vec::new(),
+            value: [value; 16],
+            attributes: [0; 16],
+            m_value: 0,
+            approved: 0,
+            size: 300,
+        }
+    }
+
+    fn holdings(number: usize, users: Vec<UserPrint>, keys: Vec<KeyPrint>) -> Holdings {
+        Holdings { keys, ..Holdings::new(number, UserPrints { family: [0; 16], users }) }
+    }
+
+    fn conflict(handle: u32, why: &str) -> Left {
+        Left { what: Items::Keys(vec![KeyHandle(handle)]), why: Why::Conflict(why.to_owned()) }
+    }
+
+    fn everything(from: &Holdings, to: &Holdings) -> Plan {
+        plan(from, to, &Part::Everything, None)
+    }
+
+    #[test]
+    fn users_come_before_their_keys_and_nothing_is_deleted() {
+        let from =
+            holdings(0, vec![user(3, "alice", 1), user(5, "bob", 1)], vec![key(6, 5, 1), key(7, 3, 1)]);
+        let to = holdings(2, vec![user(3, "ALICE", 2), user(4, "carl", 1)], vec![key(9, 4, 1)]);
+        let plan = everything(&from, &to);
+        assert_eq!(plan.lines(), ["syncUser 3 2", "syncUser 5 2", "syncKey 6 2", "syncKey 7 2"]);
+        assert_eq!(plan.users[0].2, Existing::Replace);
+        let left: Vec<_> = plan.left.iter().map(|left| (left.what.text(), left.why.clone())).collect();
+        let only_there = |what: &str| (what.to_owned(), Why::OnlyThere);
+        assert_eq!(left, [only_there("User carl(CU)"), only_there("Key 9")]);
+        assert!(everything(&from, &from).is_fulfilled());
+    }
+
+    #[test]
+    fn what_a_copy_would_destroy_is_left_to_a_person() {
+        let users = || vec![user(3, "alice", 1), user(4, "bob", 1)];
+        let approved = |approved| KeyPrint { m_value: 2, approved, ..key(7, 3, 1) };
+        let from = holdings(0, users(), vec![key(6, 3, 1), approved(1), key(8, 4, 1)]);
+        let to = holdings(1, users(), vec![key(6, 3, 2), approved(2), key(8, 3, 1)]);
+        let plan = everything(&from, &to);
+        assert_eq!(plan.keys, [(KeyHandle(8), Existing::Replace, 300)], "another owner");
+        assert_eq!(
+            plan.left,
+            [
+                conflict(6, "another key has this handle there: a person has to decide"),
+                conflict(7, "the copy there has an approved change that this one lacks"),
+            ]
+        );
+        let alone = holdings(1, vec![user(3, "alice", 1)], Vec::new());
+        let plan = super::plan(&from, &alone, &Part::Keys, None);
+        assert_eq!(plan.left, [conflict(8, "its users are missing there: bob(CU)")]);
+        assert!(!plan.is_fulfilled());
+        let bob = Part::KeysOf(Name::new(UserType::Cu, "bob"));
+        assert_eq!(super::plan(&from, &to, &bob, None).lines(), ["syncKey 8 1"]);
+    }
+
+    #[test]
+    fn nobody_is_replaced_who_makes_the_copies() {
+        let (from, to) =
+            (holdings(0, vec![user(3, "alice", 1)], vec![]), holdings(1, vec![user(3, "alice", 2)], vec![]));
+        let alice = Name::new(UserType::Cu, "alice");
+        let plan = plan(&from, &to, &Part::Everything, Some(&alice));
+        assert!(plan.is_empty() && !plan.is_fulfilled());
+    }
+}
