@@ -12,7 +12,7 @@
 //!                 command, console ───┘                       │
 //!       signing ── cmu, kmu and bin use it ───────────────────┤
 //!  bin/hsmd ── hsmd (making, serving, watching, keeping) wire ┤
-//!                └── hsm (pure) ──────────────────────────────┘
+//!      └ service ┘└── hsm (pure) ─────────────────────────────┘
 //! ```
 //!
 //! * [`protocol`]: an *operation* is one thing a client may ask an HSM, tied by type to its one kind of reply.
@@ -25,6 +25,7 @@
 //!   help, completion and redaction read that. [`shell`] runs both, line by line.
 //! * [`console`]: where lines come from and text goes.
 //! * [`hsm`]: the HSM as a value: `decide` says, `apply` changes. [`hsmd`] gives it a store, a clock and a network.
+//! * [`service`]: the AWS account around HSMs: CloudHSM's control plane, which makes, runs and backs up real HSMs.
 //!
 //! Beside them: [`config`] reads the configuration files, [`configure`] writes them, and [`files`] reads and checks all
 //! other files that people name. [`signing`] has what officers sign outside the console, [`transcript`] sessions that are
@@ -51,6 +52,7 @@ pub mod interrupt;
 pub mod kmu;
 pub mod outcome;
 pub mod protocol;
+pub mod service;
 pub mod shell;
 pub mod signing;
 pub mod transcript;

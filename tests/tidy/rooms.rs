@@ -57,6 +57,7 @@ const ROOMS: &[Room] = &[
         outside: "aws_lc_rs::rand hyper redb rustix rustls std::fs std::io std::net std::thread std::time tempfile \
             tokio tokio_rustls tokio_util",
     },
+    Room { name: "service", inside: "hsmd protocol", outside: "std::time" },
     Room {
         name: "dev",
         inside: "cluster config files hsmd protocol wire",

@@ -1,0 +1,10 @@
+//! The service around the HSMs: an AWS account in a folder, with the operations of CloudHSM's control plane.
+//!
+//! * [`shapes`]: what the operations take and give, as in the vendor's service model, which says what a member may be.
+//! * [`operation`]: the operations' names. [`failure`]: how they fail.
+//! * [`account`]: what the operations do: clusters, HSMs that run, and backups, in a folder.
+
+pub mod account;
+pub mod failure;
+pub mod operation;
+pub mod shapes;
