@@ -24,7 +24,7 @@ use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::hsmd::making::backup::{self, Backup};
 use cloudhsm::hsmd::making::clone::clone_cluster;
 use cloudhsm::hsmd::making::init::{self, Names, NewCluster};
-use cloudhsm::hsmd::making::initialize::{Signed, Source, initialize};
+use cloudhsm::hsmd::making::initialize::{Given, Signed, Source, initialize};
 use cloudhsm::hsmd::making::pki::Vouching;
 use cloudhsm::hsmd::making::unlock;
 use cloudhsm::hsmd::making::zeroize::Doomed;
@@ -292,10 +292,12 @@ fn cluster(command: Cluster) -> Result<(), String> {
         }
         Cluster::Initialize { dir, signed_cert, trust_anchor, member } => {
             let signed = match (signed_cert, trust_anchor, member) {
-                (Some(certificate), Some(trust_anchor), _) => {
-                    Signed { certificate, trust_anchor, from: Source::Owner }
-                }
-                (_, _, member) => Signed::by_member(&member.unwrap_or_default()),
+                (Some(certificate), Some(trust_anchor), _) => Signed {
+                    certificate: Given::read(certificate).map_err(text)?,
+                    trust_anchor: Given::read(trust_anchor).map_err(text)?,
+                    from: Source::Owner,
+                },
+                (_, _, member) => Signed::by_member(&member.unwrap_or_default()).map_err(text)?,
             };
             initialize(&dir, &signed).map_err(text)?;
             print(&format!("Initialized {0}\nNext: hsmd run {0}\n", dir.display()))

@@ -38,6 +38,12 @@ impl Hsm {
         Ok(vec![Event::Unlocked(id), Event::Recorded(record)])
     }
 
+    /// Whether it has a CO: whoever activates an HSM makes one of its PRECO.
+    #[must_use]
+    pub fn is_activated(&self) -> bool {
+        self.users.values().any(|user| user.user_type == UserType::Co)
+    }
+
     /// Whether nobody is left who could manage users.
     #[must_use]
     pub fn is_every_officer_locked_out(&self) -> bool {

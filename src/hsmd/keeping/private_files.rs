@@ -27,7 +27,7 @@ pub enum WriteError {
 
 /// Makes a folder. `make` fills a temporary one beside it, and gets the path it will have; if that succeeds, the
 /// folder is renamed to `dir`. So `dir` never holds half an HSM, whatever interrupts this.
-pub(in crate::hsmd) fn new_folder<E: From<WriteError>>(
+pub(crate) fn new_folder<E: From<WriteError>>(
     dir: &Path,
     make: impl FnOnce(&Path, &Path) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -53,7 +53,7 @@ pub(in crate::hsmd) fn new_folder<E: From<WriteError>>(
 }
 
 /// Makes a folder within [`new_folder`].
-pub(in crate::hsmd) fn make_folder(path: &Path) -> Result<(), WriteError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), WriteError> {
     DirBuilder::new().mode(0o700).create(path).map_err(unwritable(path))
 }
 
@@ -69,12 +69,21 @@ pub(in crate::hsmd) fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError
 
 /// As [`write`](write()), as JSON.
 pub(in crate::hsmd) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), WriteError> {
+    write(path, &json(value).map_err(unwritable(path))?)
+}
+
+/// As [`replace`], as JSON.
+pub(crate) fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), WriteError> {
+    replace(path, &json(value).map_err(unwritable(path))?)
+}
+
+fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, indent);
-    value.serialize(&mut serializer).map_err(|error| unwritable(path)(error.into()))?;
+    value.serialize(&mut serializer)?;
     text.push(b'\n');
-    write(path, &text)
+    Ok(text)
 }
 
 /// Takes the permissions of others from a file that a library created; so far the mode of [`new_folder`] protected it.
@@ -83,7 +92,7 @@ pub(in crate::hsmd) fn make_private(path: &Path) -> Result<(), WriteError> {
 }
 
 /// Writes a new file; no reader ever sees a part of it.
-pub(in crate::hsmd) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     persist(temporary(path, bytes).map_err(unwritable(path))?, path)
 }
 
@@ -130,7 +139,7 @@ fn persist(file: NamedTempFile, path: &Path) -> Result<(), WriteError> {
 }
 
 /// Writes a file or replaces it; no reader ever sees a part of it.
-pub(in crate::hsmd) fn replace(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let replaced = temporary(path, bytes).and_then(|file| Ok(file.persist(path)?));
     replaced.and_then(|_| sync(parent(path))).map_err(unwritable(path))
 }

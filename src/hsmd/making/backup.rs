@@ -88,7 +88,6 @@ impl Backup {
         if folder.join(CSR).exists() {
             return Err(BackupError::NotInitialized(folder.to_owned()));
         }
-        let settings = read_settings(folder)?;
         let running = control::ask::<Hsm>(folder, &Ask::Snapshot);
         let hsm = match running.map_err(|error| BackupError::Running(folder.to_owned(), error))? {
             Some(hsm) => hsm,
@@ -97,6 +96,19 @@ impl Backup {
                 Store::open_to_read(&path).map_err(|error| FolderError::Store(path, error))?.1
             }
         };
+        Self::with(folder, hsm)
+    }
+
+    /// Makes the backup of an HSM that is in this state.
+    ///
+    /// # Errors
+    ///
+    /// If the cluster is not initialized, or the folder cannot be read.
+    pub fn with(folder: &Path, hsm: Hsm) -> Result<Self, BackupError> {
+        if folder.join(CSR).exists() {
+            return Err(BackupError::NotInitialized(folder.to_owned()));
+        }
+        let settings = read_settings(folder)?;
         let read = |name: &str| read(&folder.join(name));
         // The CA for clients, if it is in the HSM's folder: a clone's settings name it, too.
         let own =

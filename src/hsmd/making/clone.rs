@@ -14,7 +14,7 @@ use crate::hsmd::keeping::private_files::{
 };
 use crate::hsmd::keeping::settings::Settings;
 use crate::hsmd::keeping::store::Store;
-use crate::hsmd::keeping::vault::random_key;
+use crate::hsmd::keeping::vault::{CryptoFailed, random_key};
 use crate::protocol::device::Member;
 use crate::protocol::key::HANDLES_PER_NODE;
 
@@ -49,10 +49,7 @@ pub fn clone_cluster(
     members.iter_mut().for_each(|member| member.node_id = member.node_id.saturating_add(first));
     let hsms = members.iter().map(|member| identity(new.names, member.node_id));
     let hsms: Vec<Identity> = hsms.collect::<Result<_, _>>()?;
-    let unusable = |error: &dyn ToString| InitError::Key(error.to_string());
-    let key = backup.files.get(KEY).and_then(|pem| std::str::from_utf8(pem).ok());
-    let key = key.ok_or_else(|| unusable(&"the backup has no cluster key"))?;
-    let maker = Maker::certify(&hsms, key).map_err(|error| unusable(&error))?;
+    let maker = certify(&hsms, backup)?;
     new_folder(dir, |work, place| {
         for (number, ((member, identity), hardware)) in
             members.iter().zip(hsms).zip(&maker.hardware).enumerate()
@@ -61,9 +58,7 @@ pub fn clone_cluster(
             make_folder(&folder)?;
             let (listen, members) = (listen_address(member)?, members.clone());
             let settings = Settings { listen, members, ..backup.settings.clone() };
-            write_json(&folder.join(SETTINGS), &settings)?;
-            write_certificates(&folder, &maker, hardware)?;
-            fill(&folder, identity, backup)?;
+            fill(&folder, &identity, &settings, backup, &maker, hardware)?;
         }
         let ca = backup.files.get(CA).map(|ca| ca.as_slice());
         write(&work.join(CA), ca.unwrap_or_default())?;
@@ -71,15 +66,43 @@ pub fn clone_cluster(
     })
 }
 
+/// The certificates of new HSMs that get the backup's cluster key.
+fn certify(hsms: &[Identity], backup: &Backup) -> Result<Maker, InitError> {
+    let key = backup.files.get(KEY).and_then(|pem| std::str::from_utf8(pem).ok());
+    let key = key.ok_or_else(|| InitError::Key("the backup has no cluster key".to_owned()))?;
+    Maker::certify(hsms, key).map_err(|error| InitError::Key(error.to_string()))
+}
+
+/// Fills the folder of one clone.
+pub(super) fn fill_clone(
+    folder: &Path,
+    identity: &Identity,
+    settings: &Settings,
+    backup: &Backup,
+) -> Result<(), InitError> {
+    let maker = certify(std::slice::from_ref(identity), backup)?;
+    let hardware = maker.hardware.first().ok_or_else(|| InitError::Key("no certificate".to_owned()))?;
+    fill(folder, identity, settings, backup, &maker, hardware)
+}
+
 /// Writes the files that all clones share, a master key of the HSM's own, and a store with the keys under that.
-fn fill(folder: &Path, identity: Identity, backup: &Backup) -> Result<(), InitError> {
+fn fill(
+    folder: &Path,
+    identity: &Identity,
+    settings: &Settings,
+    backup: &Backup,
+    maker: &Maker,
+    hardware: &Hardware,
+) -> Result<(), InitError> {
+    write_json(&folder.join(SETTINGS), settings)?;
+    write_certificates(folder, maker, hardware)?;
     for (name, bytes) in &backup.files {
         write(&folder.join(name), bytes)?;
     }
-    let unusable = |error: crate::hsmd::keeping::vault::CryptoFailed| InitError::Key(error.to_string());
+    let unusable = |error: CryptoFailed| InitError::Key(error.to_string());
     let master = random_key().map_err(unusable)?;
     write(&folder.join(MASTER), master.as_slice())?;
-    let hsm = backup.hsm_under(&master).map_err(unusable)?.clone_as(identity);
+    let hsm = backup.hsm_under(&master).map_err(unusable)?.clone_as(identity.clone());
     let store = folder.join(STORE);
     Store::create_from(&store, &hsm)?;
     Ok(make_private(&store)?)

@@ -151,10 +151,10 @@ pub fn hsm(dir: &Path, listen: SocketAddr, node_id: u32, password_hash: HashCost
 }
 
 /// What is different for each HSM of a cluster.
-struct NewHsm<'a> {
-    listen: SocketAddr,
-    identity: &'a Identity,
-    hardware: &'a Hardware,
+pub(super) struct NewHsm<'a> {
+    pub(super) listen: SocketAddr,
+    pub(super) identity: &'a Identity,
+    pub(super) hardware: &'a Hardware,
 }
 
 pub(super) fn members(new: &NewCluster) -> Result<Vec<Member>, InitError> {
@@ -173,7 +173,7 @@ pub(super) fn listen_address(member: &Member) -> Result<SocketAddr, InitError> {
 }
 
 /// Fills an HSM's folder.
-fn fill(
+pub(super) fn fill(
     folder: &Path,
     hsm: &NewHsm<'_>,
     members: &[Member],
@@ -223,15 +223,20 @@ pub(super) fn first_history(identity: Identity, cost: HashCost, vault: &Vault) -
     ])
 }
 
-fn new_family() -> Result<Family, InitError> {
+pub(super) fn new_family() -> Result<Family, InitError> {
     Family::new().map_err(|error| InitError::Key(error.to_string()))
 }
 
-fn make_pki(hsms: &[Identity], vouching: Vouching) -> Result<ClusterPki, InitError> {
+pub(super) fn make_pki(hsms: &[Identity], vouching: Vouching) -> Result<ClusterPki, InitError> {
     ClusterPki::make(hsms, vouching).map_err(|error| InitError::Key(error.to_string()))
 }
 
-pub(super) fn identity(names_: Names, node_id: u32) -> Result<Identity, InitError> {
+/// A new HSM's id, serial number and place.
+///
+/// # Errors
+///
+/// If the system has no random numbers.
+pub fn identity(names_: Names, node_id: u32) -> Result<Identity, InitError> {
     let (letters, serial) = names(names_, node_id)?;
     Ok(Identity {
         hsm_id: format!("hsm-{letters}"),

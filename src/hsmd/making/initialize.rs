@@ -16,7 +16,7 @@ use crate::wire::anchor::{Anchor, AnchorError};
 use crate::wire::certificate::Distrust;
 use crate::wire::pem_file::PemError;
 
-pub use signed::{Signed, Source};
+pub use signed::{Given, Signed, Source};
 
 /// Why a cluster was not initialized. Nothing was changed, except in the case of
 /// [`Unwritable`](Self::Unwritable).
@@ -75,7 +75,7 @@ pub fn initialize(dir: &Path, signed: &Signed) -> Result<(), InitializeError> {
     if waiting.is_empty() && dir.join(CA).exists() {
         return Err(InitializeError::Already(dir.to_owned()));
     }
-    let owner = signed.read(&hsms)?;
+    let owner = signed.check_all(&hsms)?;
     let consoles = consoles_ca(dir, &hsms, &owner)?;
     for hsm in &waiting {
         replace(&hsm.path.join(CA), owner.root.pem().as_bytes())?;

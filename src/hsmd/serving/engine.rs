@@ -45,6 +45,7 @@ enum Job {
     Status(oneshot::Sender<Status>),
     Decide(Box<Attempt>, oneshot::Sender<Verdict>),
     Owner(OwnersRule, oneshot::Sender<Result<(), Refusal>>),
+    Members(Vec<Member>),
     Store(Task),
 }
 
@@ -152,6 +153,12 @@ impl Engine {
         receiver.await.unwrap_or(Err(Refusal::ShuttingDown))
     }
 
+    /// Says who the HSMs of the cluster are from now on.
+    pub async fn set_members(&self, members: Vec<Member>) {
+        // A stopped engine is asked by nobody.
+        let _ = self.0.send(Job::Members(members)).await;
+    }
+
     /// Runs a function on the store, between two commits; `None` if the store is not open.
     pub async fn with_store<T: Send + 'static>(
         &self,
@@ -239,6 +246,7 @@ impl Loop {
             }
             Job::Decide(attempt, sender) => self.decide(attempt, sender, batch),
             Job::Owner(rule, sender) => self.by_owner(rule, sender, batch),
+            Job::Members(members) => self.members = members,
             Job::Store(work) => {
                 if let Some(writer) = &self.writer {
                     writer.later(work);

@@ -53,6 +53,8 @@ pub struct Running {
     stop: CancellationToken,
     serving: task::JoinHandle<()>,
     engine: task::JoinHandle<()>,
+    /// Without it, if no control socket could be made.
+    control: Option<task::JoinHandle<()>>,
 }
 
 /// Why an HSM does not run.
@@ -136,15 +138,34 @@ impl Running {
         });
         let weak = Arc::downgrade(&shared);
         let stop = CancellationToken::new();
-        match Control::listen(folder) {
-            Ok(control) => drop(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
+        let control = match Control::listen(folder) {
+            Ok(control) => Some(tokio::spawn(control.serve(shared.engine.clone(), stop.clone()))),
             // For one, a socket's path is limited to about 100 bytes. The HSM serves all the same.
             Err(error) => {
                 tracing::warn!(%hsm_id, %error, "no backup, audit or unlock of this HSM while it runs");
+                None
             }
-        }
+        };
         let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
-        Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended })
+        Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended, control })
+    }
+
+    /// Whether it still serves: neither of its tasks has ended, as by a panic.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !self.serving.is_finished() && !self.engine.is_finished()
+    }
+
+    /// Its engine; `None` if it is stopping.
+    #[must_use]
+    pub fn engine(&self) -> Option<Engine> {
+        self.shared.upgrade().map(|shared| shared.engine.clone())
+    }
+
+    /// Ends it as a fault would, without finishing anything.
+    pub fn abort(&self) {
+        self.serving.abort();
+        self.engine.abort();
     }
 
     /// Loses a user or a key, durably, as if somebody had deleted it on this HSM alone.
@@ -170,6 +191,10 @@ impl Running {
         // First the connections, as they hold the engine open. A panic in either has been reported already.
         let _ = self.serving.await;
         let _ = self.engine.await;
+        // The control socket removes its file when it is dropped: before the next start makes another.
+        if let Some(control) = self.control {
+            let _ = control.await;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustls_pki_types::PrivateKeyDer;
 use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
@@ -16,17 +17,17 @@ use crate::wire::anchor::Anchor;
 use crate::wire::certificate;
 use crate::wire::pem_file::{self, PemError};
 
-/// The owner's files.
+/// What the owner gives.
 pub struct Signed {
     /// The cluster's certificate, made from the CSR.
-    pub certificate: PathBuf,
+    pub certificate: Given,
     /// The CA that made it, `customerCA.crt`.
-    pub trust_anchor: PathBuf,
+    pub trust_anchor: Given,
     /// Who gives them.
     pub from: Source,
 }
 
-/// Who gives the files.
+/// Who gives the certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The cluster's owner, for a new cluster.
@@ -35,29 +36,74 @@ pub enum Source {
     Member,
 }
 
-impl Signed {
-    /// Those of another HSM of the cluster.
-    #[must_use]
-    pub fn by_member(folder: &Path) -> Self {
-        let (certificate, trust_anchor) = (folder.join(CERTIFICATE), folder.join(CA));
-        Self { certificate, trust_anchor, from: Source::Member }
+/// A certificate in PEM, and what messages call it.
+pub struct Given {
+    name: PathBuf,
+    pem: Vec<u8>,
+}
+
+impl Given {
+    /// Reads a file named on the command line, which may be a pipe: `--signed-cert <(openssl x509 ...)`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn read(path: PathBuf) -> Result<Self, InitializeError> {
+        let pem = fs::read(&path).map_err(unreadable(&path)).map_err(PemError::from)?;
+        Ok(Self { name: path, pem })
     }
 
-    /// Reads the files, and checks them against each other and against every HSM.
-    pub(super) fn read(&self, hsms: &[StoppedHsm]) -> Result<OwnerCertificates, InitializeError> {
+    /// As a member of a request gives it.
+    #[must_use]
+    pub fn named(name: &str, pem: &str) -> Self {
+        Self { name: name.into(), pem: pem.as_bytes().to_vec() }
+    }
+
+    fn certificate(&self) -> Result<Certificate, InitializeError> {
+        let only = pem_file::only(&self.name, &self.pem)?;
+        certificate::parse(&only).map_err(|distrust| PemError::Unusable(self.name.clone(), distrust))?;
+        Ok(Certificate(only.to_vec()))
+    }
+}
+
+impl Signed {
+    /// Those of another HSM of the cluster.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn by_member(folder: &Path) -> Result<Self, InitializeError> {
+        let (certificate, trust_anchor) = (folder.join(CERTIFICATE), folder.join(CA));
+        let (certificate, trust_anchor) = (Given::read(certificate)?, Given::read(trust_anchor)?);
+        Ok(Self { certificate, trust_anchor, from: Source::Member })
+    }
+
+    /// Checks both against each other and against every HSM's copy of the cluster's key.
+    ///
+    /// # Errors
+    ///
+    /// If they are not what the cluster's CSR asked for.
+    pub fn check(&self, keys: &[&PrivateKeyDer<'_>]) -> Result<OwnerCertificates, InitializeError> {
         let Self { certificate, trust_anchor, from } = self;
         let now = OffsetDateTime::now_utc().unix_timestamp();
-        let owner = OwnerCertificates { root: read_one(trust_anchor)?, cluster: read_one(certificate)? };
-        let anchor = check_anchor(trust_anchor, &owner.root, *from, now)?;
-        let is_about = |hsm: &StoppedHsm| certificate::is_about(&owner.cluster.0, &hsm.folder.key);
-        if !hsms.iter().all(is_about) {
-            return Err(InitializeError::OtherKey(certificate.clone()));
+        let owner =
+            OwnerCertificates { root: trust_anchor.certificate()?, cluster: certificate.certificate()? };
+        let anchor = check_anchor(&trust_anchor.name, &owner.root, *from, now)?;
+        if !keys.iter().all(|key| certificate::is_about(&owner.cluster.0, key)) {
+            return Err(InitializeError::OtherKey(certificate.name.clone()));
         }
         anchor.check(&owner.cluster.0, now).map_err(|source| InitializeError::NotEndorsed {
-            certificate: certificate.clone(),
-            trust_anchor: trust_anchor.clone(),
+            certificate: certificate.name.clone(),
+            trust_anchor: trust_anchor.name.clone(),
             source,
         })?;
+        Ok(owner)
+    }
+
+    /// As [`check`](Self::check), and that no HSM has other certificates already.
+    pub(super) fn check_all(&self, hsms: &[StoppedHsm]) -> Result<OwnerCertificates, InitializeError> {
+        let keys: Vec<_> = hsms.iter().map(|hsm| &hsm.folder.key).collect();
+        let owner = self.check(&keys)?;
         let has_other =
             |hsm: &&StoppedHsm| hsm.folder.certificates.owner.as_ref().is_some_and(|has| *has != owner);
         match hsms.iter().find(has_other) {
@@ -65,14 +111,6 @@ impl Signed {
             None => Ok(owner),
         }
     }
-}
-
-/// Reads a file named on the command line, which may be a pipe: `--signed-cert <(openssl x509 ...)`.
-fn read_one(path: &Path) -> Result<Certificate, InitializeError> {
-    let content = fs::read(path).map_err(unreadable(path)).map_err(PemError::from)?;
-    let only = pem_file::only(path, &content)?;
-    certificate::parse(&only).map_err(|distrust| PemError::Unusable(path.to_owned(), distrust))?;
-    Ok(Certificate(only.to_vec()))
 }
 
 /// Whether the CA is self-signed, may sign certificates, and has a kind of key that the guide allows.
