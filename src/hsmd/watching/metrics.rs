@@ -3,7 +3,7 @@
 //! It needs no login and shows no secrets. Requests are limited in number, size and time, so that neither a scraper
 //! that hangs nor one that asks too often delays an HSM's clients.
 
-mod page;
+pub(crate) mod page;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -22,6 +22,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+use page::Waiting;
 
 use super::probe::{Probe, look_at};
 use crate::hsmd::serving::server;
@@ -113,7 +115,7 @@ async fn metrics(hsms: &[Probe]) -> Response<String> {
 }
 
 async fn health(hsms: &[Probe]) -> Response<String> {
-    let troubles = page::troubles(&look_at(hsms).await);
+    let troubles = page::troubles(&look_at(hsms).await, Waiting::IsTrouble);
     if troubles.is_empty() {
         return text(StatusCode::OK, "ok\n");
     }

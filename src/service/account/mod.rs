@@ -1,10 +1,35 @@
-//! An AWS account in a folder.
+//! An AWS account in a folder: its clusters in all regions, HSMs that run in this process, and backups.
+//!
+//! [`core`](mod@core) has the state, which a `file` keeps, and the turn of each call. A call does its work first, and then
+//! makes it count with one commit: if it is cut before that, the next start removes what no state mentions, and after it
+//! there is nothing left to do but to remove. The operations are in [`clusters`], [`owner`], [`members`] (HSMs),
+//! [`backups`] and [`tags`]; [`view`] describes what they change, [`paging`] divides lists. [`hsms`] are those that run,
+//! [`upkeep`] is what happens by itself.
 
+mod backups;
+mod clusters;
+mod core;
+mod file;
+mod hsms;
+mod ids;
+mod members;
+mod net;
+mod owner;
+mod paging;
+mod state;
+mod tags;
+mod upkeep;
+mod view;
+
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hsmd::keeping::settings::HashCost;
 use crate::hsmd::serving::clock::Clock;
+use crate::hsmd::watching::metrics::page::{self, Waiting};
+use crate::hsmd::watching::probe::look_at;
 use crate::protocol::message::PORT;
 use crate::service::failure::Failure;
 use crate::service::shapes::backup::{
@@ -16,13 +41,18 @@ use crate::service::shapes::cluster::{
     InitializeClusterOutput, ModifyCluster,
 };
 use crate::service::shapes::hsm::{CreateHsm, CreateHsmOutput, DeleteHsm, DeleteHsmOutput};
-use crate::service::shapes::names::Region;
+use crate::service::shapes::names::{HsmId, Region};
 use crate::service::shapes::policy::{GetResourcePolicyOutput, PolicyOutput, PutResourcePolicy, WhichPolicy};
 use crate::service::shapes::tag::{ListTags, ListTagsOutput, Nothing, TagResource, UntagResource};
 
+use self::core::Core;
+use self::file::Places;
+
+pub use self::file::OpenError;
+
 /// A handle to the account; clones lead to the same one.
 #[derive(Clone)]
-pub struct Account {}
+pub struct Account(Arc<Core>);
 
 /// How an account is opened.
 #[derive(Clone)]
@@ -43,10 +73,6 @@ impl Default for Options {
     }
 }
 
-/// Why there is no account.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {}
-
 /// Whether everything that should run does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -58,31 +84,53 @@ pub enum Health {
 
 impl Account {
     /// Opens the account in a folder, which is made if it is missing, and starts its HSMs. A call that was cut is finished
-    /// or undone.
+    /// or undone. An HSM that does not start is shown as DEGRADED and tried again.
     ///
     /// # Errors
     ///
     /// If the folder cannot be used, or another process uses it.
     pub async fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
-        let _ = (dir, options);
-        Ok(Self {})
+        let (places, state, lock) = Places::take(dir)?;
+        let core = Arc::new(Core::new(places, options, state, lock));
+        core.recover().await.map_err(|failure| OpenError::Damaged(dir.to_owned(), failure.to_string()))?;
+        tokio::spawn(Arc::clone(&core).keep_up());
+        Ok(Self(core))
     }
 
-    /// Stops all HSMs. Every acknowledged change is stored.
-    pub async fn close(self) {}
+    /// Stops all HSMs, after the call that is under way. Every acknowledged change is stored.
+    pub async fn close(self) {
+        let core = Arc::clone(&self.0);
+        // It fails only if it is closed already.
+        let _ = self
+            .0
+            .whole(async move {
+                core.closing.cancel();
+                core.units.stop_all().await;
+                Ok(())
+            })
+            .await;
+    }
 
-    /// For `GET /health`.
+    /// For `GET /health`. A cluster without an owner is no trouble: it waits for one.
     pub async fn health(&self) -> Health {
-        Health::Well
+        let (running, mut troubles) = self.0.units.look();
+        troubles.push(page::troubles(&look_at(&running).await, Waiting::IsWell));
+        let troubles = troubles.concat();
+        if troubles.is_empty() { Health::Well } else { Health::Troubles(troubles) }
     }
 
-    /// For `GET /metrics`: a page in the OpenMetrics text format.
+    /// For `GET /metrics`: a page in the OpenMetrics text format, of all HSMs that run.
     ///
     /// # Errors
     ///
     /// If it cannot be formatted.
-    pub async fn metrics(&self) -> Result<String, std::fmt::Error> {
-        Ok(String::new())
+    pub async fn metrics(&self) -> Result<String, fmt::Error> {
+        page::metrics(look_at(&self.0.units.look().0).await)
+    }
+
+    /// Ends an HSM as a fault would, so that it is seen how it comes back.
+    pub fn abort(&self, hsm: &HsmId) {
+        self.0.units.abort(hsm);
     }
 
     /// `CopyBackupToRegion`.
@@ -95,8 +143,7 @@ impl Account {
         region: &Region,
         input: CopyBackupToRegion,
     ) -> Result<CopyBackupToRegionOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).copy_backup_to_region(region.clone(), input)).await
     }
 
     /// `CreateCluster`.
@@ -109,8 +156,7 @@ impl Account {
         region: &Region,
         input: CreateCluster,
     ) -> Result<ClusterOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).create_cluster(region.clone(), input)).await
     }
 
     /// `CreateHsm`.
@@ -119,8 +165,7 @@ impl Account {
     ///
     /// As the model says.
     pub async fn create_hsm(&self, region: &Region, input: CreateHsm) -> Result<CreateHsmOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).create_hsm(region.clone(), input)).await
     }
 
     /// `DeleteBackup`.
@@ -129,8 +174,7 @@ impl Account {
     ///
     /// As the model says.
     pub async fn delete_backup(&self, region: &Region, input: WhichBackup) -> Result<BackupOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).delete_backup(region.clone(), input)).await
     }
 
     /// `DeleteCluster`.
@@ -143,8 +187,7 @@ impl Account {
         region: &Region,
         input: DeleteCluster,
     ) -> Result<ClusterOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).delete_cluster(region.clone(), input)).await
     }
 
     /// `DeleteHsm`.
@@ -153,8 +196,7 @@ impl Account {
     ///
     /// As the model says.
     pub async fn delete_hsm(&self, region: &Region, input: DeleteHsm) -> Result<DeleteHsmOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).delete_hsm(region.clone(), input)).await
     }
 
     /// `DeleteResourcePolicy`.
@@ -167,8 +209,7 @@ impl Account {
         region: &Region,
         input: WhichPolicy,
     ) -> Result<PolicyOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).delete_resource_policy(region.clone(), input)).await
     }
 
     /// `DescribeBackups`.
@@ -181,8 +222,7 @@ impl Account {
         region: &Region,
         input: DescribeBackups,
     ) -> Result<DescribeBackupsOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.describe_backups(region, &input)
     }
 
     /// `DescribeClusters`.
@@ -195,8 +235,7 @@ impl Account {
         region: &Region,
         input: DescribeClusters,
     ) -> Result<DescribeClustersOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.describe_clusters(region, input).await
     }
 
     /// `GetResourcePolicy`.
@@ -209,8 +248,7 @@ impl Account {
         region: &Region,
         input: WhichPolicy,
     ) -> Result<GetResourcePolicyOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.get_resource_policy(region, input)
     }
 
     /// `InitializeCluster`.
@@ -223,8 +261,7 @@ impl Account {
         region: &Region,
         input: InitializeCluster,
     ) -> Result<InitializeClusterOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).initialize_cluster(region.clone(), input)).await
     }
 
     /// `ListTags`.
@@ -233,8 +270,7 @@ impl Account {
     ///
     /// As the model says.
     pub async fn list_tags(&self, region: &Region, input: ListTags) -> Result<ListTagsOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.list_tags(region, &input)
     }
 
     /// `ModifyBackupAttributes`.
@@ -247,8 +283,7 @@ impl Account {
         region: &Region,
         input: ModifyBackupAttributes,
     ) -> Result<BackupOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).modify_backup_attributes(region.clone(), input)).await
     }
 
     /// `ModifyCluster`.
@@ -261,8 +296,7 @@ impl Account {
         region: &Region,
         input: ModifyCluster,
     ) -> Result<ClusterOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).modify_cluster(region.clone(), input)).await
     }
 
     /// `PutResourcePolicy`.
@@ -275,8 +309,7 @@ impl Account {
         region: &Region,
         input: PutResourcePolicy,
     ) -> Result<PolicyOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).put_resource_policy(region.clone(), input)).await
     }
 
     /// `RestoreBackup`.
@@ -285,8 +318,7 @@ impl Account {
     ///
     /// As the model says.
     pub async fn restore_backup(&self, region: &Region, input: WhichBackup) -> Result<BackupOutput, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).restore_backup(region.clone(), input)).await
     }
 
     /// `TagResource`.
@@ -295,8 +327,7 @@ impl Account {
     ///
     /// As the model says.
     pub async fn tag_resource(&self, region: &Region, input: TagResource) -> Result<Nothing, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).tag_resource(region.clone(), input)).await
     }
 
     /// `UntagResource`.
@@ -305,7 +336,6 @@ impl Account {
     ///
     /// As the model says.
     pub async fn untag_resource(&self, region: &Region, input: UntagResource) -> Result<Nothing, Failure> {
-        let _ = (region, input);
-        Err(Failure::internal("not built"))
+        self.0.whole(Arc::clone(&self.0).untag_resource(region.clone(), input)).await
     }
 }

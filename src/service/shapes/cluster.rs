@@ -58,6 +58,9 @@ pub struct Cluster {
     pub create_timestamp: Timestamp,
     pub hsms: Vec<Hsm>,
     pub hsm_type: HsmType,
+    /// Until when the change of type can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hsm_type_rollback_expiration: Option<Timestamp>,
     /// Until it was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pre_co_password: Option<&'static str>,

@@ -108,7 +108,7 @@ fn takes_changes(status: &Status) -> u64 {
 }
 
 /// The page, in the OpenMetrics text format.
-pub(super) fn metrics(sights: Vec<Sight>) -> Result<String, fmt::Error> {
+pub(crate) fn metrics(sights: Vec<Sight>) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("hsmd");
     registry.register_collector(Box::new(Page(sights)));
     let mut page = String::new();
@@ -116,16 +116,23 @@ pub(super) fn metrics(sights: Vec<Sight>) -> Result<String, fmt::Error> {
     Ok(page)
 }
 
+/// What an HSM is that waits for its owner's certificate.
+#[derive(Clone, Copy)]
+pub(crate) enum Waiting {
+    IsTrouble,
+    IsWell,
+}
+
 /// A line for each HSM that is not fully usable; empty if all are.
-pub(super) fn troubles(sights: &[Sight]) -> String {
+pub(crate) fn troubles(sights: &[Sight], waiting: Waiting) -> String {
     let lines = sights.iter().filter_map(|sight| {
-        let trouble = match sight.status.map(|status| status.changes) {
-            Some(Changes::Taken) => return None,
-            Some(Changes::NotInitialized) => "not initialized",
-            Some(Changes::StoreFailed) => {
+        let trouble = match (sight.status.map(|status| status.changes), waiting) {
+            (Some(Changes::Taken), _) | (Some(Changes::NotInitialized), Waiting::IsWell) => return None,
+            (Some(Changes::NotInitialized), Waiting::IsTrouble) => "not initialized",
+            (Some(Changes::StoreFailed), _) => {
                 "the store failed, as on a full disk; no changes until it works again, reads go on"
             }
-            None => "does not answer",
+            (None, _) => "does not answer",
         };
         Some(format!("{}: {trouble}\n", sight.hsm_id))
     });

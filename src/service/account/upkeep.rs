@@ -1,0 +1,128 @@
+//! What the account does by itself: it starts HSMs, makes the daily backups, and removes what is gone.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::core::{Core, blocking};
+use super::members::add_backup;
+use super::state::{Cluster, DAY, Phase, State};
+use crate::hsmd::process;
+use crate::service::failure::Failure;
+use crate::service::shapes::names::{ClusterId, HsmId};
+
+/// How long an HSM that ended is shown as DEGRADED at least.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// For the limit on open files: what an HSM's settings have at first.
+const CONNECTIONS: u32 = 900;
+
+impl Core {
+    /// Makes the account whole after whatever ended the last process, and starts all HSMs. One that does not start is
+    /// tried again later.
+    pub(super) async fn recover(&self) -> Result<(), Failure> {
+        let state = self
+            .commit(|state| {
+                self.drop_unmade(state);
+                self.complete_initializations(state);
+            })
+            .await?;
+        self.clean().await;
+        for id in state.clusters.keys() {
+            self.tell_members(id, &state).await;
+        }
+        self.start_missing(&state).await;
+        Ok(())
+    }
+
+    /// A commit of which the disk kept more than it had confirmed may name what was undone.
+    fn drop_unmade(&self, state: &mut State) {
+        let places = self.places.clone();
+        for (id, cluster) in &mut state.clusters {
+            cluster.hsms.retain(|hsm, _| places.hsm(id, hsm).is_dir());
+        }
+        state.backups.retain(|id, _| places.backup(id).is_file());
+    }
+
+    /// Until the account is closed.
+    pub(super) async fn keep_up(self: Arc<Self>) {
+        let closing = self.closing.clone();
+        while closing.run_until_cancelled(sleep(INTERVAL)).await.is_some() {
+            let core = Arc::clone(&self);
+            if let Err(error) = self.whole(async move { core.tend().await }).await
+                && !closing.is_cancelled()
+            {
+                tracing::warn!(%error, "the account's upkeep failed and is tried again");
+            }
+        }
+    }
+
+    async fn tend(&self) -> Result<(), Failure> {
+        let state = self.state();
+        self.start_missing(&state).await;
+        if *self.stored() != state {
+            self.commit(|_| ()).await?;
+        }
+        self.clean().await;
+        self.back_up_daily(&state).await
+    }
+
+    async fn start_missing(&self, state: &State) {
+        let all =
+            state.clusters.iter().flat_map(|(id, cluster)| cluster.hsms.iter().map(move |hsm| (id, hsm)));
+        let missing: Vec<_> = all
+            .filter(|(_, (hsm_id, hsm))| hsm.deleted.is_none() && self.units.trouble(hsm_id).is_some())
+            .map(|(id, (hsm_id, _))| (self.places.hsm(id, hsm_id), hsm_id))
+            .collect();
+        let count = state.clusters.values().map(|cluster| cluster.hsms.len()).sum();
+        if !missing.is_empty()
+            && let Err(error) = process::allow_files(std::iter::repeat_n(CONNECTIONS, count))
+        {
+            tracing::warn!(%error, "HSMs may run out of connections");
+        }
+        for (folder, hsm_id) in missing {
+            self.start_again(hsm_id, &folder).await;
+        }
+    }
+
+    async fn start_again(&self, id: &HsmId, folder: &Path) {
+        let before = self.units.trouble(id);
+        // What is left of one that ended has the store open.
+        self.units.stop(id).await;
+        if let Err(reason) = self.units.start(id, folder, &self.options.clock).await
+            && before != self.units.trouble(id)
+        {
+            tracing::error!(hsm_id = %id, reason, "the HSM does not start, and is tried again");
+        }
+    }
+
+    async fn back_up_daily(&self, state: &State) -> Result<(), Failure> {
+        let now = self.now();
+        let is_due = |(id, cluster): &(&ClusterId, &Cluster)| {
+            let last = state.last_backup(id).map_or(cluster.created, |(_, backup)| backup.created);
+            cluster.phase == Phase::Active && now > last.saturating_add(DAY)
+        };
+        for (id, cluster) in state.clusters.iter().filter(is_due) {
+            if let Some(hsm) = self.newest(cluster).await {
+                let (backup_id, record, _) = self.back_up(&self.state(), (id, cluster), &hsm).await?;
+                tracing::info!(cluster = %id, backup = %backup_id, "daily backup");
+                self.commit(|state| add_backup(state, Some((backup_id, record)))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the files of what is gone, in a turn.
+    pub(super) async fn clean(&self) {
+        let (places, state) = (self.places.clone(), self.stored());
+        let cleaned = blocking(move || {
+            places.remove_orphans(&state);
+            Ok(())
+        });
+        if let Err(error) = cleaned.await {
+            tracing::warn!(%error, "what is deleted is still there");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! An AWS account in a folder, and the HSMs in it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "service/account.rs"]
+mod account;
+#[path = "service/life.rs"]
+mod life;
