@@ -57,7 +57,11 @@ const ROOMS: &[Room] = &[
         outside: "aws_lc_rs::rand hyper redb rustix rustls std::fs std::io std::net std::thread std::time tempfile \
             tokio tokio_rustls tokio_util",
     },
-    Room { name: "service", inside: "hsmd protocol", outside: "std::time" },
+    Room {
+        name: "service",
+        inside: "files hsmd protocol",
+        outside: "aws_lc_rs::rand hyper rustix std::io std::net std::time tokio tokio_util",
+    },
     Room {
         name: "dev",
         inside: "cluster config files hsmd protocol wire",

@@ -91,7 +91,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// The next connection; `None` after `stop`.
-pub(in crate::hsmd) async fn accept(
+pub(crate) async fn accept(
     listener: &TcpListener,
     stop: &CancellationToken,
 ) -> Option<(TcpStream, SocketAddr)> {

@@ -1,0 +1,61 @@
+//! Who may call, and which region a call is for: the credential scope of its signature says so, and nothing else does.
+
+mod authorization;
+pub mod credentials;
+mod signature;
+
+use std::time::SystemTime;
+
+use hyper::header::AUTHORIZATION;
+use hyper::http::request::Parts;
+
+use super::refusal::Refusal;
+use crate::service::shapes::names::Region;
+use authorization::Authorization;
+use credentials::Credentials;
+
+/// Lets calls in.
+pub struct Gate {
+    entry: Entry,
+    /// The region of calls without a signature.
+    default_region: Region,
+}
+
+/// Whose calls are answered.
+pub enum Entry {
+    /// Everybody's: signatures are not verified, and need not be there.
+    Everybody,
+    /// Those of the owners of these credentials.
+    Owners(Credentials),
+}
+
+impl Gate {
+    /// A gate for new calls.
+    #[must_use]
+    pub const fn new(entry: Entry, default_region: Region) -> Self {
+        Self { entry, default_region }
+    }
+
+    /// The region that the call is for, if it may come in.
+    pub(super) fn region(&self, request: &Parts, body: &[u8], now: SystemTime) -> Result<Region, Refusal> {
+        let header = request.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        match (header, &self.entry) {
+            (None, Entry::Everybody) => Ok(self.default_region.clone()),
+            (None, Entry::Owners(_)) => Err(Refusal::MissingAuthenticationToken),
+            (Some(header), entry) => {
+                let signed = Authorization::parse(header)?;
+                if let Entry::Owners(known) = entry {
+                    signature::verify(request, body, &signed, known, now)?;
+                }
+                region(signed.scope.region)
+            }
+        }
+    }
+}
+
+fn region(name: &str) -> Result<Region, Refusal> {
+    Region::parse(name).map_err(|_| {
+        let sentence = format!("Credential should be scoped to a valid region, not '{name}'.");
+        Refusal::InvalidSignature(sentence)
+    })
+}

@@ -1,0 +1,47 @@
+//! The account over HTTP, as AWS's clients call it.
+//!
+//! ```text
+//!  listening ── answer ┬─ route ── protocol      what is asked for, and in which of the two protocols
+//!                      ├─ body, gate             reads the request, and says who calls, and for which region
+//!                      ├─ call                   decodes, asks the account, encodes
+//!                      └─ tally                  counts
+//! ```
+//!
+//! * [`listening`]: connections and their limits. `answer`: one request.
+//! * [`gate`]: regions, credentials and signatures.
+//! * `refusal`: what goes wrong before the account hears of it. `trouble`: that, or the account's own failures.
+
+mod answer;
+mod body;
+mod call;
+pub mod gate;
+pub mod listening;
+mod protocol;
+mod refusal;
+mod request_id;
+mod route;
+mod tally;
+mod trouble;
+
+use tokio_util::task::TaskTracker;
+
+use super::account::Account;
+use gate::Gate;
+use tally::Tally;
+
+/// What every request needs.
+pub struct Front {
+    account: Account,
+    gate: Gate,
+    tally: Tally,
+    /// Those that have begun, even if their clients are gone.
+    calls: TaskTracker,
+}
+
+impl Front {
+    /// The front of an account.
+    #[must_use]
+    pub fn new(account: Account, gate: Gate) -> Self {
+        Self { account, gate, tally: Tally::default(), calls: TaskTracker::new() }
+    }
+}
