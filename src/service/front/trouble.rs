@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use super::protocol::Exception;
 use super::refusal::Refusal;
 use crate::service::failure::Failure;
+use crate::service::shapes::decode::Undecodable;
 
 /// Why a client gets no answer to its question.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,15 @@ pub(super) enum Trouble {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Failed(#[from] Failure),
+}
+
+impl From<Undecodable> for Trouble {
+    fn from(error: Undecodable) -> Self {
+        match error {
+            Undecodable::Type { .. } => Self::Refused(Refusal::Serialization(error.to_string())),
+            Undecodable::Value(failure) => Self::Failed(failure),
+        }
+    }
 }
 
 impl Trouble {

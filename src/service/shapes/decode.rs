@@ -7,23 +7,41 @@ use serde_path_to_error::{Path, Segment};
 use crate::service::failure::Failure;
 use crate::service::operation::Operation;
 
+/// Why an input is not the operation's.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Undecodable {
+    #[error("{reason} at '{place}'")]
+    Type { place: String, reason: String },
+    #[error(transparent)]
+    Value(#[from] Failure),
+}
+
 /// Reads the input of an operation. Both protocols are decoded to a value of JSON first: no input has a member, such as a
 /// timestamp, that JSON lacks.
 ///
 /// # Errors
 ///
-/// [`Failure::InvalidRequest`], which names the first member that is missing or not as the model says.
-pub fn decode<T: DeserializeOwned>(operation: Operation, body: &Value) -> Result<T, Failure> {
-    let Value::Object(members) = body else { return Err(Failure::invalid("the input is not a structure")) };
+/// The first member of another type than the model's; or [`Failure::InvalidRequest`], which names the first member that
+/// is missing or beyond the model's limits.
+pub fn decode<T: DeserializeOwned>(operation: Operation, body: &Value) -> Result<T, Undecodable> {
+    let Value::Object(members) = body else {
+        return Err(Failure::invalid("the input is not a structure").into());
+    };
     // A member that is null counts as absent.
     let given: Map<_, _> = members.clone().into_iter().filter(|(_, value)| !value.is_null()).collect();
     if let Some(missing) = operation.required().iter().find(|name| !given.contains_key(**name)) {
-        return Err(complaint("null", &lower(missing), "Member must not be null"));
+        return Err(complaint("null", &lower(missing), "Member must not be null").into());
     }
     let given = Value::Object(given);
     serde_path_to_error::deserialize(&given).map_err(|error| {
+        let (place, reason) = (place(error.path()), error.inner().to_string());
+        // serde has no other mark of it.
+        if reason.starts_with("invalid type") {
+            return Undecodable::Type { place, reason };
+        }
         let wrong = follow(&given, error.path()).map(shown).unwrap_or_default();
-        complaint(&wrong, &place(error.path()), &error.inner().to_string())
+        complaint(&wrong, &place, &reason).into()
     })
 }
 
@@ -75,7 +93,7 @@ fn lower(name: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::decode;
+    use super::{Undecodable, decode};
     use crate::service::operation::Operation;
     use crate::service::shapes::cluster::CreateCluster;
     use crate::service::shapes::timestamp::Timestamp;
@@ -108,6 +126,25 @@ mod tests {
         let tag = json!({"Key": "a\u{e9}b", "Value": "<"});
         let error = complaint(&json!({"HsmType": "hsm1.medium", "SubnetIds": subnets, "TagList": [tag]}));
         assert!(error.contains("Value '<' at 'tagList.1.member.value'"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_another_mistake() {
+        let wrong = [
+            (
+                json!({"HsmType": 3, "SubnetIds": []}),
+                "invalid type: integer `3`, expected a string at 'hsmType'",
+            ),
+            (
+                json!({"HsmType": "hsm1.medium", "SubnetIds": {}}),
+                "invalid type: map, expected a sequence at 'subnetIds'",
+            ),
+        ];
+        for (body, reason) in wrong {
+            let error = decode::<CreateCluster>(Operation::CreateCluster, &body).unwrap_err();
+            assert!(matches!(error, Undecodable::Type { .. }), "{error:?}");
+            assert_eq!(error.to_string(), reason);
+        }
     }
 
     #[test]
