@@ -2,6 +2,8 @@
 
 #[path = "hsmd/audit.rs"]
 mod audit;
+#[path = "hsmd/service.rs"]
+mod service;
 
 use std::alloc::System;
 use std::fmt::Display;
@@ -30,7 +32,7 @@ use cloudhsm::hsmd::making::unlock;
 use cloudhsm::hsmd::making::zeroize::Doomed;
 use cloudhsm::protocol::user::UserType;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use zeroizing_alloc::ZeroAlloc;
@@ -56,7 +58,7 @@ struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; `run`: stopped by SIGTERM or SIGINT
+  0  done; `run` and `service`: stopped by SIGTERM or SIGINT
   1  failed
   2  wrong usage";
 
@@ -98,6 +100,8 @@ enum Command {
         #[arg(long = "fault", value_name = "FAULT")]
         faults: Vec<Direction>,
     },
+    /// Serve an AWS account, its HSMs among it, to the `aws cloudhsmv2` commands and SDKs, until SIGTERM or SIGINT
+    Service(service::Service),
     /// Write an encrypted backup of one HSM, running or stopped
     Backup {
         /// The HSM's folder
@@ -222,6 +226,7 @@ fn carry_out(command: Command) -> Result<(), String> {
         Command::Backup { dir, out, key_file } => write_backup(&dir, &out, key_file),
         Command::CheckBackup { file, key_file } => check_backup(&file, key_file),
         Command::Run { dir, listen, metrics, faults } => run(&dir, Options { listen, metrics, faults }),
+        Command::Service(service) => service::carry_out(service),
         Command::Audit { command: Some(command), .. } => audit::carry_out(command),
         Command::Audit { command: None, dir, json } => audit::print_log(&dir.unwrap_or_default(), json),
         Command::Unlock { dir, user_type, name } => unlock(&dir, &user_type, name),
@@ -337,8 +342,11 @@ fn print_next(dir: &Path) -> Result<(), String> {
 }
 
 fn run(dir: &Path, options: Options) -> Result<(), String> {
-    let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING).build();
-    runtime.map_err(text)?.block_on(daemon::run(dir, options)).map_err(text)
+    runtime()?.block_on(daemon::run(dir, options)).map_err(text)
+}
+
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING).build().map_err(text)
 }
 
 fn unlock(dir: &Path, user_type: &str, name: String) -> Result<(), String> {

@@ -33,6 +33,14 @@ pub fn protect_memory() {
     }
 }
 
+/// Raises the soft limit on open files to the hard one, where nobody knows yet how many HSMs there will be.
+pub fn allow_all_files() {
+    let hard = getrlimit(Resource::Nofile).maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard }) {
+        tracing::warn!(%error, "cannot raise the limit on open files");
+    }
+}
+
 /// Raises the soft limit on open files, if necessary, to what HSMs with so many connections each need. With fewer,
 /// connections to one HSM would keep out those to another one.
 ///

@@ -82,7 +82,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "bin",
         inside: "cluster cmu command config configure console dev files generate hsm hsmd interrupt kmu outcome protocol \
-            shell signing transcript wire",
+            service shell signing transcript wire",
         outside: "clap signal_hook std::env std::fs std::io std::net std::process std::time tokio",
     },
 ];

@@ -1,6 +1,7 @@
 //! Notifies the service manager, as systemd's `Type=notify` and `WatchdogSec` expect. Without `NOTIFY_SOCKET` in the
 //! environment nothing is sent.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sd_notify::NotifyState::{self, Ready, Status, Stopping, Watchdog};
@@ -11,6 +12,11 @@ use super::probe::{Probe, look_at};
 /// All HSMs are listening.
 pub fn ready(hsms: usize) {
     notify(&[Ready, Status(&format!("HSMs listening: {hsms}"))]);
+}
+
+/// The service listens, and so do its HSMs.
+pub fn ready_at(address: SocketAddr) {
+    notify(&[Ready, Status(&format!("serving on {address}"))]);
 }
 
 /// No more connections are accepted.

@@ -86,7 +86,7 @@ impl Front {
         body: Incoming,
         at: &mut Option<Region>,
     ) -> Result<Bytes, Trouble> {
-        let body = body::read(body).await?;
+        let body = body::read(body, self.limits.body).await?;
         let region = self.gate.region(head, &body, SystemTime::now())?;
         *at = Some(region.clone());
         let call = Call { protocol, operation, region, input: protocol.read(&body)? };

@@ -12,11 +12,8 @@ use super::refusal::Refusal;
 /// Bytes. Two certificates of the model's greatest length are far below, even with every character escaped.
 const MAX: usize = 512 * 1024;
 
-/// From the end of the headers on.
-const LIMIT: Duration = Duration::from_secs(30);
-
-pub(super) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
-    let read = timeout(LIMIT, Limited::new(body, MAX).collect()).await.map_err(|_| Refusal::TooSlow)?;
+pub(super) async fn read(body: Incoming, limit: Duration) -> Result<Bytes, Refusal> {
+    let read = timeout(limit, Limited::new(body, MAX).collect()).await.map_err(|_| Refusal::TooSlow)?;
     match read {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(MAX)),

@@ -28,14 +28,8 @@ pub struct Listening {
     listener: TcpListener,
 }
 
-/// Connections at a time; more wait until one ends.
-const MAX_CONNECTIONS: usize = 128;
-
 /// Bytes of a request's first line and headers; session tokens are the longest of them.
 const MAX_HEAD: usize = 64 * 1024;
-
-/// For the first line and headers of a request, and so also how long a connection may be idle.
-const HEAD: Duration = Duration::from_secs(20);
 
 /// How long a client may take to read what was sent.
 const UNREAD: u32 = 30_000;
@@ -59,7 +53,7 @@ impl Listening {
     pub async fn serve(self, front: Front, stop: CancellationToken) {
         let front = Arc::new(front);
         let tasks = TaskTracker::new();
-        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let permits = Arc::new(Semaphore::new(front.limits.connections));
         while let Some((tcp, client)) = server::accept(&self.listener, &stop).await {
             let permit = Arc::clone(&permits).acquire_owned();
             let permit = tokio::select! { permit = permit => permit, () = stop.cancelled() => break };
@@ -98,7 +92,7 @@ async fn connection(tcp: TcpStream, front: Arc<Front>, stop: &CancellationToken)
         async move { Ok::<_, Infallible>(answer(&front, request).await) }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MAX_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(front.limits.head).max_buf_size(MAX_HEAD);
     let mut connection = pin!(http.serve_connection(TokioIo::new(tcp), service));
     tokio::select! {
         done = connection.as_mut() => return done,

@@ -7,7 +7,7 @@
 //!                      └─ tally                  counts
 //! ```
 //!
-//! * [`listening`]: connections and their limits. `answer`: one request.
+//! * [`listening`]: connections, within [`limits`]. `answer`: one request.
 //! * [`gate`]: regions, credentials and signatures.
 //! * `refusal`: what goes wrong before the account hears of it. `trouble`: that, or the account's own failures.
 
@@ -15,6 +15,7 @@ mod answer;
 mod body;
 mod call;
 pub mod gate;
+pub mod limits;
 pub mod listening;
 mod protocol;
 mod refusal;
@@ -27,12 +28,14 @@ use tokio_util::task::TaskTracker;
 
 use super::account::Account;
 use gate::Gate;
+use limits::Limits;
 use tally::Tally;
 
 /// What every request needs.
 pub struct Front {
     account: Account,
     gate: Gate,
+    limits: Limits,
     tally: Tally,
     /// Those that have begun, even if their clients are gone.
     calls: TaskTracker,
@@ -41,7 +44,7 @@ pub struct Front {
 impl Front {
     /// The front of an account.
     #[must_use]
-    pub fn new(account: Account, gate: Gate) -> Self {
-        Self { account, gate, tally: Tally::default(), calls: TaskTracker::new() }
+    pub fn new(account: Account, gate: Gate, limits: Limits) -> Self {
+        Self { account, gate, limits, tally: Tally::default(), calls: TaskTracker::new() }
     }
 }

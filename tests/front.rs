@@ -1,0 +1,16 @@
+//! The account over HTTP: both protocols, signatures, and clients that mean harm.
+
+#[path = "front/cbor.rs"]
+mod cbor;
+#[path = "front/client.rs"]
+mod client;
+#[path = "front/hostile.rs"]
+mod hostile;
+#[path = "front/json.rs"]
+mod json;
+#[path = "front/process.rs"]
+mod process;
+#[path = "front/service.rs"]
+mod service;
+#[path = "front/signed.rs"]
+mod signed;
