@@ -1,5 +1,7 @@
 //! The account over HTTP: both protocols, signatures, and clients that mean harm.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "front/cbor.rs"]
 mod cbor;
 #[path = "front/client.rs"]
