@@ -103,6 +103,7 @@ fn the_page_for_monitoring_counts_calls() {
     assert_eq!(row("DescribeClusters", "ok").unwrap(), "2", "{page}");
     assert_eq!(row("DescribeClusters", "refused").unwrap(), "1", "{page}");
     assert_eq!(row("DeleteResourcePolicy", "failed").unwrap(), "0", "{page}");
+    assert!(page.contains("hsmd_service_hsms{state=\"DEGRADED\"} 0\n"), "{page}");
     assert_eq!(page.matches("# EOF").count(), 1, "{page}");
     assert!(page.ends_with("# EOF\n"), "{page}");
 }

@@ -106,6 +106,15 @@ impl Units {
         }
     }
 
+    /// How many HSMs run, and how many do not.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let all = self.all();
+        let running =
+            all.values().filter(|unit| matches!(unit, Unit::Running(running) if running.is_alive()));
+        let active = running.count();
+        (active, all.len().saturating_sub(active))
+    }
+
     /// For monitoring: the HSMs that run, and why the others do not.
     pub(super) fn look(&self) -> (Vec<Probe>, Vec<String>) {
         let all = self.all();

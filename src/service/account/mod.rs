@@ -128,6 +128,12 @@ impl Account {
         page::metrics(look_at(&self.0.units.look().0).await)
     }
 
+    /// For `GET /metrics`, too: how many HSMs are ACTIVE, and how many DEGRADED.
+    #[must_use]
+    pub fn hsms(&self) -> (usize, usize) {
+        self.0.units.count()
+    }
+
     /// Ends an HSM as a fault would, so that it is seen how it comes back.
     pub fn abort(&self, hsm: &HsmId) {
         self.0.units.abort(hsm);

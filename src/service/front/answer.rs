@@ -1,6 +1,5 @@
 //! One request, one answer.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -14,7 +13,6 @@ use super::Front;
 use super::body;
 use super::call::Call;
 use super::protocol::Protocol;
-use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::route::{Astray, Route, route};
 use super::trouble::Trouble;
@@ -31,7 +29,7 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// What an answer's body is.
 type Whole = Full<Bytes>;
 
-pub(super) async fn answer(front: &Arc<Front>, request: Request<Incoming>) -> Response<Whole> {
+pub(super) async fn answer(front: &Front, request: Request<Incoming>) -> Response<Whole> {
     let id = RequestId::new();
     let (head, body) = request.into_parts();
     let mut response = match route(&head) {
@@ -55,7 +53,7 @@ pub(super) async fn answer(front: &Arc<Front>, request: Request<Incoming>) -> Re
 impl Front {
     /// Answers a call, counts it and logs it.
     async fn answer(
-        self: &Arc<Self>,
+        &self,
         protocol: Protocol,
         operation: Operation,
         head: &Parts,
@@ -79,7 +77,7 @@ impl Front {
     }
 
     async fn call(
-        self: &Arc<Self>,
+        &self,
         protocol: Protocol,
         operation: Operation,
         head: &Parts,
@@ -90,10 +88,7 @@ impl Front {
         let region = self.gate.region(head, &body, SystemTime::now())?;
         *at = Some(region.clone());
         let call = Call { protocol, operation, region, input: protocol.read(&body)? };
-        // In a task of its own: hyper drops this one when the client goes away, and a call must not end in its middle.
-        let front = Arc::clone(self);
-        let carried_out = self.calls.spawn(async move { call.carry_out(&front.account).await });
-        carried_out.await.unwrap_or_else(|_| Err(Refusal::Stopping.into()))
+        call.carry_out(&self.account).await
     }
 }
 
@@ -106,7 +101,7 @@ async fn health(front: &Front) -> Response<Whole> {
 
 /// The account's page, and the calls on the same one.
 async fn metrics(front: &Front) -> Response<Whole> {
-    match (front.account.metrics().await, front.tally.page()) {
+    match (front.account.metrics().await, front.tally.page(front.account.hsms())) {
         (Ok(account), Ok(calls)) => {
             let page = format!("{}{calls}", account.trim_end_matches("# EOF\n"));
             response(StatusCode::OK, OPEN_METRICS, page)

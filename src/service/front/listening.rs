@@ -66,20 +66,10 @@ impl Listening {
             });
         }
         drop(self.listener);
-        drain(&tasks, &front.calls).await;
-    }
-}
-
-async fn drain(connections: &TaskTracker, calls: &TaskTracker) {
-    connections.close();
-    calls.close();
-    let all = async {
-        connections.wait().await;
-        // Also those whose clients are gone.
-        calls.wait().await;
-    };
-    if timeout(DRAIN, all).await.is_err() {
-        tracing::warn!("stopped with {} calls unfinished", calls.len());
+        tasks.close();
+        if timeout(DRAIN, tasks.wait()).await.is_err() {
+            tracing::warn!("stopped with {} requests unanswered", tasks.len());
+        }
     }
 }
 

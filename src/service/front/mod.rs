@@ -24,8 +24,6 @@ mod route;
 mod tally;
 mod trouble;
 
-use tokio_util::task::TaskTracker;
-
 use super::account::Account;
 use gate::Gate;
 use limits::Limits;
@@ -37,14 +35,12 @@ pub struct Front {
     gate: Gate,
     limits: Limits,
     tally: Tally,
-    /// Those that have begun, even if their clients are gone.
-    calls: TaskTracker,
 }
 
 impl Front {
     /// The front of an account.
     #[must_use]
     pub fn new(account: Account, gate: Gate, limits: Limits) -> Self {
-        Self { account, gate, limits, tally: Tally::default(), calls: TaskTracker::new() }
+        Self { account, gate, limits, tally: Tally::default() }
     }
 }

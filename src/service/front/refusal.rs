@@ -26,8 +26,6 @@ pub(super) enum Refusal {
     /// The connection broke: nobody reads the answer.
     #[error("The request did not arrive whole.")]
     Cut,
-    #[error("The service is stopping.")]
-    Stopping,
 }
 
 impl Refusal {
@@ -43,7 +41,6 @@ impl Refusal {
             Self::UnsupportedMediaType(_) => "UnsupportedMediaTypeException",
             Self::TooLarge(_) => "RequestEntityTooLargeException",
             Self::TooSlow => "RequestTimeoutException",
-            Self::Stopping => "ServiceUnavailableException",
         }
     }
 
@@ -57,7 +54,6 @@ impl Refusal {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Counts calls by operation and outcome.
+//! Counts calls by operation and outcome, for the page that monitoring reads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::trouble::Trouble;
@@ -38,10 +39,10 @@ impl Tally {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A page in the OpenMetrics text format.
-    pub(super) fn page(&self) -> Result<String, fmt::Error> {
+    /// A page in the OpenMetrics text format, with the number of HSMs that are ACTIVE and DEGRADED.
+    pub(super) fn page(&self, hsms: (usize, usize)) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("hsmd_service");
-        registry.register_collector(Box::new(self.clone()));
+        registry.register_collector(Box::new(Page { tally: self.clone(), hsms }));
         let mut page = String::new();
         text::encode(&mut page, &registry)?;
         Ok(page)
@@ -52,9 +53,26 @@ impl Tally {
     }
 }
 
-impl Collector for Tally {
-    /// Every operation with every outcome, even at zero: monitoring can see a first increase only from zero.
+#[derive(Debug)]
+struct Page {
+    tally: Tally,
+    hsms: (usize, usize),
+}
+
+impl Collector for Page {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut family = encoder.encode_descriptor("hsms", "HSMs by state.", None, MetricType::Gauge)?;
+        let (active, degraded) = self.hsms;
+        for (state, number) in [("ACTIVE", active), ("DEGRADED", degraded)] {
+            ConstGauge::new(number as u64).encode(family.encode_family(&[("state", state)])?)?;
+        }
+        self.tally.encode(&mut encoder)
+    }
+}
+
+impl Tally {
+    /// Every operation with every outcome, even at zero: monitoring can see a first increase only from zero.
+    fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Answered calls by operation and outcome.";
         let mut family = encoder.encode_descriptor("calls", help, None, MetricType::Counter)?;
         for (operation, Outcomes { ok, refused, failed }) in self.rows() {
