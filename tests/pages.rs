@@ -35,6 +35,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("/opt/cloudhsm/bin/hsmd cluster init --dir /var/lib/hsmd", "packaging/try-installed runs it"),
     ("systemctl enable --now hsmd", "packaging/try-installed runs it"),
     ("cargo install cargo-fuzz --locked", "changes the machine"),
+    ("pip install awscli", "tests/run installs it"),
+    ("examples/recovery/with-aws.sh", "tests/aws.rs runs it"),
     ("fuzz/run wire -max_total_time=240", "takes minutes"),
 ];
 

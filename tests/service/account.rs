@@ -16,7 +16,7 @@ use cloudhsm::protocol::{Operation as Asked, Secret};
 use cloudhsm::service::account::{Account, Options};
 use cloudhsm::service::failure::Failure;
 use cloudhsm::service::operation::Operation;
-use cloudhsm::service::shapes::decode;
+use cloudhsm::service::shapes::decode::{Undecodable, decode};
 use cloudhsm::service::shapes::names::Region;
 use cloudhsm::wire::Limits;
 use serde_json::{Value, json};
@@ -85,7 +85,10 @@ impl Desk {
         let region = Region::parse(region).unwrap();
         macro_rules! call {
             ($method:ident) => {
-                serde_json::to_value(account.$method(&region, decode(operation, &input)?).await?).unwrap()
+                serde_json::to_value(
+                    account.$method(&region, decode(operation, &input).map_err(invalid)?).await?,
+                )
+                .unwrap()
             };
         }
         Ok(match operation {
@@ -198,4 +201,11 @@ pub(crate) async fn ask<O: Asked>(console: &mut Cluster, operation: O) -> Result
 fn openssl(folder: &Path, words: &str) {
     let output = Command::new("openssl").args(words.split_whitespace()).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn invalid(error: Undecodable) -> Failure {
+    match error {
+        Undecodable::Value(failure) => failure,
+        Undecodable::Type { .. } => panic!("{error}"),
+    }
 }

@@ -59,8 +59,8 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "service",
-        inside: "files hsmd protocol",
-        outside: "aws_lc_rs::rand hyper rustix std::io std::net std::time tokio tokio_util",
+        inside: "files hsm hsmd protocol wire::pem_file",
+        outside: "aws_lc_rs::rand hyper rustix std::fs std::io std::net std::time tokio tokio_util",
     },
     Room {
         name: "dev",

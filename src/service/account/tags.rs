@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::clusters::must_be_ready;
 use super::core::Core;
 use super::paging::{Place, page};
 use super::state::{State, Tags};
@@ -12,8 +13,6 @@ use crate::service::shapes::policy::{GetResourcePolicyOutput, PolicyOutput, PutR
 use crate::service::shapes::tag::{
     ListTags, ListTagsOutput, MAX_TAGS, Nothing, TagList, TagResource, UntagResource,
 };
-
-use super::clusters::must_be_ready;
 
 impl Core {
     pub(super) async fn tag_resource(

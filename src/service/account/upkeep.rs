@@ -9,15 +9,11 @@ use tokio::time::sleep;
 use super::core::{Core, blocking};
 use super::members::add_backup;
 use super::state::{Cluster, DAY, Phase, State};
-use crate::hsmd::process;
 use crate::service::failure::Failure;
 use crate::service::shapes::names::{ClusterId, HsmId};
 
 /// How long an HSM that ended is shown as DEGRADED at least.
 const INTERVAL: Duration = Duration::from_secs(1);
-
-/// For the limit on open files: what an HSM's settings have at first.
-const CONNECTIONS: u32 = 900;
 
 impl Core {
     /// Makes the account whole after whatever ended the last process, and starts all HSMs. One that does not start is
@@ -76,12 +72,6 @@ impl Core {
             .filter(|(_, (hsm_id, hsm))| hsm.deleted.is_none() && self.units.trouble(hsm_id).is_some())
             .map(|(id, (hsm_id, _))| (self.places.hsm(id, hsm_id), hsm_id))
             .collect();
-        let count = state.clusters.values().map(|cluster| cluster.hsms.len()).sum();
-        if !missing.is_empty()
-            && let Err(error) = process::allow_files(std::iter::repeat_n(CONNECTIONS, count))
-        {
-            tracing::warn!(%error, "HSMs may run out of connections");
-        }
         for (folder, hsm_id) in missing {
             self.start_again(hsm_id, &folder).await;
         }

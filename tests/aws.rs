@@ -1,0 +1,46 @@
+//! AWS's own clients, boto3 and the command line, against `hsmd service`.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "aws/kills.rs"]
+mod kills;
+#[path = "aws/service.rs"]
+mod service;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use service::{Service, unused_port};
+
+#[test]
+fn boto3_drives_every_operation() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(&folder.path().join("account"), &[]);
+    let output = Command::new("python3")
+        .arg("tests/aws/boto.py")
+        .env("AWS_ENDPOINT_URL_CLOUDHSM_V2", format!("http://{}", service.address))
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out == "done\n", "{out}{err}");
+}
+
+#[test]
+fn the_guides_recovery_runs_with_the_aws_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_hsmd")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), env::var("PATH").unwrap());
+    let output = Command::new("examples/recovery/with-aws.sh")
+        .arg(folder.path().join("recovery"))
+        .env("PATH", path)
+        .env("SERVICE", format!("127.0.0.1:{}", unused_port()))
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    let hashes: Vec<&str> = out.split("Key Hash:\n").skip(1).filter_map(|rest| rest.lines().next()).collect();
+    assert_eq!(hashes.len(), 4, "{out}{err}");
+    assert_eq!(hashes.iter().collect::<BTreeSet<_>>().len(), 1, "{out}");
+}

@@ -1,0 +1,54 @@
+//! `hsmd service` as a program.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+/// Killed when dropped, as by `kill -9`.
+pub(crate) struct Service {
+    child: Child,
+    pub(crate) address: String,
+}
+
+/// Below those that the system gives away by itself, and no other service's.
+pub(crate) fn unused_port() -> u16 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = 16 * process::id() + COUNT.fetch_add(1, Ordering::Relaxed);
+    u16::try_from(10_000 + number % 20_000).unwrap()
+}
+
+impl Service {
+    /// With HSMs on a port of their own, unless the arguments say which.
+    pub(crate) fn start(account: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hsmd"));
+        command.args(["service", "--listen", "127.0.0.1:0", "--log-format", "json", "--dir"]).arg(account);
+        if arguments.is_empty() {
+            command.args(["--port", &unused_port().to_string()]);
+        }
+        let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut seen = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {seen}");
+            seen.push_str(&line);
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            // Its HSMs listen, too.
+            if line["message"] == "listening" && line.get("hsm_id").is_none() {
+                break line["address"].as_str().unwrap().to_owned();
+            }
+        };
+        // Nobody may be kept from writing to its log.
+        thread::spawn(move || log.read_to_end(&mut Vec::new()));
+        Self { child, address }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
