@@ -32,6 +32,16 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo bench --bench speed", "takes minutes, and programs that this test does not install"),
     ("cargo install --path . --root /opt/cloudhsm", "changes the machine"),
     ("packaging/build-deb", "takes minutes and root; .ci/run runs it"),
+    ("packaging/build-image", "takes minutes and root; .ci/run runs it"),
+    ("docker load --input cloudhsm-mgmt-util-image.tar", "packaging/try-image does this with podman"),
+    (
+        "docker run --detach --name account --network host localhost/cloudhsm-mgmt-util:0.1.0",
+        "packaging/try-image does this with podman",
+    ),
+    (
+        "until docker exec account hsmd service --check; do sleep 1; done",
+        "packaging/try-image does this with podman",
+    ),
     ("/opt/cloudhsm/bin/hsmd cluster init --dir /var/lib/hsmd", "packaging/try-installed runs it"),
     ("systemctl enable --now hsmd", "packaging/try-installed runs it"),
     ("cargo install cargo-fuzz --locked", "changes the machine"),
