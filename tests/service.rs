@@ -6,3 +6,5 @@
 mod account;
 #[path = "service/life.rs"]
 mod life;
+#[path = "service/time.rs"]
+mod time;

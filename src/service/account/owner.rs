@@ -33,7 +33,7 @@ impl Core {
         let signed = blocking(move || check(&path, signed)).await?;
         self.units.stop(&hsm_id).await;
         let path = folder.clone();
-        let installed = blocking(move || initialize(&path, &signed).map_err(Failure::invalid)).await;
+        let installed = blocking(move || initialize(&path, &signed).map_err(Failure::internal)).await;
         let restarted = self.units.start(&hsm_id, &folder, &self.options.clock).await;
         installed?;
         if let Err(reason) = restarted {

@@ -37,9 +37,9 @@ impl Core {
     fn drop_unmade(&self, state: &mut State) {
         let places = self.places.clone();
         for (id, cluster) in &mut state.clusters {
-            cluster.hsms.retain(|hsm, _| places.hsm(id, hsm).is_dir());
+            cluster.hsms.retain(|hsm, _| is_there(&places.hsm(id, hsm)));
         }
-        state.backups.retain(|id, _| places.backup(id).is_file());
+        state.backups.retain(|id, _| is_there(&places.backup(id)));
     }
 
     /// Until the account is closed.
@@ -56,10 +56,11 @@ impl Core {
     }
 
     async fn tend(&self) -> Result<(), Failure> {
-        let state = self.state();
+        let mut state = self.state();
         self.start_missing(&state).await;
+        self.complete_initializations(&mut state);
         if *self.stored() != state {
-            self.commit(|_| ()).await?;
+            self.commit(|state| self.complete_initializations(state)).await?;
         }
         self.clean().await;
         self.back_up_daily(&state).await
@@ -92,7 +93,7 @@ impl Core {
         let now = self.now();
         let is_due = |(id, cluster): &(&ClusterId, &Cluster)| {
             let last = state.last_backup(id).map_or(cluster.created, |(_, backup)| backup.created);
-            cluster.phase == Phase::Active && now > last.saturating_add(DAY)
+            matches!(cluster.phase, Phase::Initialized | Phase::Active) && now > last.saturating_add(DAY)
         };
         for (id, cluster) in state.clusters.iter().filter(is_due) {
             if let Some(hsm) = self.newest(cluster).await {
@@ -115,4 +116,12 @@ impl Core {
             tracing::warn!(%error, "what is deleted is still there");
         }
     }
+}
+
+fn is_there(path: &Path) -> bool {
+    let exists = path.exists();
+    if !exists {
+        tracing::error!(path = %path.display(), "is missing, and with it what the account knew of it");
+    }
+    exists
 }
