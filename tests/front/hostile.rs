@@ -98,6 +98,28 @@ fn what_is_not_http_is_refused() {
 }
 
 #[test]
+fn a_page_whose_name_leads_here_is_refused() {
+    let service = Service::open();
+    let with_host = |host: &str| {
+        let request = String::from_utf8(request("DescribeClusters", "{}")).unwrap();
+        ask(service.address, request.replace("Host: localhost", &format!("Host: {host}")).as_bytes())
+    };
+    for host in ["localhost", "127.0.0.1:4225", "[::1]:4225", "aws.localhost:1", "10.0.0.1"] {
+        assert_eq!(with_host(host).status, 200, "{host}");
+    }
+    for host in [
+        "attacker.example",
+        "attacker.example:4225",
+        "localhost.attacker.example",
+        "127.0.0.1.example",
+        "",
+        "a b",
+    ] {
+        assert_eq!(with_host(host).exception(), (403, "AccessDeniedException".to_owned()), "{host}");
+    }
+}
+
+#[test]
 fn any_bytes_are_answered_or_end_the_connection() {
     let limits = Limits { head: Duration::from_millis(200), body: Duration::from_millis(200), ..SHORT };
     let service = Service::start(Entry::Everybody, limits);

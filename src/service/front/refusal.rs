@@ -13,6 +13,8 @@ pub(super) enum Refusal {
     UnrecognizedClient,
     #[error("{0}")]
     InvalidSignature(String),
+    #[error("Without --credentials, this service is only called by an IP address or as localhost.")]
+    OtherHost,
     #[error("{0}")]
     Serialization(String),
     #[error("This service has no such operation.")]
@@ -36,6 +38,7 @@ impl Refusal {
             Self::IncompleteSignature(_) => "IncompleteSignatureException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::InvalidSignature(_) => "InvalidSignatureException",
+            Self::OtherHost => "AccessDeniedException",
             Self::Serialization(_) | Self::Cut => "SerializationException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::UnsupportedMediaType(_) => "UnsupportedMediaTypeException",
@@ -46,9 +49,10 @@ impl Refusal {
 
     pub(super) const fn status(&self) -> StatusCode {
         match self {
-            Self::MissingAuthenticationToken | Self::UnrecognizedClient | Self::InvalidSignature(_) => {
-                StatusCode::FORBIDDEN
-            }
+            Self::MissingAuthenticationToken
+            | Self::UnrecognizedClient
+            | Self::InvalidSignature(_)
+            | Self::OtherHost => StatusCode::FORBIDDEN,
             Self::IncompleteSignature(_) | Self::Serialization(_) | Self::Cut => StatusCode::BAD_REQUEST,
             Self::UnknownOperation => StatusCode::NOT_FOUND,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
