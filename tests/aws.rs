@@ -17,10 +17,13 @@ use service::{Service, unused_port};
 #[test]
 fn boto3_drives_every_operation() {
     let folder = tempfile::tempdir().unwrap();
-    let service = Service::start(&folder.path().join("account"), &[]);
+    let (account, port) = (folder.path().join("account"), unused_port().to_string());
+    let service = Service::start(&account, &port);
     let output = Command::new("python3")
         .arg("tests/aws/boto.py")
         .env("AWS_ENDPOINT_URL_CLOUDHSM_V2", format!("http://{}", service.address))
+        .env("ACCOUNT", account)
+        .env("HSM_PORT", port)
         .output()
         .unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -1,12 +1,15 @@
 """Drives every operation of the service with boto3: success, and each modelled error. The endpoint comes from the environment."""
 
 import json
+import os
+import socket
 import subprocess
 import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
 import boto3
+from botocore.config import Config
 
 EAST, WEST = "us-east-1", "us-west-2"
 SUBNETS = ["subnet-0e358c43", "subnet-1e358c44"]
@@ -14,7 +17,11 @@ SUBNETS = ["subnet-0e358c43", "subnet-1e358c44"]
 
 def client(region):
     return boto3.client(
-        "cloudhsmv2", region_name=region, aws_access_key_id="any", aws_secret_access_key="any"
+        "cloudhsmv2",
+        region_name=region,
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}),
     )
 
 
@@ -283,6 +290,37 @@ def describe_clusters(cluster):
     return found[1:]
 
 
+def troubles(cluster, zone="us-east-1a"):
+    """What is neither the client's fault nor the cluster's: no address is free, and a disk that fails."""
+    address = clusters(cluster)[0]["Hsms"][0]["EniIp"]
+    net = address.split(".")[1]
+    taken = []
+    for host in range(4, 255):
+        taken.append(socket.socket())
+        taken[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken[-1].bind((f"127.{net}.1.{host}", int(os.environ["HSM_PORT"])))
+        taken[-1].listen()
+    where = {"ClusterId": cluster, "AvailabilityZone": zone}
+    assert f"127.{net}.1.0/24" in refused(wrong.CloudHsmServiceException, east.create_hsm, **where)
+    for each in taken:
+        each.close()
+
+    file = Path(os.environ["ACCOUNT"], "account.json")
+    aside = file.rename(file.with_name("aside"))
+    file.mkdir()
+    (file / "not empty").touch()
+    before = clusters(cluster)
+    tag = {"ResourceId": cluster, "TagList": [{"Key": "late", "Value": "1"}]}
+    refused(wrong.CloudHsmInternalFailureException, east.tag_resource, **tag)
+    refused(wrong.CloudHsmInternalFailureException, east.create_hsm, **where)
+    assert clusters(cluster) == before
+    (file / "not empty").unlink()
+    file.rmdir()
+    aside.rename(file)
+    east.tag_resource(**tag)
+    assert east.create_hsm(**where)["Hsm"]["State"] == "CREATE_IN_PROGRESS"
+
+
 def delete_cluster(cluster, others):
     refused(wrong.CloudHsmInvalidRequestException, east.delete_cluster, ClusterId=cluster)
     for other in others:
@@ -304,6 +342,7 @@ def main():
     tags(backup["BackupId"])
     policies(backup, cluster)
     others = describe_clusters(cluster)
+    troubles(cluster)
     delete_cluster(cluster, others)
     print("done")
 

@@ -78,7 +78,7 @@ impl Rehearsal {
     }
 
     fn restart(&mut self) {
-        self.service = Some(Service::start(&self.account(), &["--port", &self.port]));
+        self.service = Some(Service::start(&self.account(), &self.port));
     }
 
     fn count(&self, kind: &str) -> usize {

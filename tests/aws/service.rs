@@ -20,14 +20,11 @@ pub(crate) fn unused_port() -> u16 {
 }
 
 impl Service {
-    /// With HSMs on a port of their own, unless the arguments say which.
-    pub(crate) fn start(account: &Path, arguments: &[&str]) -> Self {
+    /// With HSMs on this port.
+    pub(crate) fn start(account: &Path, port: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hsmd"));
         command.args(["service", "--listen", "127.0.0.1:0", "--log-format", "json", "--dir"]).arg(account);
-        if arguments.is_empty() {
-            command.args(["--port", &unused_port().to_string()]);
-        }
-        let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.args(["--port", port]).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut seen = String::new();
         let address = loop {

@@ -1,5 +1,6 @@
 //! Clusters, from their making to their end.
 
+use std::fs;
 use std::time::Duration;
 
 use cloudhsm::hsmd::making::backup::Backup;
@@ -8,6 +9,7 @@ use cloudhsm::protocol::device::ListMembers;
 use cloudhsm::protocol::key::{GenerateKey, KeySpec, ListKeys, Template};
 use cloudhsm::protocol::masked::{Existing, ExtractKey, InsertKey, Place};
 use cloudhsm::protocol::user::{CreateUser, ListUsers, UserType};
+use cloudhsm::service::account::{Account, OpenError, Options};
 use cloudhsm::service::operation::Operation;
 use cloudhsm::service::shapes::names::HsmId;
 use serde_json::json;
@@ -152,4 +154,40 @@ async fn an_hsm_that_ends_is_degraded_and_comes_back() {
         sleep(Duration::from_millis(100)).await;
     }
     panic!("{seen:?} in {EAST}");
+}
+
+/// What later releases have to open, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_of_the_first_version_opens() {
+    let mut desk = Desk::open().await;
+    desk.account.take().unwrap().close().await;
+    let file = desk.folder.path().join("account/account.json");
+    fs::write(&file, include_str!("account_1.json")).unwrap();
+    desk.reopen().await;
+    let mut shown = desk.cluster("cluster-xv3y33yqvm5").await;
+    shown.as_object_mut().unwrap().retain(|name, _| {
+        !["VpcId", "CreateTimestamp", "HsmTypeRollbackExpiration"].contains(&name.as_str())
+    });
+    let expected = json!({
+        "BackupPolicy": "DEFAULT",
+        "BackupRetentionPolicy": {"Type": "DAYS", "Value": "7"},
+        "Certificates": {"ClusterCertificate": "PEM"},
+        "ClusterId": "cluster-xv3y33yqvm5",
+        "HsmType": "hsm2m.medium",
+        "Hsms": [],
+        "Mode": "FIPS",
+        "NetworkType": "DUALSTACK",
+        "SecurityGroup": "sg-82e848999b01d6fa2",
+        "SourceBackupId": "backup-j3sx6iknc6l",
+        "State": "ACTIVE",
+        "SubnetMapping": {"us-east-1a": "subnet-0e358c43"},
+        "TagList": [{"Key": "Name", "Value": "east"}],
+    });
+    assert_eq!(shown, expected);
+    desk.account.take().unwrap().close().await;
+
+    fs::write(&file, r#"{"version": 2}"#).unwrap();
+    let later = Account::open(&desk.folder.path().join("account"), Options::default()).await;
+    assert!(matches!(later, Err(OpenError::Version(_, 2))));
+    assert_eq!(fs::read_to_string(&file).unwrap(), r#"{"version": 2}"#);
 }

@@ -19,6 +19,7 @@ use crate::service::shapes::backup::{
     BackupOutput, BackupState, CopyBackupToRegion, CopyBackupToRegionOutput, DescribeBackups,
     DescribeBackupsOutput, DestinationBackup, ModifyBackupAttributes, WhichBackup,
 };
+use crate::service::shapes::bounds::{Filters, UpTo};
 use crate::service::shapes::names::{BackupId, ClusterId, HsmId, Region};
 use crate::service::shapes::timestamp::Timestamp;
 
@@ -135,7 +136,7 @@ impl Core {
         let (state, moment) = (self.state(), self.moment());
         let is_shown = |backup: &&state::Backup| backup.region == *region && input.shared != Some(true);
         let mut found: Vec<_> = state.backups.iter().filter(|(_, backup)| is_shown(backup)).collect();
-        for (field, values) in input.filters.iter().flat_map(|filters| filters.iter()) {
+        for (field, values) in input.filters.iter().flat_map(Filters::iter) {
             let is_any = |text: &str| values.iter().any(|value| value == text);
             let is_wanted: &dyn Fn(&(&BackupId, &state::Backup)) -> bool = match field {
                 "backupIds" => &|(id, _)| is_any(id.as_str()),
@@ -158,7 +159,7 @@ impl Core {
         };
         let found = found.into_iter().map(|(id, backup)| (place(backup.created, id), (id, backup)));
         let (shown, next_token) =
-            page(found.collect(), input.next_token.as_ref(), input.max_results.map_or(50, |max| max.get()))?;
+            page(found.collect(), input.next_token.as_ref(), input.max_results.map_or(50, UpTo::get))?;
         let backups = shown.into_iter().map(|(id, backup)| backup.describe(id, moment)).collect();
         Ok(DescribeBackupsOutput { backups, next_token })
     }

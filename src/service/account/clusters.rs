@@ -15,6 +15,7 @@ use super::view::{ACCOUNT, vpc};
 use crate::hsmd::keeping::folder::CERTIFICATE;
 use crate::service::failure::Failure;
 use crate::service::shapes::backup::{BackupRetentionPolicy, BackupState};
+use crate::service::shapes::bounds::{Filters, UpTo};
 use crate::service::shapes::cluster::{
     ClusterMode, ClusterOutput, CreateCluster, DeleteCluster, DescribeClusters, DescribeClustersOutput,
     ModifyCluster,
@@ -139,7 +140,7 @@ impl Core {
         let (state, moment) = (self.state(), self.moment());
         let mut found: Vec<(&ClusterId, &Cluster)> =
             state.clusters.iter().filter(|(_, cluster)| cluster.region == *region).collect();
-        for (field, values) in input.filters.iter().flat_map(|filters| filters.iter()) {
+        for (field, values) in input.filters.iter().flat_map(Filters::iter) {
             let is_wanted: &dyn Fn(&(&ClusterId, &Cluster)) -> bool = match field {
                 "clusterIds" => &|(id, _)| values.iter().any(|value| value == id.as_str()),
                 "vpcIds" => &|(_, cluster)| values.contains(&vpc(&cluster.region)),
@@ -151,7 +152,7 @@ impl Core {
         let found =
             found.into_iter().map(|(id, cluster)| (Place::oldest_first(cluster.created, id), (id, cluster)));
         let (shown, next_token) =
-            page(found.collect(), input.next_token.as_ref(), input.max_results.map_or(25, |max| max.get()))?;
+            page(found.collect(), input.next_token.as_ref(), input.max_results.map_or(25, UpTo::get))?;
         let clusters = shown.into_iter().map(|(id, cluster)| self.describe_cluster(id, cluster, moment));
         Ok(DescribeClustersOutput { clusters: clusters.collect::<Result<_, _>>()?, next_token })
     }

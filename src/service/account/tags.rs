@@ -8,6 +8,7 @@ use super::paging::{Place, page};
 use super::state::{State, Tags};
 use super::view::{ACCOUNT, tags};
 use crate::service::failure::Failure;
+use crate::service::shapes::bounds::UpTo;
 use crate::service::shapes::names::{BackupId, CloudHsmArn, ClusterId, Region, ResourceId, ResourcePolicy};
 use crate::service::shapes::policy::{GetResourcePolicyOutput, PolicyOutput, PutResourcePolicy, WhichPolicy};
 use crate::service::shapes::tag::{
@@ -56,7 +57,7 @@ impl Core {
         let state = self.state();
         let all = tags(state.tags(region, &input.resource_id)?);
         let all = all.into_iter().enumerate().map(|(number, tag)| (Place::number(number), tag)).collect();
-        let max = input.max_results.map_or(100, |max| max.get());
+        let max = input.max_results.map_or(100, UpTo::get);
         let (tag_list, next_token) = page(all, input.next_token.as_ref(), max)?;
         Ok(ListTagsOutput { tag_list, next_token })
     }
