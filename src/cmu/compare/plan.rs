@@ -338,7 +338,9 @@ mod tests {
     }
 
     fn holdings(number: usize, users: Vec<UserPrint>, keys: Vec<KeyPrint>) -> Holdings {
-        Holdings { keys, ..Holdings::new(number, UserPrints { family: [0; 16], users }) }
+        let mut holdings = Holdings::new(number, UserPrints { family: [0; 16], users });
+        holdings.keys = keys;
+        holdings
     }
 
     fn conflict(handle: u32, why: &str) -> Left {

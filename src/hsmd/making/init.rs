@@ -204,7 +204,11 @@ pub(super) fn fill(
 }
 
 /// A new HSM has a PRECO `admin`, whose password is publicly known, and an AU `app_user`, who cannot log in.
-pub(super) fn first_history(identity: Identity, cost: HashCost, vault: &Vault) -> Result<Vec<Event>, InitError> {
+pub(super) fn first_history(
+    identity: Identity,
+    cost: HashCost,
+    vault: &Vault,
+) -> Result<Vec<Event>, InitError> {
     let password = Hasher::new(cost)?
         .hash(
             &Secret::new(FIRST_PASSWORD.to_owned()),

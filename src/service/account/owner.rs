@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::core::{Core, blocking};
 use super::state::{Cluster, Phase, State, Step};
 use crate::hsmd::keeping::folder::{CERTIFICATE, CSR, KEY};
-use crate::hsmd::making::initialize::{Given, Signed, initialize};
+use crate::hsmd::making::initialize::{Given, Signed, Source, initialize};
 use crate::service::failure::Failure;
 use crate::service::shapes::cluster::{InitializeCluster, InitializeClusterOutput};
 use crate::service::shapes::hsm::HsmState;
@@ -26,6 +26,7 @@ impl Core {
         let signed = Signed {
             certificate: Given::named("SignedCert", input.signed_cert.as_str()),
             trust_anchor: Given::named("TrustAnchor", input.trust_anchor.as_str()),
+            from: Source::Owner,
         };
         let folder = self.places.hsm(id, &hsm_id);
         let path = folder.clone();
