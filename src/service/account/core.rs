@@ -26,7 +26,7 @@ pub(super) struct Core {
     pub(super) units: Units,
     pub(super) closing: CancellationToken,
     /// No other process opens the folder as long as this is open.
-    _lock: File,
+    lock: File,
 }
 
 impl Core {
@@ -39,7 +39,7 @@ impl Core {
             commits: tokio::sync::Mutex::default(),
             units: Units::default(),
             closing: CancellationToken::new(),
-            _lock: lock,
+            lock,
         }
     }
 
@@ -52,7 +52,7 @@ impl Core {
         let done = tokio::spawn(async move {
             let _turn = core.turn.lock().await;
             if core.closing.is_cancelled() {
-                return Err(Failure::internal("The service is shutting down."));
+                return Err(closed());
             }
             work.await
         });
@@ -72,6 +72,9 @@ impl Core {
     /// Makes a change, durably; if the disk fails, nothing is changed.
     pub(super) async fn commit(&self, change: impl FnOnce(&mut State)) -> Result<Arc<State>, Failure> {
         let _alone = self.commits.lock().await;
+        if self.closing.is_cancelled() {
+            return Err(closed());
+        }
         let mut next = self.state();
         change(&mut next);
         let (next, places) = (Arc::new(next), self.places.clone());
@@ -79,6 +82,16 @@ impl Core {
         blocking(move || places.save(&written).map_err(Failure::internal)).await?;
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
         Ok(next)
+    }
+
+    /// Stops everything, in a turn; then another process may open the folder, whoever holds this still.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        self.units.stop_all().await;
+        let _alone = self.commits.lock().await;
+        if let Err(error) = self.lock.unlock() {
+            tracing::debug!(%error, "the account's lock is released when the program ends");
+        }
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -89,6 +102,10 @@ impl Core {
     pub(super) fn pace(&self) -> u64 {
         u64::try_from(self.options.pace.as_micros()).unwrap_or(u64::MAX)
     }
+}
+
+fn closed() -> Failure {
+    Failure::internal("The service is shutting down.")
 }
 
 /// Work that waits for the disk or computes for long.

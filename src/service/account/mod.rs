@@ -104,8 +104,7 @@ impl Account {
         let _ = self
             .0
             .whole(async move {
-                core.closing.cancel();
-                core.units.stop_all().await;
+                core.close().await;
                 Ok(())
             })
             .await;
