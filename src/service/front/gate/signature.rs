@@ -4,10 +4,10 @@
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials as Keys;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use hyper::http::request::Parts;
-use subtle::ConstantTimeEq;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
@@ -44,14 +44,13 @@ pub(super) fn verify(
     let time = check_time(request, signed, now)?;
     check_signed_headers(request, signed)?;
     let expected = signature(request, body, signed, secret, time).ok_or_else(mismatch)?;
-    if bool::from(expected.as_bytes().ct_eq(signed.signature.as_bytes())) { Ok(()) } else { Err(mismatch()) }
+    verify_slices_are_equal(expected.as_bytes(), signed.signature.as_bytes()).map_err(|_| mismatch())
 }
 
 fn check_session_token(request: &Parts, secret: &Secret) -> Result<(), Refusal> {
     let sent = header(request, SECURITY_TOKEN).unwrap_or_default();
     let owned = secret.session_token.as_ref().map(|token| token.as_str()).unwrap_or_default();
-    let is_equal = bool::from(sent.as_bytes().ct_eq(owned.as_bytes()));
-    if is_equal { Ok(()) } else { Err(Refusal::UnrecognizedClient) }
+    verify_slices_are_equal(sent.as_bytes(), owned.as_bytes()).map_err(|_| Refusal::UnrecognizedClient)
 }
 
 /// When the client signed the request, if that is about now.
