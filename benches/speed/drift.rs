@@ -130,11 +130,11 @@ impl Bench {
 
     fn compare_time(&self, servers: &[usize]) -> Duration {
         let mut console = self.console(servers);
-        console.args(["-c", &self.login, "-c", "compareHSMs"]);
+        console.args(["-c", &self.login, "-c", "compareHSM"]);
         let start = Instant::now();
         let output = console.output().unwrap();
         let time = start.elapsed();
-        assert!(String::from_utf8_lossy(&output.stdout).contains("compareHSMs: "), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("compareHSM: "), "{output:?}");
         time
     }
 

@@ -286,7 +286,7 @@ fn what_differs_and_what_was_copied_has_rows() {
     let create =
         [login.as_str(), "server 0", "createUser CU alice crypto12"].map(|line| ["-c", line]).concat();
     play(&cluster, &[&["--yes"], &create[..]].concat(), "").with_code(0);
-    let lines = [login.as_str(), "compareHSMs 0", "server 0", "syncHSM all", "exit", "compareHSMs"];
+    let lines = [login.as_str(), "compareHSM 0", "server 0", "syncHSM all", "exit", "compareHSM"];
     let lines = lines.map(|line| ["-c", line]).concat();
     let options = ["--yes", "--output", "json", "--on-error", "continue"];
     let played = objects(&play(&cluster, &[&options[..], &lines[..]].concat(), "").with_code(4));

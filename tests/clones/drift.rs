@@ -1,4 +1,4 @@
-//! Random histories apart; then compareHSMs' plan or syncHSM: what was promised is equal, all else is untouched.
+//! Random histories apart; then compareHSM' plan or syncHSM: what was promised is equal, all else is untouched.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -87,7 +87,7 @@ async fn happen(region: &mut Region, dice: &mut Dice) {
             // Hashed again, and the same; and for somebody who owns nothing, another one.
             let change = ChangePassword { user_type, name, password, second_factor: None };
             drop(region.ask(server, change).await);
-            let (name, password) = ("idle".to_owned(), secret("password1"));
+            let (user_type, name, password) = (UserType::Co, "idle".to_owned(), secret("password1"));
             drop(region.ask(server, CreateUser { user_type, name, password, second_factor: None }).await);
             let (name, password) = ("idle".to_owned(), secret(&format!("rotated_{}", dice.throw(3))));
             drop(region.ask(server, ChangePassword { user_type, name, password, second_factor: None }).await);
@@ -130,10 +130,10 @@ async fn contents(region: &mut Region) -> Vec<Contents> {
     all
 }
 
-/// The lines that compareHSMs prints for this source.
+/// The lines that compareHSM prints for this source.
 fn plan(cluster: &TestCluster, source: usize) -> String {
     let file = cluster.path().join("plan.txt");
-    play(cluster, &format!("compareHSMs {source} {}\n", file.display()));
+    play(cluster, &format!("compareHSM {source} {}\n", file.display()));
     std::fs::read_to_string(file).unwrap()
 }
 

@@ -3,7 +3,7 @@
 mod approve_token;
 mod change_pswd;
 mod close_sessions;
-mod compare_hsms;
+mod compare_hsm;
 mod create_user;
 mod del_token;
 mod delete_user;
@@ -80,7 +80,7 @@ pub static COMMANDS: &Table<dyn Action> = &Table {
         Group {
             title: "HSMs",
             commands: &[
-                &compare_hsms::COMMAND,
+                &compare_hsm::COMMAND,
                 &enable_e2e::COMMAND,
                 &get_cert::COMMAND,
                 &get_cluster_info::COMMAND,

@@ -24,7 +24,7 @@ pub(super) static COMMAND: Command = Command {
     description: "\
 Brings another server, or all others, to the users and keys of the server that server mode is for; or only to its
 users, only to its keys, or to the keys of one user, by the user's id on this server. First the servers are compared,
-as by compareHSMs, and the command says how much it will copy and what it leaves to a person, and asks. Users are
+as by compareHSM, and the command says how much it will copy and what it leaves to a person, and asks. Users are
 copied before their keys, as by syncUser and syncKey and by their rules. What is on the other server already is not
 copied again, so the command can be interrupted and run again. Nothing is deleted, and a key is never replaced by
 another one with the same handle. At the end the servers are compared again. The user must be logged in on all of
@@ -227,6 +227,7 @@ impl Work<'_, '_> {
     /// Says what is still different.
     fn finish(&mut self, lanes: &[Lane], verified: &[Plan], is_whole: bool) -> Result<(), Stop> {
         let (mut is_alike, mut text) = (is_whole, String::new());
+        self.session.tally.known(self.source, Value::Null);
         for lane in lanes {
             let place = self.session.server(lane.destination).map(ToString::to_string).unwrap_or_default();
             let rest = verified.iter().find(|plan| plan.destination == lane.destination);

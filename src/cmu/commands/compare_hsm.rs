@@ -1,4 +1,4 @@
-//! `compareHSMs`
+//! `compareHSM`
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::protocol::Refusal;
 use crate::protocol::compare::PrintKeys;
 
 pub(super) static COMMAND: Command = Command {
-    name: "compareHSMs",
+    name: "compareHSM",
     arguments: &[SOURCE, OUTPUT_FILE],
     summary: "Show how the users and keys of the HSMs differ",
     description: "\
@@ -28,22 +28,22 @@ Credentials are compared by keyed hashes of their hashes. The key is the clone f
 that nobody can try passwords, and HSMs of another family cannot be compared. Passwords that an earlier release has
 hashed, or HSMs with another cost, count as different (hashed apart) until they are changed or copied. A CO compares
 all users and keys, a CU their own keys. The exit code is 4 if anything differs.",
-    example: "compareHSMs 0",
+    example: "compareHSM 0",
     permission: Some(Permission::of::<PrintKeys>()),
     build: |given| {
         let source = given.maybe(&SOURCE, Given::number)?;
-        Ok(Box::new(CompareHsms { source, file: given.maybe(&OUTPUT_FILE, OutputFile::parse)? }))
+        Ok(Box::new(CompareHsm { source, file: given.maybe(&OUTPUT_FILE, OutputFile::parse)? }))
     },
 };
 
 const SOURCE: Argument = Argument { name: "source-server", what: "source-server", ..SERVER }.optional();
 
-struct CompareHsms {
+struct CompareHsm {
     source: Option<usize>,
     file: Option<OutputFile>,
 }
 
-impl Action for CompareHsms {
+impl Action for CompareHsm {
     fn run(self: Box<Self>, session: &mut Session<'_>) -> Result<(), Stop> {
         if session.pinned.is_some() {
             return Err(Stop::failed("in server mode there is only one server; use exit first"));
@@ -58,10 +58,10 @@ impl Action for CompareHsms {
         if let Some(source) = source {
             let plans = plans(session, &gathered, source)?;
             session.tally.report("plan", || plans.iter().map(Plan::row).collect());
-            let text = plan_text(source, &plans);
             let text = match self.file {
-                Some(file) => file.write(&text)?,
-                None => text,
+                // In a file that is run, remarks are comments.
+                Some(file) => file.write(&plan_text(source, &plans, "# "))?,
+                None => format!("\n{}", plan_text(source, &plans, "")),
             };
             session.console.print(&text);
         }
@@ -100,24 +100,24 @@ fn compare(session: &mut Session<'_>, gathered: &Gathered) -> Result<(), Stop> {
 
 fn summary(Gathered { holdings, only, .. }: &Gathered, different: usize) -> String {
     let numbers: Vec<usize> = holdings.iter().map(|one| one.number).collect();
-    let Some(first) = holdings.first() else { return "compareHSMs: no server was compared\n".to_owned() };
+    let Some(first) = holdings.first() else { return "compareHSM: no server was compared\n".to_owned() };
     let place = servers(&numbers);
     if numbers.len() == 1 {
-        return format!("compareHSMs: there is nothing to compare {place} with\n");
+        return format!("compareHSM: there is nothing to compare {place} with\n");
     }
     if different > 0 {
         let verb = if different == 1 { "differs" } else { "differ" };
         return format!(
-            "compareHSMs: {} {verb} on {place}\n",
+            "compareHSM: {} {verb} on {place}\n",
             count(different, "user or key", "users and keys")
         );
     }
     let keys = count(first.keys.len(), "key", "keys");
     match only {
-        Some(name) => format!("compareHSMs: {keys} of {name} {} the same on {place}\n", is(first.keys.len())),
+        Some(name) => format!("compareHSM: {keys} of {name} {} the same on {place}\n", is(first.keys.len())),
         None => {
             let users = count(first.users.len(), "user", "users");
-            format!("compareHSMs: {users} and {keys} are the same on {place}\n")
+            format!("compareHSM: {users} and {keys} are the same on {place}\n")
         }
     }
 }
@@ -144,17 +144,19 @@ fn plans(session: &Session<'_>, gathered: &Gathered, source: usize) -> Result<Ve
     Ok(planned.collect())
 }
 
-fn plan_text(source: usize, plans: &[Plan]) -> String {
-    let mut text = format!("# To make the other servers like server {source}, after loginHSM, with --yes:\n");
+/// The lines to run, and remarks on them, each after `mark`.
+fn plan_text(source: usize, plans: &[Plan], mark: &str) -> String {
+    let mut text =
+        format!("{mark}To make the other servers like server {source}, after loginHSM, with --yes:\n");
     let lines: Vec<String> = plans.iter().flat_map(Plan::lines).collect();
     if lines.is_empty() {
-        text.push_str("# There is nothing to copy.\n");
+        text.push_str(&format!("{mark}There is nothing to copy.\n"));
     } else {
         text.push_str(&format!("server {source}\n{}\nexit\n", lines.join("\n")));
     }
     for plan in plans {
         for Left { what, why } in &plan.left {
-            text.push_str(&format!("# Left on server {}: {}: {why}\n", plan.destination, what.text()));
+            text.push_str(&format!("{mark}Left on server {}: {}: {why}\n", plan.destination, what.text()));
         }
     }
     text
