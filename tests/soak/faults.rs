@@ -19,6 +19,12 @@ enum Disturbance {
     FillDisk,
 }
 
+/// Of an HSM whose users all log in again at once, on a machine that is busy with other things.
+const LONGEST_RECOVERY: Duration = Duration::from_secs(300);
+
+/// Lines of a log.
+const SHOWN: usize = 20;
+
 /// Server 0 is never ended before the end: what its memory and its descriptors come to is measured.
 const MORTAL: std::ops::Range<usize> = 1..SERVERS;
 
@@ -58,6 +64,8 @@ fn disturb_processes(world: &World) {
             Disturbance::Terminate => restarted(world, &[victim], "-TERM", time),
             Disturbance::Stop => stopped(world, dice.below(SERVERS), time),
             Disturbance::StopLong => stopped(world, dice.below(SERVERS), time + Duration::from_secs(9)),
+            // A store that is large has room in its file for a while.
+            Disturbance::FillDisk if world.scale.is_full() => without_space(world, time * 5),
             Disturbance::FillDisk => without_space(world, time),
         }
     }
@@ -91,10 +99,17 @@ fn without_space(world: &World, time: Duration) {
     let began = Instant::now();
     let is_in = || world.runtime.block_on(officer(&world.direct[number], &PATIENT)).is_some();
     while !is_in() {
-        if began.elapsed() > PATIENT.call {
-            return world
-                .figures
-                .wrong(format!("server {number} refuses a login although there is space again"));
+        if began.elapsed() > LONGEST_RECOVERY {
+            let log = node.log();
+            let last = log.lines().rev().take(SHOWN).collect::<Vec<_>>().join(
+                "
+",
+            );
+            let what = format!(
+                "server {number} refuses a login although there is space again:
+{last}"
+            );
+            return world.figures.wrong(what);
         }
         thread::sleep(Duration::from_millis(50));
     }

@@ -44,7 +44,7 @@ impl Scale {
                 consoles: 3,
                 strangers: 300,
                 think: Duration::from_millis(400),
-                disk_mebibytes: 1024,
+                disk_mebibytes: 128,
             }
         } else {
             Self {
