@@ -10,6 +10,10 @@ mod attacks;
 mod book;
 #[path = "properties/following.rs"]
 mod following;
+#[path = "properties/copies.rs"]
+mod copies;
+#[path = "properties/find_and_share.rs"]
+mod find_and_share;
 #[path = "properties/formats.rs"]
 mod formats;
 #[path = "properties/frozen.rs"]
@@ -22,6 +26,8 @@ mod lab;
 mod leaks;
 #[path = "properties/ledger.rs"]
 mod ledger;
+#[path = "properties/masked_copies.rs"]
+mod masked_copies;
 #[path = "properties/model.rs"]
 mod model;
 #[path = "properties/officers.rs"]
@@ -32,8 +38,12 @@ mod permissions;
 mod quorum;
 #[path = "properties/repeated.rs"]
 mod repeated;
+#[path = "properties/rules.rs"]
+mod rules;
 #[path = "properties/second_factor.rs"]
 mod second_factor;
+#[path = "properties/stale_work.rs"]
+mod stale_work;
 #[path = "properties/strangers.rs"]
 mod strangers;
 #[path = "properties/symbols.rs"]

@@ -61,7 +61,7 @@ fn only_making_a_key_is_done_once_for_an_id() {
 }
 
 /// Alice's, shared with Bob, and both of them have to approve.
-fn with_two_keys() -> (Lab, KeyHandle, KeyHandle) {
+pub(crate) fn with_two_keys() -> (Lab, KeyHandle, KeyHandle) {
     let mut lab = Lab::new();
     let registered = [(ALICE, 0), (BOB, 1)].map(|(user, key)| match officers::registered(key, false) {
         Event::QuorumKeySet { key, .. } => Event::QuorumKeySet { id: id(user), key },

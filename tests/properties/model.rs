@@ -192,15 +192,26 @@ impl World {
     fn decide(&self, request: &Request, session: SessionId, round: Round) -> Decision {
         let mut worked = None;
         loop {
-            let (now, certificates) = (self.now, &certificates());
-            let env = Env { now, members: &[], max_connections: 900, certificates, worked: worked.as_ref() };
-            let decision = self.hsm.decide(request, round, session, &env);
+            let decision = self.decide_with(request, session, round, worked.as_ref());
             let Verdict::Needs(work) = &decision.verdict else { return decision };
             if round == Round::Rehearse {
                 return decision;
             }
             worked = Some(done(work, request, self.history.len()));
         }
+    }
+
+    /// With the result of some work, whoever needed it.
+    pub(crate) fn decide_with(
+        &self,
+        request: &Request,
+        session: SessionId,
+        round: Round,
+        worked: Option<&Worked>,
+    ) -> Decision {
+        let (now, certificates) = (self.now, &certificates());
+        let env = Env { now, members: &[], max_connections: 900, certificates, worked };
+        self.hsm.decide(request, round, session, &env)
     }
 
     /// So many minutes pass.
