@@ -248,15 +248,55 @@ fn clock(micros: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Opcode;
+    use super::{AuditHead, AuditRecord, Opcode};
+    use crate::hsm::{Deed, SessionId};
     use crate::protocol::Request;
+    use crate::protocol::key::KeyHandle;
+    use crate::protocol::user::UserType;
 
     #[test]
     fn every_recorded_operation_has_a_name() {
-        // Those of a CO's creation and of a pair: other than the table's.
-        let by_a_field = [0x04, 0x19].map(Some);
+        // Those of a CO's creation, of a pair and of the owner's unlocking: other than the table's.
+        let by_a_field = [0x04, 0x19, 0x1008].map(Some);
         for code in Request::OPCODES.iter().chain(&by_a_field).copied().flatten() {
             assert_ne!(Opcode(code).name(), "UNKNOWN", "{code:#x}");
         }
+    }
+
+    #[test]
+    fn a_shared_key_is_not_printed() {
+        let key = Some(KeyHandle(6));
+        let made = record(0x17, None, key);
+        assert!(
+            made.to_string().ends_with("Log type : MGMT_KEY_DETAILS_LOG (1)\nKey Handle : 6\n"),
+            "{made}"
+        );
+        let shared = record(0x12, None, key);
+        assert!(shared.to_string().ends_with("Log type : UNKNOWN_LOG_TYPE (5)\n"), "{shared}");
+    }
+
+    #[test]
+    fn a_record_is_chained_with_each_of_its_fields() {
+        let user = || Some((UserType::Cu, "alice".to_owned()));
+        let mut links: Vec<_> = [
+            record(0x12, None, Some(KeyHandle(6))),
+            record(0x12, None, Some(KeyHandle(7))),
+            record(0x12, user(), Some(KeyHandle(6))),
+            record(0x17, None, Some(KeyHandle(6))),
+            record(0x17, None, Some(KeyHandle(7))),
+            record(0x17, None, None),
+        ]
+        .iter()
+        .map(AuditRecord::link)
+        .collect();
+        let all = links.len();
+        links.sort_unstable();
+        links.dedup();
+        assert_eq!(links.len(), all);
+    }
+
+    fn record(opcode: u16, user: Option<(UserType, String)>, key: Option<KeyHandle>) -> AuditRecord {
+        let deed = Deed { opcode: Opcode(opcode), refusal: None, session: SessionId(1), user, key };
+        AuditHead::default().next(deed, 0, 1)
     }
 }

@@ -88,6 +88,24 @@ mod tests {
         assert!(PublicKey::parse(b"").is_err());
     }
 
+    #[test]
+    fn an_even_modulus_or_exponent_is_not_a_keys() {
+        let good = der(&pair(KeySize::Rsa2048));
+        // The exponent is the last three bytes, after its tag and length.
+        for last in [good.len() - 1, good.len() - 6] {
+            let mut even = good.clone();
+            even[last] &= 0xfe;
+            assert!(PublicKey::parse(&even).is_err(), "{last}");
+        }
+    }
+
+    impl PublicKey {
+        /// One of many that nobody can sign with.
+        pub(in crate::hsm) fn numbered(number: u8) -> Self {
+            Self { modulus: vec![number], exponent: vec![3] }
+        }
+    }
+
     fn pair(size: KeySize) -> RsaKeyPair {
         RsaKeyPair::generate(size).unwrap()
     }

@@ -239,3 +239,140 @@ fn is_officer(user: &User) -> bool {
 fn is_approver(user: &User) -> bool {
     is_officer(user) && user.quorum_key.is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Service::{Cloning, MiscCo, UserManagement};
+    use super::{MValues, QuorumKey, Service, SetMValue, is_approver, is_officer};
+    use crate::hsm::case::{Case, Decide, No};
+    use crate::hsm::{Certificates, Env, Hsm, PasswordHash, PublicKey, SessionId, User, UserName};
+    use crate::protocol::Refusal;
+    use crate::protocol::certificate::Certificate;
+    use crate::protocol::key::KeyHandle;
+    use crate::protocol::user::{UserId, UserType};
+
+    /// Those of service 4 approve changes of both numbers: it comes second, and is never the lower one.
+    #[test]
+    fn m_values_are_set_in_order_and_for_no_more_than_there_are() {
+        const ORDER: Result<(), Refusal> = Err(Refusal::MValueOrder);
+        const INVALID: Result<(), Refusal> = Err(Refusal::MValueInvalid);
+        for (set, service, m, expected) in [
+            ((0, 0), UserManagement, 2, Ok(())),
+            ((0, 0), UserManagement, 4, Ok(())),
+            ((0, 0), UserManagement, 5, INVALID),
+            ((0, 0), UserManagement, 1, INVALID),
+            ((2, 0), UserManagement, 2, ORDER),
+            ((2, 2), UserManagement, 2, Ok(())),
+            ((2, 2), UserManagement, 3, ORDER),
+            ((2, 3), UserManagement, 3, Ok(())),
+            ((0, 3), UserManagement, 3, Ok(())),
+            ((0, 3), UserManagement, 4, ORDER),
+            ((0, 0), MiscCo, 2, Ok(())),
+            ((2, 0), MiscCo, 2, Ok(())),
+            ((3, 0), MiscCo, 2, ORDER),
+            ((3, 0), MiscCo, 4, Ok(())),
+            ((3, 4), MiscCo, 1, INVALID),
+            ((0, 0), Cloning, 2, Err(Refusal::NoMValue)),
+        ] {
+            assert_eq!(ask(&hsm(4, 0, set), service, m), expected, "{set:?} {service:?} {m}");
+        }
+    }
+
+    #[test]
+    fn a_service_has_the_m_value_that_was_set() {
+        let mut hsm = hsm(4, 0, (0, 0));
+        assert!(hsm.all_m_values().iter().all(|(_, m)| *m == 1));
+        hsm.m_values.set(UserManagement, 2);
+        hsm.m_values.set(MiscCo, 3);
+        hsm.m_values.set(Cloning, 4);
+        let set: Vec<_> = hsm.all_m_values().into_iter().filter(|(_, m)| *m != 1).collect();
+        assert_eq!(set, [(UserManagement, 2), (MiscCo, 3)]);
+        let none = KeyHandle(0);
+        assert_eq!([UserManagement, MiscCo, Cloning].map(|of| hsm.m_of(of, none)), [Some(2), Some(3), None]);
+        hsm.m_values.set(MiscCo, 1);
+        assert_eq!(hsm.m_of(MiscCo, none), None, "1 is nobody else");
+    }
+
+    /// As many COs have to remain as approve, and as many with a key.
+    #[test]
+    fn officers_who_are_needed_for_approvals_are_not_deleted() {
+        for (officers, registered, set, expected) in [
+            (1, 0, (0, 0), true),
+            (3, 3, (2, 0), true),
+            (2, 2, (2, 0), false),
+            (3, 2, (2, 0), false),
+            (3, 3, (2, 3), false),
+            (4, 4, (2, 3), true),
+        ] {
+            let hsm = hsm(officers, registered, set);
+            let is_dispensable = |user| hsm.must_be_dispensable(user) == Ok(());
+            let officer = hsm.users.get(&UserId(1)).unwrap();
+            assert_eq!(is_dispensable(officer), expected, "{officers} {registered} {set:?}");
+            assert!(is_dispensable(&user(UserType::Cu, None)), "no CU approves for services");
+        }
+    }
+
+    /// Counted are those without a key, too: they can still register one.
+    #[test]
+    fn an_officer_without_a_key_is_not_needed_as_an_approver() {
+        let hsm = hsm(4, 2, (2, 0));
+        assert_eq!((hsm.count(is_officer), hsm.approvers()), (4, 2));
+        assert!(!is_approver(&user(UserType::Cu, Some(key(1)))));
+        assert_eq!(hsm.must_be_dispensable(hsm.users.get(&UserId(4)).unwrap()), Ok(()));
+        assert_eq!(hsm.must_be_dispensable(hsm.users.get(&UserId(1)).unwrap()), Err(Refusal::OfficerNeeded));
+    }
+
+    #[test]
+    fn one_key_is_one_users() {
+        let hsm = hsm(2, 2, (0, 0));
+        let of = |user, n| hsm.must_have_no_others_key(user, Some(&key(n)));
+        assert_eq!(of(Some(UserId(1)), 1), Ok(()), "the own one");
+        assert_eq!(of(Some(UserId(1)), 2), Err(Refusal::PublicKeyTaken));
+        assert_eq!(of(None, 2), Err(Refusal::PublicKeyTaken));
+        assert_eq!(of(None, 3), Ok(()));
+        assert_eq!(hsm.must_have_no_others_key(None, None), Ok(()));
+    }
+
+    #[test]
+    fn officers_approve_for_services() {
+        let mut hsm = hsm(1, 0, (0, 0));
+        hsm.insert_user(UserId(9), user(UserType::Cu, None));
+        let may = |id| hsm.may_approve(UserId(id), UserManagement, KeyHandle(0));
+        assert_eq!([1, 9, 10].map(may), [true, false, false]);
+    }
+
+    /// With so many COs, the first of whom have registered keys.
+    fn hsm(officers: u32, registered: u32, (user_management, misc_co): (u8, u8)) -> Hsm {
+        let mut hsm = Hsm { m_values: MValues { user_management, misc_co }, ..Hsm::default() };
+        for id in 1..=officers {
+            hsm.insert_user(UserId(id), user(UserType::Co, (id <= registered).then(|| key(id))));
+        }
+        hsm
+    }
+
+    fn user(user_type: UserType, quorum_key: Option<QuorumKey>) -> User {
+        let name = UserName::parse("name").unwrap();
+        User::new(user_type, name, PasswordHash(String::new())).with_quorum_key(quorum_key)
+    }
+
+    fn key(number: u32) -> QuorumKey {
+        let public_key = PublicKey::numbered(u8::try_from(number).unwrap());
+        QuorumKey { public_key, is_second_factor: false }
+    }
+
+    fn ask(hsm: &Hsm, service: Service, m: u8) -> Result<(), Refusal> {
+        let certificate = || Certificate(Vec::new());
+        let certificates = &Certificates {
+            manufacturer_root: certificate(),
+            hardware: certificate(),
+            cluster_by_hardware: certificate(),
+            owner: None,
+        };
+        let env = &Env { now: 0, members: &[], max_connections: 1, certificates, worked: None };
+        match (SetMValue { service, m }).decide(&Case { hsm, caller: SessionId(1), env }) {
+            Ok(_) => Ok(()),
+            Err(No::Refused(refusal)) => Err(refusal),
+            Err(_) => panic!("it needs no work"),
+        }
+    }
+}

@@ -201,11 +201,13 @@ impl Hsm {
 #[cfg(test)]
 mod tests {
     use core::net::IpAddr;
+    use core::time::Duration;
 
-    use super::{Deed, MAX_ADDRESSES, Strangers};
+    use super::{Deed, MAX_ADDRESSES, PAUSE, Strangers, Tally};
     use crate::hsm::SessionId;
     use crate::hsm::audit::Opcode;
     use crate::protocol::Refusal;
+    use crate::protocol::key::KeyHandle;
     use crate::protocol::user::UserType;
 
     const MINUTE: u64 = 60_000_000;
@@ -238,6 +240,20 @@ mod tests {
         assert_eq!((others[0].tally.count, others.len()), (100, 1));
         assert_eq!(others[0].deed, deed(0, "bill"), "no session did all of it");
         assert_eq!(strangers.wait(2 * MINUTE), None);
+        strangers.note(deed(1, "bill"), address(1));
+        assert_eq!(strangers.wait(2 * MINUTE + 1), Some(PAUSE - Duration::from_micros(1)));
+    }
+
+    #[test]
+    fn a_record_says_what_all_that_it_counts_have_in_common() {
+        let of_key = |key| Deed { user: None, key: Some(KeyHandle(key)), ..deed(7, "") };
+        for (second, expected) in [(6, Some(KeyHandle(6))), (8, None)] {
+            let mut strangers = Strangers::default();
+            strangers.note(of_key(6), address(1));
+            strangers.note(of_key(second), address(1));
+            let deed = strangers.rest().remove(0).deed;
+            assert_eq!((deed.session, deed.key), (SessionId(7), expected));
+        }
     }
 
     #[test]
@@ -258,5 +274,11 @@ mod tests {
         (0..200).for_each(|last| strangers.note(deed(1, "bill"), address(last)));
         let tally = strangers.rest().remove(0).tally;
         assert_eq!((tally.count, tally.addresses.len(), tally.others), (200, MAX_ADDRESSES, true));
+        // What could not be recorded is added to what came later.
+        let (mut few, many) = (Tally::default(), Tally { others: true, ..Tally::default() });
+        few.add(Tally::default());
+        assert!(!few.others);
+        few.add(many);
+        assert!(few.others);
     }
 }

@@ -20,7 +20,7 @@ impl Case<'_> {
             || users.len() > MAX_SHARED
             || (is_session && !users.is_empty())
             || usize::from(template.m_value) > MAX_SHARED
-            || (template.m_value > 1 && usize::from(template.m_value) > approvers)
+            || usize::from(template.m_value) > approvers
         {
             return Err(Refusal::InvalidInput);
         }

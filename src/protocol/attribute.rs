@@ -304,3 +304,31 @@ impl Attributes {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Attribute, Value};
+    use crate::protocol::flags::tests::with_all;
+
+    #[test]
+    fn only_flags_and_the_label_are_set() {
+        let before = with_all();
+        let set = |attribute, value: Value| {
+            let mut attributes = before.clone();
+            attributes.set(attribute, &value).map(|()| attributes)
+        };
+        let text = || Value::Text("sun".to_owned());
+        assert_eq!(set(Attribute::Label, text()).map(|set| set.label), Some("sun".to_owned()));
+        assert_eq!(set(Attribute::Encrypt, Value::Byte(0)).map(|set| set.encrypt), Some(false));
+        assert_eq!(set(Attribute::Encrypt, Value::Byte(1)), Some(before.clone()));
+        for (attribute, value) in [
+            (Attribute::Id, text()),
+            (Attribute::Encrypt, text()),
+            (Attribute::Encrypt, Value::Byte(2)),
+            (Attribute::Label, Value::Byte(1)),
+            (Attribute::ValueLen, Value::Number(1)),
+        ] {
+            assert_eq!(set(attribute, value), None);
+        }
+    }
+}

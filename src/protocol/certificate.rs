@@ -93,7 +93,7 @@ impl CertificateKind {
 
 #[cfg(test)]
 mod tests {
-    use super::{Certificate, NotACertificate};
+    use super::{Certificate, CertificateKind, NotACertificate};
 
     #[test]
     fn only_a_certificate_and_nothing_more_is_one() {
@@ -105,5 +105,19 @@ mod tests {
         for bytes in [[der, vec![0]].concat(), cut, b"#!/bin/sh\n".to_vec(), Vec::new()] {
             assert_eq!(Certificate(bytes).checked(), Err(NotACertificate));
         }
+    }
+
+    #[test]
+    fn a_certificate_is_written_as_pem() {
+        let pem = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
+        assert_eq!(Certificate(vec![1, 2, 3]).pem(), pem);
+    }
+
+    #[test]
+    fn certificates_have_the_originals_numbers() {
+        for (kind, number) in CertificateKind::ALL.into_iter().zip([1, 2, 4, 8, 16]) {
+            assert_eq!((kind.number(), CertificateKind::of_number(number)), (number, Some(kind)));
+        }
+        assert_eq!(CertificateKind::of_number(3), None);
     }
 }

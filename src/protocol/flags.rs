@@ -53,3 +53,64 @@ impl Flags {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::Flags;
+    use crate::protocol::attribute::Attributes;
+    use crate::protocol::key::{KeyClass, KeyType};
+
+    #[test]
+    fn each_flag_goes_with_the_key() {
+        let none = Flags::default();
+        let each = [
+            Flags { encrypt: true, ..none },
+            Flags { decrypt: true, ..none },
+            Flags { wrap: true, ..none },
+            Flags { unwrap: true, ..none },
+            Flags { sign: true, ..none },
+            Flags { verify: true, ..none },
+            Flags { derive: true, ..none },
+            Flags { destroyable: true, ..none },
+            Flags { wrap_with_trusted: true, ..none },
+        ];
+        for flags in each {
+            let given = flags.given_to(none.given_to(with_all()));
+            assert_eq!(Flags::of(&given), flags);
+        }
+        let all = with_all();
+        assert_eq!(Flags::of(&all).given_to(all.clone()), all);
+        assert_ne!(none.given_to(all.clone()), all);
+    }
+
+    /// A key that may be used for all.
+    pub(in crate::protocol) fn with_all() -> Attributes {
+        Attributes {
+            class: KeyClass::Secret,
+            key_type: KeyType::Aes,
+            token: true,
+            label: String::new(),
+            id: String::new(),
+            trusted: false,
+            sensitive: true,
+            encrypt: true,
+            decrypt: true,
+            wrap: true,
+            unwrap: true,
+            sign: true,
+            verify: true,
+            derive: true,
+            extractable: true,
+            local: true,
+            never_extractable: false,
+            always_sensitive: true,
+            destroyable: true,
+            wrap_with_trusted: true,
+            value_len: 16,
+            kcv: None,
+            modulus: None,
+            modulus_bits: None,
+            public_exponent: None,
+        }
+    }
+}

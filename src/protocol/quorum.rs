@@ -271,6 +271,7 @@ mod tests {
         }
         assert_eq!(Token::parse_file(&bytes[1..]), Err(NotTokens::Size(Token::SIZE - 1)));
         assert_eq!(Token::parse_file(&[]), Err(NotTokens::Size(0)));
+        assert_eq!(Token::parse_file(&bytes.repeat(32)).map(|tokens| tokens.len()), Ok(32));
         assert_eq!(Token::parse_file(&bytes.repeat(33)), Err(NotTokens::TooMany));
     }
 

@@ -84,5 +84,6 @@ mod tests {
             assert_eq!((service.number(), Service::numbered(number)), (number, Some(service)));
         }
         assert_eq!(Service::numbered(7), None);
+        assert_eq!([Service::UserManagement, Service::MiscCo].map(Service::name), ["USER_MGMT", "MISC_CO"]);
     }
 }

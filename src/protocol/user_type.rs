@@ -56,3 +56,20 @@ impl fmt::Display for UserType {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::UserType;
+
+    #[test]
+    fn types_are_read_as_they_are_shown() {
+        for user_type in [UserType::Cu, UserType::Co, UserType::Au, UserType::PreCo] {
+            assert_eq!(UserType::parse(&user_type.to_string()), user_type);
+        }
+        assert_eq!(
+            ["PCO", "PO", "preCO"].map(UserType::parse),
+            [UserType::Co, UserType::PreCo, UserType::PreCo]
+        );
+        assert_eq!(["", "co", "XX"].map(UserType::parse), [UserType::Unknown; 3]);
+    }
+}

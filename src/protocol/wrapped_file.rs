@@ -149,6 +149,11 @@ mod tests {
         assert!(!bytes.windows(5).any(|part| part == b"known"));
         let mechanism = WrapMechanism::AesGcm(Gcm { aad: Vec::new(), tag });
         assert_eq!(WrappedFile::decode(&bytes).unwrap(), file(mechanism));
+        // The length of the data stands after the mechanism's number.
+        let mut with = bytes.clone();
+        with.splice(12..13, [1, b'x']);
+        with[10] += 1;
+        assert_eq!(WrappedFile::decode(&with), Err(NotAWrappedFile::Damaged));
     }
 
     #[test]
