@@ -48,6 +48,12 @@ mod stale_work;
 mod strangers;
 #[path = "properties/symbols.rs"]
 mod symbols;
+#[path = "properties/templates.rs"]
+mod templates;
+#[path = "properties/tokens.rs"]
+mod tokens;
+#[path = "properties/users.rs"]
+mod users;
 
 use std::time::Duration;
 

@@ -88,10 +88,18 @@ fn a_copy_with_fewer_approvals_is_older() {
         assert_eq!(same, Ok(if is_deleted { Inserted::Created(key) } else { Inserted::Equal(key) }));
         assert!(insert(&mut lab, &with(1, 0), Existing::Compare).is_ok());
     }
-    // By its owner, as an officer may lift the guard.
+}
+
+/// By its owner, as an officer may lift the guard.
+#[test]
+fn what_is_remembered_of_approvals_is_not_taken_for_trust() {
+    let mut lab = Lab::new();
+    let key = lab.make_aes(ALICE);
+    let object = altered(&lab.mask(ALICE, key).unwrap(), |copied| (copied.m_value, copied.approved) = (2, 3));
+    insert(&mut lab, &object, Existing::Replace).unwrap();
     lab.ask(ALICE, DeleteKey { handle: key }).unwrap();
-    lab.insert(ALICE, &with(2, 3), Place::SameHandle).unwrap();
-    assert!(!lab.attributes(ALICE, key).wrap_with_trusted, "it was never trusted");
+    lab.insert(ALICE, &object, Place::SameHandle).unwrap();
+    assert!(!lab.attributes(ALICE, key).wrap_with_trusted);
 }
 
 #[test]
@@ -180,7 +188,7 @@ fn copied(object: &MaskedObject) -> CopiedKey {
 }
 
 /// The model's masked objects can be read by all.
-fn altered(object: &MaskedObject, alter: impl FnOnce(&mut CopiedKey)) -> MaskedObject {
+pub(crate) fn altered(object: &MaskedObject, alter: impl FnOnce(&mut CopiedKey)) -> MaskedObject {
     let mut copied = copied(object);
     alter(&mut copied);
     MaskedObject(encode(&Copied::Key(copied)).unwrap().to_vec())
