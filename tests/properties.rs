@@ -8,12 +8,12 @@ mod approvals;
 mod attacks;
 #[path = "properties/book.rs"]
 mod book;
-#[path = "properties/following.rs"]
-mod following;
 #[path = "properties/copies.rs"]
 mod copies;
 #[path = "properties/find_and_share.rs"]
 mod find_and_share;
+#[path = "properties/following.rs"]
+mod following;
 #[path = "properties/formats.rs"]
 mod formats;
 #[path = "properties/frozen.rs"]
