@@ -264,14 +264,14 @@ impl Cluster {
         asked: &[(usize, &Question<O>)],
         answered: Vec<(Option<Link>, Answer<K::Reply>)>,
     ) -> Vec<Answer<K::Reply>> {
-        let take_back =
-            |((number, question), (link, answer)): (&(usize, &Question<O>), (_, Answer<K::Reply>))| {
-                if let Some(server) = self.servers.get_mut(*number) {
-                    server.take_back(link, answer.is_ok().then_some(&question.login));
-                }
-                answer
-            };
-        asked.iter().zip(answered).map(take_back).collect()
+        let mut answers = Vec::new();
+        for ((number, question), (link, answer)) in asked.iter().zip(answered) {
+            if let Some(server) = self.servers.get_mut(*number) {
+                server.take_back(link, answer.is_ok().then_some(&question.login));
+            }
+            answers.push(answer);
+        }
+        answers
     }
 
     async fn ask_one<O: Operation, K: RoundKind<O>>(
