@@ -1,7 +1,7 @@
 //! Clusters, from their making to their end.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cloudhsm::hsmd::making::backup::Backup;
 use cloudhsm::protocol::Secret;
@@ -60,13 +60,7 @@ async fn hsms_join_with_users_and_keys_and_a_copied_backup_makes_a_clone() {
     let first = desk.cluster(&id).await["Hsms"][0]["EniIp"].as_str().unwrap().to_owned();
     let mut console = desk.console(&first).await;
     ask(&mut console, login(UserType::Co, "admin", PASSWORD)).await.unwrap();
-    let alice = CreateUser {
-        user_type: UserType::Cu,
-        name: "alice".to_owned(),
-        password: Secret::new(PASSWORD.to_owned()),
-        second_factor: None,
-    };
-    ask(&mut console, alice).await.unwrap();
+    ask(&mut console, alice()).await.unwrap();
     let spec = KeySpec::Aes { bytes: 32 };
     let mut alices = desk.console(&first).await;
     ask(&mut alices, login(UserType::Cu, "alice", PASSWORD)).await.unwrap();
@@ -109,6 +103,44 @@ async fn hsms_join_with_users_and_keys_and_a_copied_backup_makes_a_clone() {
     ask(&mut western, insert).await.unwrap();
     assert_eq!(ask(&mut western, hash.clone()).await.unwrap(), ask(&mut console, hash).await.unwrap());
     desk.account.unwrap().close().await;
+}
+
+/// HSMs that have joined after the start ask each other for keys, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_follow_in_a_cluster_that_grows() {
+    let desk = Desk::open().await;
+    let id = desk.active_cluster().await;
+    let first = desk.cluster(&id).await["Hsms"][0]["EniIp"].as_str().unwrap().to_owned();
+    let second = desk.new_hsm(&id, "us-east-1b").await["EniIp"].as_str().unwrap().to_owned();
+    for address in [&first, &second] {
+        let mut console = desk.console(address).await;
+        ask(&mut console, login(UserType::Co, "admin", PASSWORD)).await.unwrap();
+        ask(&mut console, alice()).await.unwrap();
+    }
+    let mut alices = desk.console(&first).await;
+    ask(&mut alices, login(UserType::Cu, "alice", PASSWORD)).await.unwrap();
+    ask(&mut alices, GenerateKey { spec: KeySpec::Aes { bytes: 32 }, template: Template::default() })
+        .await
+        .unwrap();
+    let keys = ask(&mut alices, ListKeys { user: None, hash: true }).await.unwrap();
+    desk.new_hsm(&id, "us-east-1a").await;
+    let mut beside = desk.console(&second).await;
+    ask(&mut beside, login(UserType::Cu, "alice", PASSWORD)).await.unwrap();
+    let began = Instant::now();
+    while ask(&mut beside, ListKeys { user: None, hash: true }).await.unwrap() != keys {
+        assert!(began.elapsed() < Duration::from_secs(60), "no key has followed");
+        sleep(Duration::from_millis(100)).await;
+    }
+    desk.account.unwrap().close().await;
+}
+
+fn alice() -> CreateUser {
+    CreateUser {
+        user_type: UserType::Cu,
+        name: "alice".to_owned(),
+        password: Secret::new(PASSWORD.to_owned()),
+        second_factor: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,7 +29,7 @@ pub(in crate::hsmd) async fn admit(frames: &mut Connection, shared: &Shared) -> 
 pub(in crate::hsmd) struct Member(Who);
 
 async fn meet(frames: &mut Connection, shared: &Shared, proof: Proof) -> (Met, Option<Member>) {
-    let Some(following) = &shared.following else { return (Err(TurnedAway::Off), None) };
+    let Some(following) = shared.part.now() else { return (Err(TurnedAway::Off), None) };
     let (_, tls) = frames.get_mut().get_ref();
     let exporter = tls.export_keying_material([0; 32], EXPORTER, None);
     if !exporter.is_ok_and(|exporter| following.membership.accepts(&proof, &exporter)) {
@@ -46,7 +46,7 @@ pub(in crate::hsmd) async fn answer(
     shared: &Shared,
     Member(who): Member,
 ) -> io::Result<()> {
-    let Some(following) = &shared.following else { return Ok(()) };
+    let Some(following) = shared.part.now() else { return Ok(()) };
     loop {
         let frame = match timeout(shared.limits.call, frames.next()).await {
             Ok(Some(Ok(frame))) => frame,

@@ -32,7 +32,57 @@ pub(in crate::hsmd) use answering::{admit, answer};
 pub(in crate::hsmd) use message::PEER;
 pub(in crate::hsmd) use rounds::go_round;
 
-/// One HSM's part in its cluster.
+/// An HSM's part in its cluster, which is another one when HSMs join or leave.
+pub struct Part {
+    identity: Identity,
+    certificates: Certificates,
+    attester: Attester,
+    /// `None` if keys do not follow.
+    interval: Option<Duration>,
+    now: Mutex<Option<Arc<Following>>>,
+    changed: Notify,
+}
+
+impl Part {
+    /// That of an HSM among these members.
+    #[must_use]
+    pub fn new(
+        identity: &Identity,
+        members: &[Member],
+        interval: Option<Duration>,
+        certificates: &Certificates,
+        attester: Attester,
+    ) -> Self {
+        let (identity, certificates) = (identity.clone(), certificates.clone());
+        let (now, changed) = (Mutex::new(None), Notify::new());
+        let part = Self { identity, certificates, attester, interval, now, changed };
+        *part.lock() = part.among(members);
+        part
+    }
+
+    /// What it is now; `None` if keys do not follow, the HSM is alone in its cluster, or the cluster is not initialized.
+    #[must_use]
+    pub fn now(&self) -> Option<Arc<Following>> {
+        self.lock().clone()
+    }
+
+    /// Other HSMs have joined the cluster, or left it. What was known of them is asked again.
+    pub(in crate::hsmd) fn set_members(&self, members: &[Member]) {
+        *self.lock() = self.among(members);
+        self.changed.notify_one();
+    }
+
+    fn among(&self, members: &[Member]) -> Option<Arc<Following>> {
+        let Self { identity, certificates, attester, interval, .. } = self;
+        Following::new(identity, members, (*interval)?, certificates, attester.clone()).map(Arc::new)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Following>>> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One HSM's part in its cluster, as long as the members stay the same.
 pub struct Following {
     membership: Membership,
     board: Mutex<Board>,

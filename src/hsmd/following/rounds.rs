@@ -2,6 +2,7 @@
 //! other keys when it calls. In each round every member asks the one that is as far from it as for all others, so that
 //! the load is the same for all.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +23,22 @@ const NAMED: usize = 8;
 
 /// Asks members for ever.
 pub(in crate::hsmd) async fn go_round(shared: Arc<Shared>) {
-    let Some(following) = &shared.following else { return };
+    let part = &shared.part;
+    loop {
+        let following = part.now();
+        let asking = async {
+            match &following {
+                Some(following) => ask_all(following, &shared).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! { () = asking => {}, () = part.changed.notified() => {} }
+    }
+}
+
+async fn ask_all(following: &Following, shared: &Shared) {
     for member in &following.membership.others {
-        following.ask(&shared, member).await;
+        following.ask(shared, member).await;
         sleep(PAUSE).await;
     }
     let mut next = following.membership.others.iter().cycle();
@@ -38,11 +52,11 @@ pub(in crate::hsmd) async fn go_round(shared: Arc<Shared>) {
         let others = following.membership.others.iter();
         for member in others.filter(|member| hinted.contains(&member.node_id)) {
             sleep(PAUSE).await;
-            following.ask(&shared, member).await;
+            following.ask(shared, member).await;
         }
         if is_due {
             if let Some(member) = next.next().filter(|member| !hinted.contains(&member.node_id)) {
-                following.ask(&shared, member).await;
+                following.ask(shared, member).await;
             }
             due = Instant::now() + following.interval;
         }

@@ -29,13 +29,14 @@ use super::throttle::Throttle;
 use super::worker::Worker;
 use crate::files::without_number;
 use crate::hsm::{Certificates, Lost};
-use crate::hsmd::following::{Following, go_round};
+use crate::hsmd::following::{Part, go_round};
 use crate::hsmd::keeping::folder::{CA, CERTIFICATE, Folder, FolderError, HARDWARE_SIGNED, KEY};
 use crate::hsmd::keeping::password::{BadCost, Hasher};
 use crate::hsmd::keeping::settings::Settings;
 use crate::hsmd::keeping::store::StoreError;
 use crate::protocol::Refusal;
 use crate::protocol::certificate::Certificate;
+use crate::protocol::device::Member;
 use crate::wire::Limits;
 use crate::wire::anchor::Anchor;
 use crate::wire::certificate::{self, Distrust};
@@ -115,10 +116,8 @@ impl Running {
         }
         let Settings { members, max_connections, without_login, max_idle_seconds, .. } = settings;
         let attester = Attester::new(&key)?;
-        let following = settings.follow_keys_seconds.and_then(|seconds| {
-            let interval = Duration::from_secs(seconds.into());
-            Following::new(hsm.identity(), &members, interval, &certificates, attester.clone())
-        });
+        let interval = settings.follow_keys_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        let part = Part::new(hsm.identity(), &members, interval, &certificates, attester.clone());
         let (engine, ended) = Engine::start(store, hsm, members, max_connections, certificates, clock)?;
         let max_connections = usize::try_from(max_connections).unwrap_or(1);
         let shared = Arc::new(Shared {
@@ -134,7 +133,7 @@ impl Running {
             max_idle: max_idle_seconds.map(|seconds| Duration::from_secs(seconds.into())),
             troubles: Throttle::default(),
             requests: Requests::default(),
-            following,
+            part,
         });
         let weak = Arc::downgrade(&shared);
         let stop = CancellationToken::new();
@@ -162,10 +161,18 @@ impl Running {
         self.shared.upgrade().map(|shared| shared.engine.clone())
     }
 
+    /// Other HSMs have joined its cluster, or left it: from now on it asks those for keys, and no others.
+    pub fn set_members(&self, members: &[Member]) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.part.set_members(members);
+        }
+    }
+
     /// Ends it as a fault would, without finishing anything.
     pub fn abort(&self) {
         self.serving.abort();
         self.engine.abort();
+        self.stop.cancel();
     }
 
     /// Loses a user or a key, durably, as if somebody had deleted it on this HSM alone.

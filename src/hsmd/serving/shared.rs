@@ -11,7 +11,7 @@ use super::requests::Requests;
 use super::strangers::Strangers;
 use super::throttle::Throttle;
 use super::worker::Worker;
-use crate::hsmd::following::Following;
+use crate::hsmd::following::Part;
 use crate::wire::Limits;
 
 /// What all connections of an HSM share.
@@ -34,6 +34,5 @@ pub struct Shared {
     /// For what clients do wrong, as anyone can.
     pub troubles: Throttle,
     pub requests: Requests,
-    /// `None` if keys do not follow.
-    pub following: Option<Following>,
+    pub part: Part,
 }

@@ -58,7 +58,7 @@ impl Probe {
         let free = shared.connections.available_permits();
         let connections = shared.max_connections.saturating_sub(free);
         let strangers = &shared.strangers;
-        let following = shared.following.as_ref().map(|following| following.board().figures());
+        let following = shared.part.now().map(|following| following.board().figures());
         Sight {
             hsm_id,
             connections,

@@ -39,6 +39,7 @@ impl Units {
         let (unit, result) = match started {
             Ok(running) => {
                 tracing::info!(hsm_id = %running.hsm_id, address = %running.address, "listening");
+                running.follow_keys();
                 (Unit::Running(running), Ok(()))
             }
             Err(error) => {
@@ -94,6 +95,9 @@ impl Units {
     }
 
     pub(super) async fn set_members(&self, id: &HsmId, members: Vec<Member>) {
+        if let Some(Unit::Running(running)) = self.all().get(id) {
+            running.set_members(&members);
+        }
         if let Some(engine) = self.engine(id) {
             engine.set_members(members).await;
         }
