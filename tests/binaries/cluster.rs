@@ -145,11 +145,13 @@ impl Cluster {
 
     /// Sets how often the HSMs ask each other for keys.
     pub(crate) fn follow_keys(&self, seconds: Option<u32>) {
+        let value = seconds.map_or("null".to_owned(), |seconds| seconds.to_string());
         for node in 0..self.nodes {
             let path = self.path(&format!("hsm{node}/hsmd.json"));
-            let mut settings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-            settings["follow_keys_seconds"] = seconds.into();
-            fs::write(path, settings.to_string()).unwrap();
+            let settings = fs::read_to_string(&path).unwrap();
+            let (before, after) = settings.split_once("\"follow_keys_seconds\": ").unwrap();
+            let (_, after) = after.split_once(',').unwrap();
+            fs::write(path, format!("{before}\"follow_keys_seconds\": {value},{after}")).unwrap();
         }
     }
 

@@ -32,6 +32,7 @@ const PROGRAMS: [Program; 5] = [
             &["audit", "prune"],
             &["audit", "verify"],
             &["unlock"],
+            &["zeroize"],
         ],
     ),
 ];

@@ -102,7 +102,7 @@ fn the_documentation_names_every_metric() {
     let cluster = Cluster::new(1);
     let _daemon = with_metrics(&cluster);
     let (documentation, page) = (fs::read_to_string("docs/monitoring.md").unwrap(), page(&cluster));
-    assert_eq!(page.names().len(), 18);
+    assert_eq!(page.names().len(), 22);
     for name in page.names() {
         assert!(documentation.contains(&format!("`{name}`")), "{name}");
     }
