@@ -245,22 +245,23 @@ impl Hsm {
 
 #[cfg(test)]
 mod tests {
-    use super::{BTreeMap, CLOCK_STEP, HeldToken, Service, Token, TokenAbout, VALIDITY};
+    use super::{BTreeMap, HeldToken, Service, Token, TokenAbout};
     use crate::hsm::SessionId;
     use crate::protocol::key::KeyHandle;
     use crate::protocol::user::UserId;
 
     #[test]
     fn a_clock_that_is_set_back_a_little_ends_no_token_and_makes_none_last_longer() {
-        let issued = 10 * CLOCK_STEP;
+        const SECOND: u64 = 1_000_000;
+        let issued = 1000 * SECOND;
         let (service, user) = (Service::MiscCo, "ann".to_owned());
         let about = TokenAbout { id: 1, service, node: 0, key: KeyHandle(0), user };
         let token = Token { about, hsm_id: "hsm-1".to_owned(), nonce: [0; 32] };
         let (session, user, approvals) = (SessionId(1), UserId(1), BTreeMap::new());
         let held = HeldToken { token, session, user, issued, approvals };
-        let back = issued - CLOCK_STEP;
-        assert_eq!([back - 1, back, issued].map(|now| held.left(now)), [0, VALIDITY, VALIDITY]);
-        let end = issued + VALIDITY;
+        let (whole, back) = (600 * SECOND, issued - 60 * SECOND);
+        assert_eq!([back - 1, back, issued].map(|now| held.left(now)), [0, whole, whole]);
+        let end = issued + whole;
         assert_eq!([end - 1, end, end + 1].map(|now| held.left(now)), [1, 0, 0]);
         assert_eq!([end - 1, end].map(|now| held.is_expired(now)), [false, true]);
     }

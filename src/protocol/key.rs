@@ -255,3 +255,13 @@ impl About for ReadPublicKey {}
 /// A public key: a SubjectPublicKeyInfo in DER.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKeyInfo(pub Vec<u8>);
+
+#[cfg(test)]
+mod tests {
+    use super::KeyType;
+
+    #[test]
+    fn key_types_have_the_numbers_of_pkcs_11() {
+        assert_eq!(KeyType::ALL.map(KeyType::number), [0, 1, 3, 16, 21, 31]);
+    }
+}

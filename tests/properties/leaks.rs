@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use cloudhsm::hsm::{Event, Key, SessionId};
-use cloudhsm::protocol::attribute::{Attribute, ReadAttributes};
+use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes};
 use cloudhsm::protocol::key::{
     CreatePublicKey, DeleteKey, GenerateKey, Hash, KeyClass, KeyHandle, Lifetime, ShareKey, Sharing, Template,
 };
@@ -234,7 +234,7 @@ impl Play {
         let is_kept =
             attribute == WrapWithTrusted && self.lab.attributes(who, handle).class != KeyClass::Public;
         let has_no_older_copy = is_inside && !self.masked.contains(&name);
-        if attribute == Trusted || (is_kept && has_no_older_copy) {
+        if attribute == Trusted || (is_kept && has_no_older_copy && !self.has_unguarded_twin(handle, name)) {
             self.secret.insert(name);
         }
     }
@@ -256,9 +256,22 @@ impl Play {
     }
 
     fn is_guarded(&mut self, handle: KeyHandle) -> bool {
+        self.attributes(handle).is_some_and(|attributes| attributes.trusted || attributes.wrap_with_trusted)
+    }
+
+    /// Whoever unwraps another's key may guard the copy, and the other still gives away the key.
+    fn has_unguarded_twin(&mut self, handle: KeyHandle, name: u32) -> bool {
+        let is_twin = |(other, of): &&(KeyHandle, u32)| *of == name && *other != handle;
+        let twins: Vec<_> = self.handles.iter().filter(is_twin).map(|(twin, _)| *twin).collect();
+        twins
+            .into_iter()
+            .filter_map(|twin| self.attributes(twin))
+            .any(|attributes| attributes.class != KeyClass::Public && !attributes.wrap_with_trusted)
+    }
+
+    fn attributes(&mut self, handle: KeyHandle) -> Option<Attributes> {
         let read = |who| self.lab.ask(who, ReadAttributes { handle }).ok();
-        let attributes = [ALICE, BOB, CARL].into_iter().find_map(read);
-        attributes.is_some_and(|attributes| attributes.trusted || attributes.wrap_with_trusted)
+        [ALICE, BOB, CARL].into_iter().find_map(read)
     }
 
     /// What somebody outside can make: a value that is known, or a new one.

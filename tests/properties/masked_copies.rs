@@ -14,6 +14,8 @@ use cloudhsm::wire::frame::{decode, encode};
 use crate::lab::{AES, ALICE, BOB, Lab, OFFICER, id};
 use crate::officers;
 
+type Alter = fn(&mut CopiedKey);
+
 #[test]
 fn users_copy_their_own_keys_and_officers_any() {
     let mut lab = Lab::new();
@@ -34,7 +36,7 @@ fn users_copy_their_own_keys_and_officers_any() {
 
 #[test]
 fn a_copy_is_compared_in_every_respect_and_replaces_what_is_there_only_if_asked() {
-    let alterations: [(Difference, fn(&mut CopiedKey)); 5] = [
+    let alterations: [(Difference, Alter); 5] = [
         (Difference::Owner, |copied| copied.owner = (UserType::Cu, "bob".to_owned())),
         (Difference::Sharing, |copied| copied.shared_with.push((UserType::Cu, "carl".to_owned()))),
         (Difference::Attributes, |copied| copied.attributes.label = "sun".to_owned()),

@@ -23,6 +23,9 @@ const ADMIN: &str = "admin";
 pub(crate) const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const RIGHT: &str = "password";
 
+/// One work for each decision: nothing else happens meanwhile.
+const MAX_WORK: usize = 2;
+
 /// Something that happens to an HSM.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
@@ -191,7 +194,7 @@ impl World {
 
     fn decide(&self, request: &Request, session: SessionId, round: Round) -> Decision {
         let mut worked = None;
-        loop {
+        for _ in 0..MAX_WORK {
             let decision = self.decide_with(request, session, round, worked.as_ref());
             let Verdict::Needs(work) = &decision.verdict else { return decision };
             if round == Round::Rehearse {
@@ -199,6 +202,7 @@ impl World {
             }
             worked = Some(done(work, request, self.history.len()));
         }
+        panic!("the result of the work is not used");
     }
 
     /// With the result of some work, whoever needed it.

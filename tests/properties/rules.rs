@@ -6,13 +6,14 @@ use cloudhsm::protocol::key::{DescribeKey, GenerateKey, Lifetime, Template};
 
 use cloudhsm::hsm::{Event, SessionId, Verdict};
 use cloudhsm::protocol::attribute::{SetAttribute, Value};
+use cloudhsm::protocol::masked::Place;
 use cloudhsm::protocol::message::OperationId;
 use cloudhsm::protocol::second_factor::SignedDigests;
 use cloudhsm::protocol::session::{Login, Logout};
 use cloudhsm::protocol::user::{DeleteUser, UserType};
 use cloudhsm::protocol::{Operation, Refusal, Secret};
 
-use crate::lab::{AES, ALICE, BOB, CARL, Lab, OFFICER};
+use crate::lab::{AES, ALICE, BOB, CARL, Lab, OFFICER, RSA};
 use crate::model;
 
 /// Guarded is what decrypts alike, and nothing else.
@@ -118,6 +119,25 @@ fn the_owner_of_a_key_is_not_deleted() {
     for other in ["bob", "carl"] {
         assert_eq!(delete(&mut lab, other), Ok(()));
     }
+}
+
+/// Of a pair, the public half.
+#[test]
+fn the_record_of_a_new_key_names_it() {
+    let mut lab = Lab::new();
+    let named = |lab: &Lab| {
+        let of = |event: &Event| if let Event::Recorded(record) = event { record.key } else { None };
+        lab.world.history.last().and_then(|events| events.iter().find_map(of))
+    };
+    let pair = lab.make(ALICE, RSA);
+    assert_eq!(named(&lab), Some(pair[0]));
+    let object = lab.mask(ALICE, pair[1]).unwrap();
+    let copy = lab.insert(ALICE, &object, Place::NewHandle).unwrap();
+    assert_eq!(named(&lab), Some(copy));
+    let (key, wrapping) = (lab.make_aes(ALICE), lab.make_aes(ALICE));
+    let wrapped = lab.wrap(ALICE, key, wrapping).unwrap();
+    let copy = lab.unwrap(ALICE, wrapping, &wrapped).unwrap();
+    assert_eq!(named(&lab), Some(copy));
 }
 
 fn delete(lab: &mut Lab, name: &str) -> Result<(), Refusal> {

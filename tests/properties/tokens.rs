@@ -13,6 +13,7 @@ use crate::officers;
 #[test]
 fn a_token_lasts_ten_minutes() {
     let (mut lab, key, _) = with_two_keys();
+    assert_eq!(lab.world.hsm.census().tokens, 0);
     get(&mut lab, "alice", key).unwrap();
     let seconds = |lab: &mut Lab| lab.ask(ALICE, ListTokens).unwrap()[0].validity;
     assert_eq!(seconds(&mut lab), 599);
