@@ -1,18 +1,19 @@
 //! Single rules, where histories at random seldom or never go.
 
-use cloudhsm::protocol::attribute::Attribute;
-use cloudhsm::protocol::device::{DescribeHsm, DescribePartition};
-use cloudhsm::protocol::key::{DescribeKey, GenerateKey, Lifetime, Template};
-
 use cloudhsm::hsm::{Event, SessionId, Verdict};
-use cloudhsm::protocol::attribute::{SetAttribute, Value};
+use cloudhsm::protocol::attribute::{Attribute, SetAttribute, Value};
+use cloudhsm::protocol::device::{DescribeHsm, DescribePartition};
+use cloudhsm::protocol::key::{DeleteKey, DescribeKey, GenerateKey, KeyClass, KeyType, Lifetime, Template};
 use cloudhsm::protocol::masked::Place;
 use cloudhsm::protocol::message::OperationId;
 use cloudhsm::protocol::second_factor::SignedDigests;
 use cloudhsm::protocol::session::{Login, Logout};
 use cloudhsm::protocol::user::{DeleteUser, UserType};
+use cloudhsm::protocol::wrap::UnwrapKey;
+use cloudhsm::protocol::wrapping::WrapMechanism;
 use cloudhsm::protocol::{Operation, Refusal, Secret};
 
+use crate::approvals::with_two_keys;
 use crate::lab::{AES, ALICE, BOB, CARL, Lab, OFFICER, RSA};
 use crate::model;
 
@@ -123,21 +124,54 @@ fn the_owner_of_a_key_is_not_deleted() {
 
 /// Of a pair, the public half.
 #[test]
-fn the_record_of_a_new_key_names_it() {
+fn records_name_operations_and_keys() {
     let mut lab = Lab::new();
-    let named = |lab: &Lab| {
-        let of = |event: &Event| if let Event::Recorded(record) = event { record.key } else { None };
+    let recorded = |lab: &Lab| {
+        let of = |event: &Event| match event {
+            Event::Recorded(record) => Some((record.opcode.0, record.key)),
+            _ => None,
+        };
         lab.world.history.last().and_then(|events| events.iter().find_map(of))
     };
     let pair = lab.make(ALICE, RSA);
-    assert_eq!(named(&lab), Some(pair[0]));
+    assert_eq!(recorded(&lab), Some((0x19, Some(pair[0]))));
     let object = lab.mask(ALICE, pair[1]).unwrap();
+    assert_eq!(recorded(&lab), Some((0xf0, Some(pair[1]))));
     let copy = lab.insert(ALICE, &object, Place::NewHandle).unwrap();
-    assert_eq!(named(&lab), Some(copy));
+    assert_eq!(recorded(&lab), Some((0xf1, Some(copy))));
+    let (key, wrapping) = (lab.make_aes(ALICE), lab.make_aes(ALICE));
+    assert_eq!(recorded(&lab), Some((0x17, Some(wrapping))));
+    let wrapped = lab.wrap(ALICE, key, wrapping).unwrap();
+    assert_eq!(recorded(&lab), Some((0x1a, Some(key))));
+    let copy = lab.unwrap(ALICE, wrapping, &wrapped).unwrap();
+    assert_eq!(recorded(&lab), Some((0x1b, Some(copy))));
+    lab.ask(ALICE, DeleteKey { handle: copy }).unwrap();
+    assert_eq!(recorded(&lab), Some((0x11, Some(copy))));
+}
+
+#[test]
+fn the_owner_needs_approvals_to_set_an_attribute_and_an_officer_none() {
+    let (mut lab, key, _) = with_two_keys();
+    assert_eq!(lab.set(ALICE, key, Attribute::Encrypt, 0), Err(Refusal::MxnAuthFailed));
+    assert_eq!(lab.set(OFFICER, key, Attribute::Trusted, 1), Ok(()));
+}
+
+#[test]
+fn no_value_makes_a_public_key_or_half_of_another_kind() {
+    let mut lab = Lab::new();
     let (key, wrapping) = (lab.make_aes(ALICE), lab.make_aes(ALICE));
     let wrapped = lab.wrap(ALICE, key, wrapping).unwrap();
-    let copy = lab.unwrap(ALICE, wrapping, &wrapped).unwrap();
-    assert_eq!(named(&lab), Some(copy));
+    for (class, key_type) in [
+        (KeyClass::Public, KeyType::Rsa),
+        (KeyClass::Public, KeyType::Aes),
+        (KeyClass::Secret, KeyType::Rsa),
+        (KeyClass::Private, KeyType::Aes),
+    ] {
+        let (wrapped, template) = (wrapped.clone(), Template::default());
+        let mechanism = WrapMechanism::AesWrapPad;
+        let unwrap = UnwrapKey { wrapping, mechanism, wrapped, class, key_type, flags: None, template };
+        assert_eq!(lab.ask(ALICE, unwrap), Err(Refusal::InvalidInput), "{class:?} {key_type:?}");
+    }
 }
 
 fn delete(lab: &mut Lab, name: &str) -> Result<(), Refusal> {
