@@ -48,6 +48,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("pip install awscli", "tests/run installs it"),
     ("examples/recovery/with-aws.sh", "tests/aws.rs runs it"),
     ("fuzz/run wire -max_total_time=240", "takes minutes"),
+    ("cargo install cargo-mutants --locked", "changes the machine"),
+    ("cargo mutants --re hsm/quorum.rs", "takes an hour"),
+    ("git diff main >target/change.diff", "a clone for tests has no main"),
+    ("cargo mutants --in-diff target/change.diff", "takes minutes"),
 ];
 
 /// A page, and what holds of its output.
