@@ -39,6 +39,7 @@ const ATTEMPTS: u32 = 20;
 pub(crate) async fn world(seed: u64, scale: Scale) -> World {
     let servers = u32::try_from(SERVERS).unwrap();
     let cluster = Arc::new(Cluster::activated(servers));
+    (0..servers).for_each(|number| follow_nobody(&cluster, number));
     let last = cluster.path(&format!("hsm{}", servers - 1));
     let mut small_disk = on_small_disk(&last, scale.disk_mebibytes);
     let nodes = (0..servers).map(|number| {
@@ -70,6 +71,14 @@ pub(crate) async fn world(seed: u64, scale: Scale) -> World {
         runtime: Handle::current(),
         until: OnceLock::new(),
     }
+}
+
+/// Keys that follow would bring a server what it has missed: then it may hold more than it has acknowledged itself.
+fn follow_nobody(cluster: &Cluster, number: u32) {
+    let path = cluster.path(&format!("hsm{number}/hsmd.json"));
+    let mut settings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    settings["follow_keys_seconds"] = Value::Null;
+    fs::write(path, settings.to_string()).unwrap();
 }
 
 /// The configuration of consoles; every other one goes through the relays.
