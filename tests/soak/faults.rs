@@ -113,7 +113,7 @@ fn without_space(world: &World, time: Duration) {
         }
         thread::sleep(Duration::from_millis(50));
     }
-    world.figures.time("from free space to a change", began.elapsed());
+    world.figures.time("a CO gets in where the disk was full", began.elapsed());
 }
 
 fn disturb_network(world: &World) {
