@@ -1,7 +1,12 @@
 //! HSMs of a cluster bring each other's keys up to date, each in a process of its own.
 
 use std::fs;
+use std::sync::Arc;
 
+use cloudhsm::wire::Limits;
+use cloudhsm::wire::frame::encode;
+use cloudhsm::wire::link::{Address, Link};
+use cloudhsm::wire::verifier::{Trust, client_config};
 use serde_json::Value;
 
 use crate::cluster::{CO_PASSWORD, Cluster};
@@ -169,6 +174,28 @@ fn members_need_no_certificates_of_clients() {
     let (first, second) = (cluster.run_hsm(0), cluster.run_hsm(1));
     second.wait_for_log(FOLLOWED);
     assert!(cluster.play("listUsers\n").with_code(3).stdout.is_empty() || !first.log().is_empty());
+}
+
+/// It has neither the cluster's key nor anything else.
+#[test]
+fn a_stranger_who_says_the_hello_of_a_member_is_turned_away() {
+    let (cluster, _first, _second) = two();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = Address::Named(cluster.address(0), cluster.port);
+    let open = || {
+        let tls = Arc::new(client_config(Trust::Nobody, None).unwrap());
+        runtime.block_on(Link::open_as(0x8001, &address, tls, &Limits::default())).unwrap()
+    };
+    let ask = |link: Link, frame| runtime.block_on(link.ask::<Result<(), u32>>(frame, &Limits::default()));
+    let proof = encode(&([0_u8; 32], 1_u32, [0_u8; 32], vec![7_u8; 70])).unwrap();
+    let (link, answer) = ask(open(), proof.clone()).unwrap();
+    assert_eq!(answer, Err(0));
+    // For all buckets, and for a key.
+    for question in [encode(&0_u32).unwrap(), encode(&(2_u32, vec![6_u32])).unwrap()] {
+        assert!(ask(open(), question).is_err());
+    }
+    assert!(ask(link, encode(&0_u32).unwrap()).is_err(), "it hangs up");
+    assert!(ask(open(), vec![7; 2000].into()).is_err(), "more than a proof");
 }
 
 /// A clone has the cluster's own key, and another cluster of its own maker.

@@ -10,18 +10,22 @@ use super::membership::EXPORTER;
 use super::message::{Ask, Deletion, Met, Proof, Told, TurnedAway, Who};
 use super::view::View;
 use super::{Following, asking};
+use crate::hsm::{Copied, Version};
 use crate::hsmd::serving::shared::Shared;
 use crate::protocol::key::KeyHandle;
-use crate::wire::frame::{self, Frames, Garbage};
+use crate::wire::frame::{self, Frames, Garbage, MAX_CALL, MAX_HELLO};
 
 type Connection = Frames<TlsStream<TcpStream>>;
 
 /// Reads the caller's proof and answers it; `None` if the caller is turned away.
 pub(in crate::hsmd) async fn admit(frames: &mut Connection, shared: &Shared) -> io::Result<Option<Member>> {
+    // A stranger may say the same hello.
+    frames.set_limit(MAX_HELLO);
     let Some(frame) = frames.next().await else { return Ok(None) };
     let proof: Proof = frame::decode(&frame?).map_err(garbage)?;
     let (met, member) = meet(frames, shared, proof).await;
     frames.send(frame::encode(&met).map_err(garbage)?).await?;
+    frames.set_limit(MAX_CALL);
     Ok(member)
 }
 
@@ -93,7 +97,7 @@ impl Following {
         number: u32,
         named: &[Deletion],
         caller: u32,
-    ) -> (Vec<(KeyHandle, crate::hsm::Version)>, Vec<Deletion>) {
+    ) -> (Vec<(KeyHandle, Version)>, Vec<Deletion>) {
         let deletions = &mut self.board().deletions;
         deletions.learn(named, caller, |handle| view.hsm.version(handle));
         let own = deletions.of(view.bucket(number));
@@ -104,10 +108,10 @@ impl Following {
     async fn keys(&self, view: &View, handles: &[KeyHandle], shared: &Shared) -> Option<Told> {
         let handles = handles.get(..asking::BATCH.min(handles.len()))?;
         let offered = view.hsm.offer(handles);
-        let named: Vec<_> = offered.iter().filter(|offered| offered.key.is_some()).collect();
-        let named: Vec<_> = named.into_iter().map(|offered| offered.handle).collect();
+        let named = offered.iter().filter(|offered| offered.key.is_some());
+        let named: Vec<_> = named.map(|offered| offered.handle).collect();
         let masked = shared.worker.with_vault(move |vault| {
-            let mask = |key| vault.mask(&crate::hsm::Copied::Key(key));
+            let mask = |key| vault.mask(&Copied::Key(key));
             offered.into_iter().map(|offered| offered.map(mask)).collect::<Result<_, _>>()
         });
         let masked = masked.await?.ok()?;
