@@ -65,6 +65,7 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), ServiceError> {
     let front = Front::new(account.clone(), Gate::new(entry, default_region), Limits::default());
     tracing::info!(address = %listening.address, "listening");
     notify::ready_at(listening.address);
+    tracing::info!("ready");
     let stop = CancellationToken::new();
     let serving = tokio::spawn(listening.serve(front, stop.clone()));
     signals.next().await;

@@ -132,11 +132,9 @@ impl Engine {
     /// Decides. Changes are durable before this returns.
     pub async fn decide(&self, attempt: Attempt) -> Verdict {
         let (sender, receiver) = oneshot::channel();
-        let sent = self.0.send(Job::Decide(Box::new(attempt), sender)).await;
-        match sent {
-            Ok(()) => receiver.await.unwrap_or(Verdict::Refused(Refusal::ShuttingDown)),
-            Err(_) => Verdict::Refused(Refusal::ShuttingDown),
-        }
+        // A stopped engine drops the job, and the sender in it.
+        let _ = self.0.send(Job::Decide(Box::new(attempt), sender)).await;
+        receiver.await.unwrap_or(Verdict::Refused(Refusal::ShuttingDown))
     }
 
     /// Makes a change for the owner of the HSM's folder, durably. The rule gets the time, too.
