@@ -25,6 +25,7 @@ const PROGRAMS: [Program; 5] = [
             &["cluster", "init"],
             &["cluster", "initialize"],
             &["run"],
+            &["service"],
             &["backup"],
             &["check-backup"],
             &["audit"],
