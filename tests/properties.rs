@@ -28,6 +28,8 @@ mod leaks;
 mod ledger;
 #[path = "properties/masked_copies.rs"]
 mod masked_copies;
+#[path = "properties/members.rs"]
+mod members;
 #[path = "properties/model.rs"]
 mod model;
 #[path = "properties/officers.rs"]

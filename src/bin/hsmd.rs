@@ -298,11 +298,11 @@ fn cluster(command: Cluster) -> Result<(), String> {
         Cluster::Initialize { dir, signed_cert, trust_anchor, member } => {
             let signed = match (signed_cert, trust_anchor, member) {
                 (Some(certificate), Some(trust_anchor), _) => Signed {
-                    certificate: Given::read(certificate).map_err(text)?,
-                    trust_anchor: Given::read(trust_anchor).map_err(text)?,
+                    certificate: Given::file(certificate),
+                    trust_anchor: Given::file(trust_anchor),
                     from: Source::Owner,
                 },
-                (_, _, member) => Signed::by_member(&member.unwrap_or_default()).map_err(text)?,
+                (_, _, member) => Signed::by_member(&member.unwrap_or_default()),
             };
             initialize(&dir, &signed).map_err(text)?;
             print(&format!("Initialized {0}\nNext: hsmd run {0}\n", dir.display()))

@@ -122,10 +122,12 @@ async fn keys_follow_in_a_cluster_that_grows() {
     ask(&mut alices, GenerateKey { spec: KeySpec::Aes { bytes: 32 }, template: Template::default() })
         .await
         .unwrap();
-    let keys = ask(&mut alices, ListKeys { user: None, hash: true }).await.unwrap();
+    let mut console = desk.console(&first).await;
+    ask(&mut console, login(UserType::Co, "admin", PASSWORD)).await.unwrap();
+    let keys = ask(&mut console, ListKeys { user: None, hash: true }).await.unwrap();
     desk.new_hsm(&id, "us-east-1a").await;
     let mut beside = desk.console(&second).await;
-    ask(&mut beside, login(UserType::Cu, "alice", PASSWORD)).await.unwrap();
+    ask(&mut beside, login(UserType::Co, "admin", PASSWORD)).await.unwrap();
     let began = Instant::now();
     while ask(&mut beside, ListKeys { user: None, hash: true }).await.unwrap() != keys {
         assert!(began.elapsed() < Duration::from_secs(60), "no key has followed");

@@ -65,7 +65,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "dev",
         inside: "cluster config files hsmd protocol wire",
-        outside: "std::fs std::io std::net tempfile tokio",
+        outside: "std::fs std::io std::net std::thread tempfile tokio",
     },
     Room {
         name: "cmu",

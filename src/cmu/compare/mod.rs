@@ -1,5 +1,4 @@
-//! Comparing servers: what each [holds](holdings), how it [differs](difference), and the [plan](plan) that makes them
-//! alike.
+//! Comparing servers: what each has (`holdings`), where they differ (`difference`), and what makes them alike (`plan`).
 
 mod difference;
 mod gather;

@@ -2,7 +2,7 @@
 //! handshake, as it does to a console, and the caller by a signature that is good for this connection only.
 //!
 //! The cluster's key does not tell the clusters of one clone family apart, which share it. So both say which cluster
-//! they are of, by the certificate of its maker, and which member.
+//! they are of, by a hash of its name, and which member.
 
 use std::sync::Arc;
 
@@ -36,8 +36,10 @@ pub(super) struct Membership {
 }
 
 impl Membership {
+    /// `None` if the HSM is alone in its cluster, or the cluster is not initialized.
     pub(super) fn new(
         identity: &Identity,
+        name: &[u8],
         members: &[Member],
         certificates: &Certificates,
         attester: Attester,
@@ -49,12 +51,12 @@ impl Membership {
         let anchor = Anchor::from_der(&owner.root.0, "".as_ref()).ok()?;
         let chain = vec![CertificateDer::from(owner.cluster.0.clone())];
         let tls = member_config(anchor, CertifiedKey::new(chain, attester.key())).ok()?;
-        let maker = digest(&SHA256, &certificates.manufacturer_root.0);
+        let name = digest(&SHA256, name);
         Some(Self {
             node_id,
             others,
             tls: Arc::new(tls),
-            cluster: <[u8; 32]>::try_from(maker.as_ref()).ok()?,
+            cluster: <[u8; 32]>::try_from(name.as_ref()).ok()?,
             certificate: owner.cluster.0.clone(),
             attester,
         })
@@ -121,7 +123,8 @@ mod tests {
     fn membership(folder: &Path) -> Membership {
         let members = read_settings(folder).unwrap().members;
         let Folder { hsm, key, certificates, .. } = Folder::open(folder).unwrap();
-        Membership::new(hsm.identity(), &members, &certificates, Attester::new(&key).unwrap()).unwrap()
+        let name = &certificates.manufacturer_root.0;
+        Membership::new(hsm.identity(), name, &members, &certificates, Attester::new(&key).unwrap()).unwrap()
     }
 
     #[test]

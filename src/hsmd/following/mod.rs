@@ -39,12 +39,20 @@ pub struct Part {
     attester: Attester,
     /// `None` if keys do not follow.
     interval: Option<Duration>,
-    now: Mutex<Option<Arc<Following>>>,
+    now: Mutex<Now>,
     changed: Notify,
 }
 
+struct Now {
+    /// Tells the cluster from others of its clone family.
+    name: Vec<u8>,
+    members: Vec<Member>,
+    following: Option<Arc<Following>>,
+}
+
 impl Part {
-    /// That of an HSM among these members.
+    /// That of an HSM among these members. HSMs that were made together have the certificate of their maker in common, and
+    /// no other clone of the family has it.
     #[must_use]
     pub fn new(
         identity: &Identity,
@@ -54,30 +62,42 @@ impl Part {
         attester: Attester,
     ) -> Self {
         let (identity, certificates) = (identity.clone(), certificates.clone());
-        let (now, changed) = (Mutex::new(None), Notify::new());
-        let part = Self { identity, certificates, attester, interval, now, changed };
-        *part.lock() = part.among(members);
+        let name = certificates.manufacturer_root.0.clone();
+        let now = Mutex::new(Now { name, members: members.to_vec(), following: None });
+        let part = Self { identity, certificates, attester, interval, now, changed: Notify::new() };
+        part.change(|_| ());
         part
     }
 
     /// What it is now; `None` if keys do not follow, the HSM is alone in its cluster, or the cluster is not initialized.
     #[must_use]
     pub fn now(&self) -> Option<Arc<Following>> {
-        self.lock().clone()
+        self.lock().following.clone()
+    }
+
+    /// HSMs that were not made together are of one cluster if they are given the same name.
+    pub(in crate::hsmd) fn set_name(&self, name: &str) {
+        self.change(|now| now.name = name.into());
     }
 
     /// Other HSMs have joined the cluster, or left it. What was known of them is asked again.
     pub(in crate::hsmd) fn set_members(&self, members: &[Member]) {
-        *self.lock() = self.among(members);
+        self.change(|now| now.members = members.to_vec());
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        let mut now = self.lock();
+        change(&mut now);
+        now.following = self.interval.and_then(|interval| {
+            let (certificates, attester) = (&self.certificates, self.attester.clone());
+            let membership =
+                Membership::new(&self.identity, &now.name, &now.members, certificates, attester)?;
+            Some(Arc::new(Following::new(membership, interval)))
+        });
         self.changed.notify_one();
     }
 
-    fn among(&self, members: &[Member]) -> Option<Arc<Following>> {
-        let Self { identity, certificates, attester, interval, .. } = self;
-        Following::new(identity, members, (*interval)?, certificates, attester.clone()).map(Arc::new)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Following>>> {
+    fn lock(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -93,18 +113,9 @@ pub struct Following {
 }
 
 impl Following {
-    /// That of an HSM; `None` if it is alone in its cluster, or the cluster is not initialized.
-    #[must_use]
-    pub fn new(
-        identity: &Identity,
-        members: &[Member],
-        interval: Duration,
-        certificates: &Certificates,
-        attester: Attester,
-    ) -> Option<Self> {
-        let membership = Membership::new(identity, members, certificates, attester)?;
-        let board = Board::new(identity.node_id, membership.others.iter().map(|member| member.node_id));
-        Some(Self { membership, board: Mutex::new(board), hinted: Notify::new(), interval })
+    fn new(membership: Membership, interval: Duration) -> Self {
+        let board = Board::new(membership.node_id, membership.others.iter().map(|member| member.node_id));
+        Self { membership, board: Mutex::new(board), hinted: Notify::new(), interval }
     }
 
     /// What it knows of the others.

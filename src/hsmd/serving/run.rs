@@ -161,6 +161,14 @@ impl Running {
         self.shared.upgrade().map(|shared| shared.engine.clone())
     }
 
+    /// As [`follow_keys`](Self::follow_keys), for HSMs that were not made together: all with this name are of one cluster.
+    pub fn follow_keys_in(&self, cluster: &str) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.part.set_name(cluster);
+        }
+        self.follow_keys();
+    }
+
     /// Other HSMs have joined its cluster, or left it: from now on it asks those for keys, and no others.
     pub fn set_members(&self, members: &[Member]) {
         if let Some(shared) = self.shared.upgrade() {

@@ -13,7 +13,7 @@ use crate::hsmd::serving::engine::Engine;
 use crate::hsmd::serving::run::Running;
 use crate::hsmd::watching::probe::Probe;
 use crate::protocol::device::Member;
-use crate::service::shapes::names::HsmId;
+use crate::service::shapes::names::{ClusterId, HsmId};
 
 /// All HSMs that should run.
 #[derive(Default)]
@@ -33,13 +33,18 @@ impl Units {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts an HSM; on a failure it is down, and the failure is returned, too.
-    pub(super) async fn start(&self, id: &HsmId, folder: &Path, clock: &Clock) -> Result<(), String> {
+    /// Starts an HSM of a cluster; on a failure it is down, and the failure is returned, too.
+    pub(super) async fn start(
+        &self,
+        (cluster, id): (&ClusterId, &HsmId),
+        folder: &Path,
+        clock: &Clock,
+    ) -> Result<(), String> {
         let started = Running::start_at(folder, None, clock.clone()).await;
         let (unit, result) = match started {
             Ok(running) => {
                 tracing::info!(hsm_id = %running.hsm_id, address = %running.address, "listening");
-                running.follow_keys();
+                running.follow_keys_in(cluster.as_str());
                 (Unit::Running(running), Ok(()))
             }
             Err(error) => {

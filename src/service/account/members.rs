@@ -58,7 +58,9 @@ impl Core {
         let made = self.make(&state, (&id, cluster), new).await;
         let folder = self.places.hsm(&id, &hsm_id);
         let started = match made {
-            Ok(backup) => self.units.start(&hsm_id, &folder, &self.options.clock).await.map(|()| backup),
+            Ok(backup) => {
+                self.units.start((&id, &hsm_id), &folder, &self.options.clock).await.map(|()| backup)
+            }
             Err(failure) => return self.undone(&hsm_id, failure).await,
         };
         let backup = match started {

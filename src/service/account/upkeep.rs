@@ -71,18 +71,19 @@ impl Core {
             state.clusters.iter().flat_map(|(id, cluster)| cluster.hsms.iter().map(move |hsm| (id, hsm)));
         let missing: Vec<_> = all
             .filter(|(_, (hsm_id, hsm))| hsm.deleted.is_none() && self.units.trouble(hsm_id).is_some())
-            .map(|(id, (hsm_id, _))| (self.places.hsm(id, hsm_id), hsm_id))
+            .map(|(id, (hsm_id, _))| (id, hsm_id))
             .collect();
-        for (folder, hsm_id) in missing {
-            self.start_again(hsm_id, &folder).await;
+        for (id, hsm_id) in missing {
+            self.start_again(id, hsm_id).await;
         }
     }
 
-    async fn start_again(&self, id: &HsmId, folder: &Path) {
+    async fn start_again(&self, cluster: &ClusterId, id: &HsmId) {
+        let folder = self.places.hsm(cluster, id);
         let before = self.units.trouble(id);
         // What is left of one that ended has the store open.
         self.units.stop(id).await;
-        if let Err(reason) = self.units.start(id, folder, &self.options.clock).await
+        if let Err(reason) = self.units.start((cluster, id), &folder, &self.options.clock).await
             && before != self.units.trouble(id)
         {
             tracing::error!(hsm_id = %id, reason, "the HSM does not start, and is tried again");

@@ -1,5 +1,6 @@
 //! The owner's two files, and whether they are what the CSR asked for.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -39,28 +40,29 @@ pub enum Source {
 /// A certificate in PEM, and what messages call it.
 pub struct Given {
     name: PathBuf,
-    pem: Vec<u8>,
+    /// `None` if it is in a file of this name, which is read when it is needed: other mistakes are reported first.
+    pem: Option<Vec<u8>>,
 }
 
 impl Given {
-    /// Reads a file named on the command line, which may be a pipe: `--signed-cert <(openssl x509 ...)`.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
-    pub fn read(path: PathBuf) -> Result<Self, InitializeError> {
-        let pem = fs::read(&path).map_err(unreadable(&path)).map_err(PemError::from)?;
-        Ok(Self { name: path, pem })
+    /// A file named on the command line, which may be a pipe, as it is read once: `--signed-cert <(openssl x509 ...)`.
+    #[must_use]
+    pub fn file(path: PathBuf) -> Self {
+        Self { name: path, pem: None }
     }
 
     /// As a member of a request gives it.
     #[must_use]
     pub fn named(name: &str, pem: &str) -> Self {
-        Self { name: name.into(), pem: pem.as_bytes().to_vec() }
+        Self { name: name.into(), pem: Some(pem.as_bytes().to_vec()) }
     }
 
     fn certificate(&self) -> Result<Certificate, InitializeError> {
-        let only = pem_file::only(&self.name, &self.pem)?;
+        let pem = match &self.pem {
+            Some(pem) => Cow::from(pem),
+            None => fs::read(&self.name).map_err(unreadable(&self.name)).map_err(PemError::from)?.into(),
+        };
+        let only = pem_file::only(&self.name, &pem)?;
         certificate::parse(&only).map_err(|distrust| PemError::Unusable(self.name.clone(), distrust))?;
         Ok(Certificate(only.to_vec()))
     }
@@ -68,14 +70,10 @@ impl Given {
 
 impl Signed {
     /// Those of another HSM of the cluster.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be read.
-    pub fn by_member(folder: &Path) -> Result<Self, InitializeError> {
-        let (certificate, trust_anchor) = (folder.join(CERTIFICATE), folder.join(CA));
-        let (certificate, trust_anchor) = (Given::read(certificate)?, Given::read(trust_anchor)?);
-        Ok(Self { certificate, trust_anchor, from: Source::Member })
+    #[must_use]
+    pub fn by_member(folder: &Path) -> Self {
+        let [certificate, trust_anchor] = [CERTIFICATE, CA].map(|name| Given::file(folder.join(name)));
+        Self { certificate, trust_anchor, from: Source::Member }
     }
 
     /// Checks both against each other and against every HSM's copy of the cluster's key.
