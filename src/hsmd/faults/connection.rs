@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::relay::{Door, Plan, STALL};
+use super::relay::{Plan, STALL};
 use crate::protocol::Reply;
 use crate::protocol::message::Response;
 use crate::wire::frame::{self, Frames, MAX_ANSWER, MAX_CALL, frames};
@@ -113,8 +113,7 @@ where
     match fault {
         Fault::ClosesBefore | Fault::ClosesWithin => None,
         Fault::Dies => {
-            plan.state().door = Door::Refuses;
-            plan.stop_listening().await;
+            plan.close().await;
             None
         }
         Fault::Stalls => {

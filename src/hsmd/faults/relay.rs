@@ -78,6 +78,8 @@ pub(super) struct Plan {
     state: Mutex<State>,
     /// How many connections are relayed.
     pub(super) open: AtomicUsize,
+    /// Whose turn it is to stop listening, or to begin again: an address is free only when the last listener is gone.
+    turn: tokio::sync::Mutex<()>,
 }
 
 pub(super) struct State {
@@ -124,7 +126,11 @@ impl Relay {
         let address = port.local_addr().map_err(unusable)?;
         let state =
             State { hsm, door: Door::Open, fault: None, listening: None, hang_up: CancellationToken::new() };
-        let plan = Arc::new(Plan { state: Mutex::new(state), open: AtomicUsize::new(0) });
+        let plan = Arc::new(Plan {
+            state: Mutex::new(state),
+            open: AtomicUsize::new(0),
+            turn: tokio::sync::Mutex::default(),
+        });
         let relay = Self { address, plan, tls, wrong_tls: another()?, _port: port };
         relay.listen()?;
         Ok(relay)
@@ -141,14 +147,13 @@ impl Relay {
     ///
     /// If it cannot listen again.
     pub async fn set_door(&self, door: Door) -> Result<(), RelayError> {
-        self.plan.state().door = door;
-        match door {
-            Door::Refuses => self.plan.stop_listening().await,
-            Door::Open | Door::StallsInHandshake | Door::WrongCertificate | Door::SpeaksNoTls => {
-                self.listen()?;
-            }
+        if door == Door::Refuses {
+            self.plan.close().await;
+            return Ok(());
         }
-        Ok(())
+        let _turn = self.plan.turn.lock().await;
+        self.plan.state().door = door;
+        self.listen()
     }
 
     /// Ends all connections, and waits until the HSM and its clients can have noticed.
@@ -215,8 +220,13 @@ impl Plan {
     }
 
     /// From here on nobody listens.
-    pub(super) async fn stop_listening(&self) {
-        let listening = self.state().listening.take();
+    pub(super) async fn close(&self) {
+        let _turn = self.turn.lock().await;
+        let listening = {
+            let mut state = self.state();
+            state.door = Door::Refuses;
+            state.listening.take()
+        };
         if let Some((stop, listening)) = listening {
             stop.cancel();
             // It cannot have panicked.
