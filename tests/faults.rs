@@ -6,6 +6,10 @@
 mod common;
 
 use std::fmt::Debug;
+use std::io::ErrorKind;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cloudhsm::cluster::{Answer, Choice, Cluster, Failure, Opened, Question, Server, proven_users};
@@ -17,6 +21,7 @@ use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, ListUsers, UserId, UserType};
 use cloudhsm::wire::Limits;
 use common::{SHORT, TestCluster};
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 const EVERYWHERE: [usize; 3] = [0, 1, 2];
@@ -184,6 +189,29 @@ async fn a_closed_door_costs_its_server_only_and_is_named() {
             cluster.relays[faulty].set_door(Door::Open).await.unwrap();
         }
     }
+}
+
+/// A program that is being started holds a copy of everything that is open, the relay's listener too, until it runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_closes_and_opens_while_other_programs_start() {
+    let cluster = TestCluster::start(1).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let starting = std::thread::spawn({
+        let is_over = Arc::clone(&is_over);
+        move || {
+            while !is_over.load(Ordering::Relaxed) {
+                Command::new("true").status().unwrap();
+            }
+        }
+    });
+    for _ in 0..500 {
+        cluster.relays[0].set_door(Door::Refuses).await.unwrap();
+        let refused = TcpStream::connect(cluster.relays[0].address).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        cluster.relays[0].set_door(Door::Open).await.unwrap();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    starting.join().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -266,6 +266,7 @@ async fn accept_all(
         let connection = connection(tcp, door, Arc::clone(&plan), (tls.clone(), wrong_tls.clone()));
         tokio::spawn(hang_up.run_until_cancelled_owned(connection));
     }
+    server::close(listener);
 }
 
 async fn connection(

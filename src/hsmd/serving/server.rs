@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::net::sockopt;
+use rustix::net::{Shutdown, shutdown, sockopt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
@@ -69,7 +69,7 @@ async fn accept_all(listener: TcpListener, shared: Arc<Shared>, stop: Cancellati
             drop(permit);
         });
     }
-    drop(listener);
+    close(listener);
     tasks.close();
     if timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!(hsm_id = %shared.hsm_id, "stopped with {} calls unfinished", tasks.len());
@@ -88,6 +88,13 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(QUEUE)
+}
+
+/// Stops listening, so that the address is free. To drop the listener is not enough: a program that is being started
+/// holds a copy of it until it runs.
+pub(crate) fn close(listener: TcpListener) {
+    // A socket that listens can be shut down.
+    let _ = shutdown(listener, Shutdown::Both);
 }
 
 /// The next connection; `None` after `stop`.
