@@ -45,7 +45,7 @@ pub(super) struct AlreadyDone {
 
 impl AlreadyDone {
     fn is(self, refusal: Refusal) -> bool {
-        refusal == self.by_another || refusal == self.by_this
+        refusal == self.by_another || refusal.is_of_repetition()
     }
 }
 
@@ -301,17 +301,16 @@ impl Questioner<'_, '_> {
 
     /// Whether this is a repair of what was done.
     fn was_done(&self, failure: &Failure) -> bool {
-        self.is_pinned && self.is_repeated(failure)
+        self.is_pinned
+            && matches!((failure, self.already_done), (Failure::Refused(refusal), Some(already)) if *refusal == already.by_this)
     }
 
-    fn is_repeated(&self, failure: &Failure) -> bool {
-        matches!((failure, self.already_done), (Failure::Refused(refusal), Some(already)) if *refusal == already.by_this)
-    }
-
-    /// On all servers, who made the change makes no difference.
+    /// Unless this is a repair, who made the change makes no difference.
     fn as_shown(&self, failure: &Failure) -> Failure {
-        match self.already_done {
-            Some(already) if self.is_repeated(failure) => Failure::Refused(already.by_another),
+        match (failure, self.already_done) {
+            (Failure::Refused(refusal), Some(already)) if refusal.is_of_repetition() => {
+                Failure::Refused(already.by_another)
+            }
             _ => failure.clone(),
         }
     }

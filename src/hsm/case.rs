@@ -67,8 +67,8 @@ impl Case<'_> {
 
     /// Decides, with the events that do it.
     pub(super) fn perform(&self, id: OperationId, request: &Request) -> Decision {
-        if let Some(verdict) = self.hsm.done.answer(id, request) {
-            return Decision::quiet(self.repeated(verdict, request));
+        if let Some(earlier) = self.hsm.done.earlier(id, request) {
+            return Decision::quiet(earlier.map_or_else(Verdict::Refused, |earlier| self.repeated(earlier)));
         }
         let refused = |refusal| vec![Part { key: None, refusal: Some(refusal) }];
         let (verdict, mut events, parts) = match self.answer(request) {
@@ -84,7 +84,8 @@ impl Case<'_> {
         };
         // Whatever came of it, a digest is good once.
         events.extend(request.is_signed().then_some(Event::ChallengeUsed(self.caller)));
-        events.extend(Performed::of(id, request, &verdict).map(Event::Performed));
+        let caller = self.user().ok().map(|(id, _)| id);
+        events.extend(Performed::of(id, request, caller, &verdict, &events).map(Event::Performed));
         self.recorded(verdict, events, self.deeds(request, &parts))
     }
 
@@ -102,17 +103,11 @@ impl Case<'_> {
         Decision { verdict, events, by_stranger: None }
     }
 
-    /// An answer is repeated for the same password only. What [`Done`](super::Done) remembers of a request leaves the
-    /// password out, so it is checked against the user's. If that was changed since, it is another request, too.
-    fn repeated(&self, verdict: Verdict, request: &Request) -> Verdict {
-        let (Verdict::Reply(_), Some(_), Some((user_type, name))) =
-            (&verdict, request.password(), request.subject())
-        else {
-            return verdict;
-        };
-        let Ok((_, user)) = self.hsm.find_user(user_type, name) else { return verdict };
-        match self.checked(&user.password) {
-            Ok(true) => verdict,
+    /// An answer is repeated for the same password only. It is compared with the one that the change gave, not with the
+    /// one that the user has now: whoever gave it knows it, and learns no other.
+    fn repeated(&self, earlier: &Performed) -> Verdict {
+        match earlier.gave.as_ref().map_or(Ok(true), |gave| self.checked(&gave.password)) {
+            Ok(true) => Verdict::Reply(earlier.reply.clone()),
             Ok(false) => Verdict::Refused(Refusal::OperationIdReused),
             Err(work) => Verdict::Needs(work),
         }

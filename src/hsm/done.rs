@@ -3,9 +3,11 @@
 use imbl::Vector;
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
 use super::hash::sha256;
+use super::user::{PasswordHash, User};
+use super::{Event, QuorumKey, Verdict};
 use crate::protocol::message::OperationId;
+use crate::protocol::user::UserId;
 use crate::protocol::{Effect, Refusal, Reply, Request};
 
 /// The last changes by id, oldest first.
@@ -21,17 +23,57 @@ pub struct Performed {
     pub mark: Mark,
     /// Repeated to a client that asks again.
     pub reply: Reply,
+    /// What it gave a user, if there was a password in the request.
+    pub gave: Option<Credentials>,
+}
+
+/// What a user got to log in with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// Who chose the password, and so knows it.
+    pub by: UserId,
+    /// Its hash.
+    pub password: PasswordHash,
+    /// `None` if only the password was changed.
+    second_factor: Option<QuorumKey>,
+}
+
+impl Credentials {
+    /// Of the user whom this event gives a password.
+    fn of(event: &Event, by: UserId) -> Option<Self> {
+        let (password, second_factor) = if let Event::UserCreated { user, .. } = event {
+            (&user.password, user.second_factor())
+        } else if let Event::PasswordChanged { password, .. } = event {
+            (password, None)
+        } else {
+            return None;
+        };
+        Some(Self { by, password: password.clone(), second_factor: second_factor.cloned() })
+    }
+
+    /// Whether the user has had no others since.
+    pub(super) fn are_those_of(&self, user: &User) -> bool {
+        self.password == user.password && self.second_factor.as_ref() == user.second_factor()
+    }
 }
 
 impl Performed {
-    /// What makes a second request under the same id harmless; `None` unless a change was made.
-    pub(super) fn of(id: OperationId, request: &Request, verdict: &Verdict) -> Option<Self> {
-        match (request.effect(), verdict) {
-            (Effect::Change, Verdict::Reply(reply)) => {
-                Some(Self { id, mark: Mark::of(request)?, reply: reply.clone() })
-            }
-            (Effect::Change | Effect::Session | Effect::None, _) => None,
-        }
+    /// What makes a second request under the same id harmless; `None` unless a change was made. `by` is who is logged in.
+    pub(super) fn of(
+        id: OperationId,
+        request: &Request,
+        by: Option<UserId>,
+        verdict: &Verdict,
+        events: &[Event],
+    ) -> Option<Self> {
+        let (Effect::Change, Verdict::Reply(reply)) = (request.effect(), verdict) else { return None };
+        let gave = |by| events.iter().find_map(|event| Credentials::of(event, by));
+        Some(Self {
+            id,
+            mark: Mark::of(request)?,
+            reply: reply.clone(),
+            gave: request.password().and(by).and_then(gave),
+        })
     }
 }
 
@@ -54,32 +96,19 @@ impl Mark {
 const REMEMBERED: usize = 1024;
 
 impl Done {
-    /// What was answered under this id, whoever asks now, before anything is said of a login or of rights: a client whose
+    /// What was done under this id, whoever asks now, before anything is said of a login or of rights: a client whose
     /// connection broke has no login when it asks again. An id is 128 random bits, and known only to whoever made the
-    /// change.
-    pub(super) fn answer(&self, id: OperationId, request: &Request) -> Option<Verdict> {
+    /// change. It is good for an equal request only.
+    pub(super) fn earlier(&self, id: OperationId, request: &Request) -> Option<Result<&Performed, Refusal>> {
         let earlier = self.get(id)?;
-        Some(if Mark::of(request) == Some(earlier.mark) {
-            Verdict::Reply(earlier.reply.clone())
-        } else {
-            Verdict::Refused(Refusal::OperationIdReused)
-        })
+        let is_equal = Mark::of(request) == Some(earlier.mark);
+        Some(if is_equal { Ok(earlier) } else { Err(Refusal::OperationIdReused) })
     }
 
-    /// Whether an equal request is among the last changes, whoever made it and under whichever id.
-    pub(super) fn has(&self, request: &Request) -> bool {
-        self.latest(request).is_some()
-    }
-
-    /// Whether an equal request is among the last changes, and this one is not, or only before it.
-    pub(super) fn has_after(&self, request: &Request, before: &Request) -> bool {
-        self.latest(request).is_some_and(|latest| Some(latest) > self.latest(before))
-    }
-
-    /// The place of the last change that a request like this one made; higher is later.
-    fn latest(&self, request: &Request) -> Option<usize> {
+    /// The last change that an equal request made, whoever made it and under whichever id.
+    pub(super) fn last(&self, request: &Request) -> Option<&Performed> {
         let mark = Mark::of(request)?;
-        self.0.iter().rposition(|earlier| earlier.mark == mark)
+        self.0.iter().rev().find(|earlier| earlier.mark == mark)
     }
 
     pub(super) fn get(&self, id: OperationId) -> Option<&Performed> {

@@ -49,7 +49,7 @@ use crate::protocol::{Refusal, Reply, Request};
 pub use census::Census;
 pub use certificate::{Certificates, OwnerCertificates};
 pub use computation::{Computation, Computed};
-pub use done::{Done, Mark, Performed};
+pub use done::{Credentials, Done, Mark, Performed};
 pub use event::Event;
 pub use follow::{Followed, Offered};
 pub use key::{FIRST_INDEX, Key, MAX_KEYS, Wrapped};

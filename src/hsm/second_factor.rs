@@ -115,7 +115,7 @@ impl Case<'_> {
         (id, user): (UserId, &User),
         signed: Option<&SignedDigests>,
     ) -> Result<(), No> {
-        let Some(key) = user.quorum_key.as_ref().filter(|key| key.is_second_factor) else { return Ok(()) };
+        let Some(key) = user.second_factor() else { return Ok(()) };
         let signed = signed.ok_or(Refusal::SecondFactorMissing)?;
         let about = (user.user_type, user.name.as_str());
         match self.must_be_signed(signed, &key.public_key, Purpose::Login, about) {

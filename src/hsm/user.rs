@@ -50,7 +50,11 @@ impl User {
     }
 
     pub(super) fn has_second_factor(&self) -> bool {
-        self.quorum_key.as_ref().is_some_and(|key| key.is_second_factor)
+        self.second_factor().is_some()
+    }
+
+    pub(super) fn second_factor(&self) -> Option<&QuorumKey> {
+        self.quorum_key.as_ref().filter(|key| key.is_second_factor)
     }
 
     pub(super) fn is_called(&self, user_type: UserType, name: &str) -> bool {
@@ -132,16 +136,17 @@ impl Decide for CreateUser {
 }
 
 /// Refuses to create a user who is there. Whoever repeats a command, as its answer was lost, learns whether it was done.
-/// A password is compared with none but the one that this command gave the user.
+/// The password is compared for nobody else, and with no other than the one that the caller gave the user: it helps
+/// nobody to guess.
 fn exists(create: &CreateUser, case: &Case<'_>, user: &User) -> No {
-    let CreateUser { user_type, ref name, ref password, .. } = *create;
-    let (name, password) = (name.clone(), password.clone());
-    let change = ChangePassword { user_type, name, password, second_factor: None };
-    let was_created = case.hsm.done.has_after(&create.clone().into_request(), &change.into_request());
-    if !was_created || create.second_factor.is_some() || user.has_second_factor() {
+    let caller = case.user().ok().map(|(id, _)| id);
+    let given = case.hsm.done.last(&create.clone().into_request()).and_then(|created| created.gave.as_ref());
+    let is_callers = given.is_some_and(|given| Some(given.by) == caller && given.are_those_of(user));
+    if !is_callers || create.second_factor.is_some() {
         return Refusal::UserExists.into();
     }
     match case.checked(&user.password) {
+        Ok(true) if user.has_second_factor() => Refusal::CreatedWithSecondFactor.into(),
         Ok(true) => Refusal::CreatedAlready.into(),
         Ok(false) => Refusal::UserExists.into(),
         Err(work) => work.into(),
@@ -166,7 +171,7 @@ impl Decide for DeleteUser {
 /// Refuses to delete a user who is not there. Whoever repeats a command, as its answer was lost, learns whether it was
 /// done.
 fn is_gone(delete: &DeleteUser, case: &Case<'_>) -> Refusal {
-    if case.hsm.done.has(&delete.clone().into_request()) {
+    if case.hsm.done.last(&delete.clone().into_request()).is_some() {
         Refusal::DeletedAlready
     } else {
         Refusal::NoSuchUser

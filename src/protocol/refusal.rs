@@ -173,10 +173,20 @@ refusals! {
     /// It was altered, cut, or wrapped otherwise: by another key or mechanism, or the value is of another kind. Which of
     /// them stays unsaid, as it could help to find the value.
     WrappedKeyInvalid = 0x10034, "HSM Error: The wrapped key cannot be unwrapped";
-    /// The same command created the user with the same password, which is still the user's.
+    /// The same command of the same CO created the user with the same password, which is still the user's.
     CreatedAlready = 0x10035, "HSM Error: This user is already created, by this command";
     /// The same command deleted the user.
     DeletedAlready = 0x10036, "HSM Error: This user is already deleted, by this command";
+    /// As [`CreatedAlready`](Self::CreatedAlready), for a command that gave the user a second factor, too.
+    CreatedWithSecondFactor = 0x10037, "HSM Error: This user is already created with a second factor, by this command";
+}
+
+impl Refusal {
+    /// Whether it is for a request that was done already, by the command that is repeated.
+    #[must_use]
+    pub fn is_of_repetition(self) -> bool {
+        matches!(self, Self::CreatedAlready | Self::CreatedWithSecondFactor | Self::DeletedAlready)
+    }
 }
 
 #[cfg(test)]

@@ -90,13 +90,15 @@ fn the_past_of_a_key_is_as_other_members_have_it() {
     assert_eq!(snapshot, format!("{}0106{expected}", hex(&lab.world.hsm)));
 }
 
-/// What an officer's createUser leaves in the store: the user, the answer to be given again, and the audit record.
+/// What an officer's createUser leaves in the store: the user, the answer to be given again, with what the officer gave
+/// the user, and the audit record.
 #[test]
 fn the_stores_format_is_the_first_releases() {
     let mut world = World::new();
     world.create_users(1);
     let user = "0302040106757365725f300870617373776f72640000";
-    let answer = "080304ace486ca393f3f9a70de9d05377bdc60cb4862b88d407aef11a64c944389ed0504";
+    let answer = "080304ace486ca393f3f9a70de9d05377bdc60cb4862b88d407aef11a64c944389ed0504\
+        01030870617373776f726400";
     let record = "090203010301000101\
         06757365725f3000cf4736ea86dff42e0e7153d66365d0772b63492a746fe5ba68322d79c9c89424";
     assert_eq!(hex(world.history.last().unwrap()), format!("{user}{answer}{record}"));

@@ -3,7 +3,7 @@
 use cloudhsm::hsm::{Event, SessionId, Verdict};
 use cloudhsm::protocol::second_factor::{Digest, GetDigest, NewSecondFactor, Purpose, SignedDigests};
 use cloudhsm::protocol::session::Login;
-use cloudhsm::protocol::user::{ChangePassword, UserId, UserType};
+use cloudhsm::protocol::user::{ChangePassword, CreateUser, UserId, UserType};
 use cloudhsm::protocol::{Refusal, Reply, Request, Secret};
 use proptest::prelude::*;
 
@@ -88,6 +88,35 @@ fn a_new_second_factor_is_signed_for_its_purpose_and_nobody_elses() {
         assert_eq!(verdict, expected);
         assert_eq!(world.users()[2].second_factor, expected.is_ok());
     }
+}
+
+/// The repetition has no signatures yet.
+#[test]
+fn a_repeated_command_gave_the_password_and_the_second_factor_that_the_user_still_has() {
+    let mut world = officers::world();
+    let session = SessionId(1);
+    log_in(&mut world, session, "password", None);
+    let get = GetDigest { purpose: Purpose::CreateUser, user_type: UserType::Co, name: "eve".to_owned() };
+    let Verdict::Reply(Reply::GetDigest(digest)) = world.perform(&Request::GetDigest(get), session).verdict
+    else {
+        panic!("everybody may ask")
+    };
+    let signed = SignedDigests(vec![(digest, officers::sign_digest(3, &digest.0))]);
+    let new = NewSecondFactor { public_key: officers::public_key(3), signed };
+    let create = |second_factor| {
+        let (name, password) = ("eve".to_owned(), Secret::new("password".to_owned()));
+        Request::CreateUser(CreateUser { user_type: UserType::Co, name, password, second_factor })
+    };
+    let created = world.perform(&create(Some(new.clone())), session).verdict;
+    assert!(matches!(created, Verdict::Reply(_)));
+    let refused = |world: &mut World, request| match world.perform(&request, session).verdict {
+        Verdict::Refused(refusal) => refusal,
+        Verdict::Reply(_) | Verdict::Needs(_) => panic!("the user is there"),
+    };
+    assert_eq!(refused(&mut world, create(None)), Refusal::CreatedWithSecondFactor);
+    assert_eq!(refused(&mut world, create(Some(new))), Refusal::UserExists);
+    world.apply(vec![Event::QuorumKeySet { id: UserId(7), key: None }]);
+    assert_eq!(refused(&mut world, create(None)), Refusal::UserExists);
 }
 
 struct Given {

@@ -45,7 +45,10 @@ impl Action for CreateUser {
             // A server that already has the user needs no repair.
             already_done: Some(AlreadyDone {
                 by_another: Refusal::UserExists,
-                by_this: Refusal::CreatedAlready,
+                by_this: match second_factor {
+                    None => Refusal::CreatedAlready,
+                    Some(_) => Refusal::CreatedWithSecondFactor,
+                },
             }),
             ..Change::new(COMMAND.name, operation, again, "listUsers")
         };
