@@ -54,7 +54,7 @@ pub trait Console {
     /// Called while a command waits. `waited` is the time so far; `pending` names the servers that have not answered.
     fn still_waiting(&mut self, _waited: Duration, _pending: &mut dyn FnMut() -> Vec<String>) {}
 
-    /// Reports on standard error the file and line number of a command that failed, if the lines come from a file.
+    /// Reports on standard error what became of a command, with its file and line number, if the lines come from a file.
     fn blame(&mut self, _what: &str) {}
 
     /// Called before a command runs. Until the next line is read, a signal lets the command end and print what it has

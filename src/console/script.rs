@@ -224,7 +224,7 @@ impl<R: io::Read, W: Write> Console for Script<R, W> {
             // Whoever types sees what fails.
             (Some(Origin::StandardInput), EchoedBy::Terminal) | (None, _) => return,
         };
-        report(&format!("{name}:{}: {what} failed", self.command));
+        report(&format!("{name}:{}: {what}", self.command));
     }
 
     fn commence(&mut self) {

@@ -48,8 +48,13 @@ impl Session<'_> {
     /// Records the line for a program that reads JSON, and reports where in its file a failed one is.
     fn account(&mut self, command: &str, line: &str, outcome: Outcome) {
         self.record(command, line, outcome);
-        if !matches!(outcome, Outcome::Done | Outcome::Quit) {
-            self.console.blame(if command.is_empty() { "the command" } else { command });
+        let command = if command.is_empty() { "the command" } else { command };
+        match outcome {
+            Outcome::Done | Outcome::Quit => {}
+            Outcome::Different => self.console.blame(&format!("{command} found differences")),
+            Outcome::Unreached | Outcome::Failed | Outcome::Partial => {
+                self.console.blame(&format!("{command} failed"));
+            }
         }
     }
 }

@@ -22,7 +22,8 @@ impl Shell for Session<'_> {
     fn run_line(&mut self, line: &str) -> Outcome {
         let outcome = run_line(self, line);
         if !matches!(outcome, Outcome::Done | Outcome::Quit) {
-            self.console.blame(split(line).map_or("the command", |(command, _)| command));
+            let command = split(line).map_or("the command", |(command, _)| command);
+            self.console.blame(&format!("{command} failed"));
         }
         outcome
     }

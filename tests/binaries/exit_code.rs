@@ -46,6 +46,16 @@ fn the_worst_command_decides() {
     }
 }
 
+/// On standard error, too, a difference is not a failure.
+#[test]
+fn four_if_servers_differ_which_is_said() {
+    let cluster = Cluster::activated(2);
+    let _daemon = cluster.run();
+    let change = format!("loginHSM CO admin {CO_PASSWORD}\nserver 0\n{CREATE}\ny\nexit\n");
+    let played = cluster.play(&format!("{change}compareHSM\n")).with_code(4);
+    assert_eq!(played.stderr, "stdin:6: compareHSM found differences\n");
+}
+
 #[test]
 fn one_if_the_output_cannot_be_written_for_then_nothing_more_is_run() {
     let cluster = Cluster::new(1);
