@@ -11,54 +11,12 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::relay::{Plan, STALL};
+use super::fault::Fault;
+use super::plan::{Plan, STALL};
 use crate::protocol::Reply;
 use crate::protocol::message::Response;
 use crate::wire::frame::{self, Frames, MAX_ANSWER, MAX_CALL, frames};
 use crate::wire::verifier::{Trust, client_config};
-
-/// What a client meets that calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Hangs up after the answer before.
-    ClosesBefore,
-    /// Hangs up on the call, which the HSM never sees.
-    ClosesWithin,
-    /// Hangs up on the call, which the HSM has done.
-    ClosesAfter,
-    /// As [`ClosesWithin`](Self::ClosesWithin), and nobody listens from then on.
-    Dies,
-    /// Sends half of the answer and hangs up.
-    HalfFrame,
-    /// Sends a frame that is no answer.
-    Garbage,
-    /// Announces a frame of 2 GiB.
-    Oversized,
-    /// Sends the answer to another question.
-    WrongReply,
-    /// Gives a token for something else.
-    OtherToken,
-    /// Sends nothing.
-    Stalls,
-    /// Sends the answer a byte at a time.
-    Trickles,
-}
-
-impl Fault {
-    /// Those that any call can meet.
-    pub const ANY_CALL: [Self; 10] = [
-        Self::ClosesBefore,
-        Self::ClosesWithin,
-        Self::ClosesAfter,
-        Self::Dies,
-        Self::HalfFrame,
-        Self::Garbage,
-        Self::Oversized,
-        Self::WrongReply,
-        Self::Stalls,
-        Self::Trickles,
-    ];
-}
 
 /// Relays frames; what goes wrong ends this connection and nothing else.
 pub(super) async fn serve(tcp: TcpStream, tls: TlsAcceptor, plan: &Plan) -> Option<()> {

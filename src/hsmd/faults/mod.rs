@@ -6,9 +6,11 @@
 mod connection;
 mod directed;
 mod direction;
+mod fault;
+mod plan;
 mod relay;
 
-pub use connection::Fault;
 pub use directed::{DirectError, Directed, StartError, obey};
 pub use direction::{Direction, NoDirection, What};
-pub use relay::{Door, Relay, RelayError};
+pub use fault::{Door, Fault};
+pub use relay::{Relay, RelayError};

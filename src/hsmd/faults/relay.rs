@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -14,33 +14,19 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Fault, serve};
+use super::connection::serve;
+use super::fault::{Door, Fault};
+use super::plan::{Plan, STALL};
 use crate::files::without_number;
 use crate::hsmd::keeping::folder::{CERTIFICATE, KEY};
 use crate::hsmd::serving::run::Running;
 use crate::hsmd::serving::server;
 use crate::wire::identity::TlsIdentity;
 use crate::wire::pem_file::PemError;
-
-/// What a client meets that connects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
-    /// The HSM.
-    Open,
-    /// Nobody listens.
-    Refuses,
-    /// Accepts and never says a word.
-    StallsInHandshake,
-    /// Holds a certificate that the owner's CA does not know.
-    WrongCertificate,
-    /// Is something else than an HSM.
-    SpeaksNoTls,
-}
 
 /// A relay, until it is dropped.
 pub struct Relay {
@@ -73,29 +59,6 @@ pub enum RelayError {
     Tls(#[from] rustls::Error),
 }
 
-/// What its connections know of it.
-pub(super) struct Plan {
-    state: Mutex<State>,
-    /// How many connections are relayed.
-    pub(super) open: AtomicUsize,
-    /// Whose turn it is to stop listening, or to begin again: an address is free only when the last listener is gone.
-    turn: tokio::sync::Mutex<()>,
-}
-
-pub(super) struct State {
-    pub(super) hsm: SocketAddr,
-    pub(super) door: Door,
-    /// Calls to answer before the fault.
-    fault: Option<(usize, Fault)>,
-    /// Ends the listening and the task that listens, while somebody listens.
-    listening: Option<(CancellationToken, JoinHandle<()>)>,
-    /// Ends all connections.
-    hang_up: CancellationToken,
-}
-
-/// How long a stall lasts: longer than a client waits.
-pub(super) const STALL: Duration = Duration::from_secs(60);
-
 impl Relay {
     /// Listens on an address for an HSM that listens elsewhere.
     ///
@@ -124,13 +87,7 @@ impl Relay {
         port.set_reuseaddr(true).map_err(unusable)?;
         port.bind(listen).map_err(unusable)?;
         let address = port.local_addr().map_err(unusable)?;
-        let state =
-            State { hsm, door: Door::Open, fault: None, listening: None, hang_up: CancellationToken::new() };
-        let plan = Arc::new(Plan {
-            state: Mutex::new(state),
-            open: AtomicUsize::new(0),
-            turn: tokio::sync::Mutex::default(),
-        });
+        let plan = Arc::new(Plan::new(hsm));
         let relay = Self { address, plan, tls, wrong_tls: another()?, _port: port };
         relay.listen()?;
         Ok(relay)
@@ -211,44 +168,6 @@ impl Drop for Relay {
             stop.cancel();
         }
         state.hang_up.cancel();
-    }
-}
-
-impl Plan {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// From here on nobody listens.
-    pub(super) async fn close(&self) {
-        let _turn = self.turn.lock().await;
-        let listening = {
-            let mut state = self.state();
-            state.door = Door::Refuses;
-            state.listening.take()
-        };
-        if let Some((stop, listening)) = listening {
-            stop.cancel();
-            // It cannot have panicked.
-            let _ = listening.await;
-        }
-    }
-
-    /// Takes the fault if no call is to be answered before it.
-    pub(super) fn due(&self, wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
-        let mut state = self.state();
-        let (0, fault) = state.fault? else { return None };
-        if !wanted(fault) {
-            return None;
-        }
-        state.fault = None;
-        Some(fault)
-    }
-
-    pub(super) fn count_down(&self) {
-        if let Some((calls, _)) = &mut self.state().fault {
-            *calls = calls.saturating_sub(1);
-        }
     }
 }
 
