@@ -222,18 +222,34 @@ async fn an_interrupt_ends_the_waiting_and_keeps_what_was_answered() {
     console.open(&EVERYWHERE, |_| (), |_, _| ()).await;
     cluster.relays[1].fail_after(0, Fault::Stalls);
     let pending = console.pending();
+    let question = Question::new(ListUsers).unwrap();
+    let began = Instant::now();
     let raise = async {
         while pending.names(|number, _| number.to_string()) != ["1"] {
+            assert!(began.elapsed() < SHORT.call, "server 1 alone is never waited for");
             sleep(Duration::from_millis(5)).await;
         }
         interrupt.raise();
     };
-    let question = Question::new(ListUsers).unwrap();
-    let began = Instant::now();
     let (answers, ()) = tokio::join!(console.perform(&EVERYWHERE, &question), raise);
     assert!(began.elapsed() < SHORT.call);
     assert!(answers[0].is_ok() && answers[2].is_ok());
     assert_eq!(answers[1], Err(Failure::Interrupted));
+}
+
+/// As while syncHSM copies: what is under way is awaited.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_ends_only_the_calls_that_obey_it() {
+    let cluster = TestCluster::start(1).await;
+    let interrupt = Interrupt::default();
+    let mut console = cluster.console(&interrupt);
+    console.open(&[0], |_| (), |_, _| ()).await;
+    interrupt.raise();
+    let obeyed = console.obey(Interrupt::default());
+    assert_eq!(count_users(&mut console).await, [2]);
+    console.obey(obeyed);
+    let question = Question::new(ListUsers).unwrap();
+    assert_eq!(console.perform(&[0], &question).await, [Err(Failure::Interrupted)]);
 }
 
 /// What is asked for Tab: no server holds up the others, and none that proves nothing is listened to.

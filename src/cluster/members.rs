@@ -55,11 +55,14 @@ pub async fn proven_members(server: &ServerConfig, limits: Limits) -> Result<Vec
 /// Asks one server of a cluster. The error is the reason, in words.
 pub(super) async fn ask(cluster: &mut Cluster, number: usize) -> Result<Vec<Member>, String> {
     let mut answers = cluster.read(&[number], ListMembers).await.map_err(|error| error.to_string())?;
-    let mut members = match answers.pop() {
-        Some(Ok(members)) if !members.is_empty() => members,
-        Some(Err(failure)) => return Err(failure.to_string()),
-        Some(Ok(_)) | None => return Err("it lists no HSMs".to_owned()),
-    };
+    let members = answers.pop().transpose().map_err(|failure| failure.to_string())?;
+    in_order(members.unwrap_or_default())
+}
+
+fn in_order(mut members: Vec<Member>) -> Result<Vec<Member>, String> {
+    if members.is_empty() {
+        return Err("it lists no HSMs".to_owned());
+    }
     members.sort_by_key(|member| member.node_id);
     Ok(members)
 }
@@ -85,4 +88,17 @@ fn reason(limitation: &Limitation) -> String {
 
 fn address(server: &ServerConfig) -> String {
     format!("{}:{}", server.hostname, server.port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_order;
+    use crate::protocol::device::Member;
+
+    #[test]
+    fn members_are_in_the_order_of_their_node_ids_and_a_list_without_any_is_refused() {
+        let member = |node_id| Member { node_id, hostname: "10.0.0.1".to_owned(), port: 2225 };
+        assert_eq!(in_order([2, 0, 1].map(member).to_vec()), Ok([0, 1, 2].map(member).to_vec()));
+        assert!(in_order(Vec::new()).is_err());
+    }
 }

@@ -253,6 +253,11 @@ fn each_command_is_one_line_of_the_published_schema() {
     assert!(!played.stdout.contains(CANARY), "{}", played.stdout);
     assert_eq!(lines[2]["servers"][1]["data"]["users"][2]["name"], "alice");
     assert_eq!(lines[10]["scope"]["server"], 1, "{}", lines[10]);
+    // What the rows contain is not in the text as well; a command that asks no HSM has no rows.
+    assert_eq!(lines[2]["text"], json!([]), "{}", lines[2]);
+    let help = lines.iter().find(|line| line["command"] == "help").unwrap();
+    assert_eq!(help["servers"], json!([]), "{help}");
+    assert_ne!(help["text"], json!([]), "{help}");
     let refused = lines.iter().rfind(|line| line["command"] == "createUser").unwrap();
     assert_eq!(refused["servers"][0]["outcome"], "refused");
     assert_eq!(refused["servers"][0]["text"], "HSM Error: This user is already created");

@@ -2,17 +2,28 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cloudhsm::protocol::Request;
 use cloudhsm::protocol::device::DescribeHsm;
+use cloudhsm::protocol::message::{Call, Hello, OperationId, Round, VERSION};
 use cloudhsm::protocol::session::Logout;
+use cloudhsm::protocol::user::UserType;
+use cloudhsm::wire::Limits;
+use cloudhsm::wire::frame::{Frames, MAX_ANSWER, encode, frames};
 use cloudhsm::wire::link::Link;
+use cloudhsm::wire::verifier::{Trust, client_config};
+use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use crate::client::{PATIENT, ask, connect, dial, officer};
-use crate::cluster::Cluster;
+use crate::client::{PATIENT, ask, connect, dial, login, officer, socket_address};
+use crate::cluster::{CO_PASSWORD, Cluster};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_stranger_goes_and_a_session_with_a_login_stays() {
@@ -83,11 +94,41 @@ async fn a_session_ends_that_is_idle_for_longer_than_the_settings_allow() {
     assert!(ask(busy, Request::DescribeHsm(DescribeHsm)).await.is_some());
 }
 
+/// Between two calls it may be idle for ever. In the middle of one it ends, in a minute at most.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_whose_call_is_never_complete() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let mut idle = officer(&dial(&cluster, 0), &PATIENT).await.unwrap();
+    let mut session = raw(&cluster).await;
+    for frame in [encode(&Hello { version: VERSION }), encode(&co_login())] {
+        session.send(frame.unwrap()).await.unwrap();
+        session.next().await.unwrap().unwrap();
+    }
+    session.get_mut().write_all(&[0]).await.unwrap();
+    session.get_mut().flush().await.unwrap();
+    let ended = timeout(4 * Limits::default().call, session.next()).await;
+    assert!(ended.is_ok_and(|frame| frame.is_none_or(|frame| frame.is_err())), "it is still open");
+    assert!(idle.is_idle());
+}
+
 fn with_limits(without_login: Value, max_connections: u32) -> (Cluster, crate::process::Process) {
     with_settings(|settings| {
         settings["max_connections"] = max_connections.into();
         settings["without_login"] = without_login;
     })
+}
+
+/// A connection on which a frame can be sent in part.
+async fn raw(cluster: &Cluster) -> Frames<TlsStream<TcpStream>> {
+    let tcp = TcpStream::connect(socket_address(cluster, 0)).await.unwrap();
+    let tls = TlsConnector::from(Arc::new(client_config(Trust::Nobody, None).unwrap()));
+    let name = ServerName::try_from("localhost").unwrap();
+    frames(tls.connect(name, tcp).await.unwrap(), MAX_ANSWER)
+}
+
+fn co_login() -> Call {
+    Call { round: Round::Perform(OperationId(1)), request: login(UserType::Co, "admin", CO_PASSWORD) }
 }
 
 /// A cluster of one HSM with these settings, running.
