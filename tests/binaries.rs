@@ -10,6 +10,8 @@
 
 #[path = "binaries/cluster.rs"]
 mod cluster;
+#[path = "common/filling.rs"]
+mod filling;
 #[path = "binaries/process.rs"]
 mod process;
 
@@ -27,6 +29,8 @@ mod client;
 mod commands;
 #[path = "binaries/configure.rs"]
 mod configure;
+#[path = "binaries/copying.rs"]
+mod copying;
 #[path = "binaries/daemon.rs"]
 mod daemon;
 #[path = "binaries/dev.rs"]

@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "clones/deeds.rs"]
+mod deeds;
 #[path = "clones/drift.rs"]
 mod drift;
 #[path = "clones/in_and_out.rs"]
 mod in_and_out;
+#[path = "clones/operators.rs"]
+mod operators;
 #[path = "clones/region.rs"]
 mod region;
 

@@ -11,6 +11,10 @@
 mod cluster;
 #[path = "terminal/completion.rs"]
 mod completion;
+#[path = "terminal/copying.rs"]
+mod copying;
+#[path = "common/filling.rs"]
+mod filling;
 #[path = "terminal/history.rs"]
 mod history;
 #[path = "terminal/keys.rs"]

@@ -1,157 +1,203 @@
-//! Random histories apart; then compareHSM' plan or syncHSM: what was promised is equal, all else is untouched.
+//! Random histories apart, with cuts and kills; then compareHSM' plan or syncHSM, which is cut and killed, too: what was
+//! promised is equal, all else is untouched.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::rc::Rc;
+use std::time::Duration;
 
+use cloudhsm::cluster::{Cluster, Failure};
 use cloudhsm::cmu::{Caution, Session};
 use cloudhsm::console::{EchoedBy, Script};
+use cloudhsm::hsmd::faults::{Door, Fault};
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Refusal;
-use cloudhsm::protocol::attribute::{Attribute, SetAttribute, Value};
-use cloudhsm::protocol::compare::{KeyPrint, PrintKeys, PrintUsers, UserDetails};
-use cloudhsm::protocol::key::{DeleteKey, FindKeys, KeyHandle};
+use cloudhsm::protocol::compare::{PrintKeys, PrintUsers};
+use cloudhsm::protocol::key::KeyHandle;
 use cloudhsm::protocol::masked::{
     Existing, ExtractKeys, InsertKeys, Inserted, KeyCopy, MAX_BATCH, MaskedObject,
 };
-use cloudhsm::protocol::user::{ChangePassword, CreateUser, DeleteUser, UserId, UserType};
 use cloudhsm::shell::{self, Unreachable};
+use tokio::join;
 use tokio::runtime::Runtime;
-use tokio::task::block_in_place;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::sleep;
 
 use crate::common::TestCluster;
-use crate::region::{AES, Dice, Region, secret};
+use crate::deeds::{Contents, Deed};
+use crate::region::{AES, Dice, Region};
 
-/// What a server holds, whatever the ids of its users.
-#[derive(Clone, Debug, PartialEq)]
-struct Contents {
-    users: BTreeMap<String, Option<UserDetails>>,
-    keys: BTreeMap<KeyHandle, (String, Vec<String>, KeyPrint)>,
-}
+const SERVERS: usize = 3;
+
+/// A call in whose middle one of these happens may have been done or not.
+const CUTS: [Fault; 7] = [
+    Fault::ClosesWithin,
+    Fault::ClosesAfter,
+    Fault::Dies,
+    Fault::HalfFrame,
+    Fault::Garbage,
+    Fault::Oversized,
+    Fault::WrongReply,
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happened_the_plan_and_the_command_do_what_they_promise() {
     let mut dice = Dice(7);
-    for round in 0..6 {
+    for round in 0..5 {
+        let mut family = Family::made().await;
+        for _ in 0..20 {
+            family.change(&mut dice).await;
+        }
+        let Family { mut cluster, holds: before, .. } = family;
+        let source = dice.throw(SERVERS);
+        let expected: Vec<Contents> = before.iter().map(|there| there.made_like(&before[source])).collect();
+        let lines = if round % 2 == 0 {
+            plan(&cluster, source).await
+        } else {
+            format!("server {source}\nsyncHSM all\n")
+        };
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            told.push(disturbed(&mut cluster, &mut dice, &lines).await);
+            for (server, now) in contents(&cluster).await.iter().enumerate() {
+                let is_between = now.is_between(&before[server], &expected[server]);
+                assert!(is_between, "round {round}, server {server}: {told:?}\n{now:#?}");
+            }
+        }
+        told.push(play(&cluster, &lines).await.unwrap());
+        let after = contents(&cluster).await;
+        for (server, (expected, after)) in expected.iter().zip(&after).enumerate() {
+            assert!(expected == after, "round {round}, server {server}: {told:?}\n{expected:#?}\n{after:#?}");
+        }
+        let again = play(&cluster, &format!("server {source}\nsyncHSM all\n")).await.unwrap();
+        assert_eq!(again.matches(": nothing to copy\n").count(), SERVERS - 1, "{again}");
+        assert_eq!(contents(&cluster).await, after);
+    }
+}
+
+/// Two HSMs and a clone of one of them.
+struct Family {
+    cluster: TestCluster,
+    /// Reaches all of them.
+    region: Region,
+    /// What each holds.
+    holds: Vec<Contents>,
+}
+
+impl Family {
+    async fn made() -> Self {
         let mut cluster = TestCluster::start(2).await;
         let mut region = Region::activated(&cluster).await;
-        drop(region);
+        region.create_user("user_0").await;
+        region.as_cu("user_0").await;
+        region.generate(0, AES).await;
         cluster.add_clone(0, 1).await;
-        region = Region::reached(&cluster).await;
+        let mut region = Region::reached(&cluster).await;
         region.as_officer().await;
-        for step in 0..20 {
-            if step % 9 == 8 {
-                cluster.restart(dice.throw(3)).await;
-                region = Region::reached(&cluster).await;
-                region.as_officer().await;
-            }
-            happen(&mut region, &mut dice).await;
-            region.as_officer().await;
+        let holds = Contents::of_all(&mut region).await;
+        Self { cluster, region, holds }
+    }
+
+    /// One change to one server, which may be cut off or killed meanwhile. What was acknowledged holds, what was refused
+    /// did not happen, and all else is as before.
+    async fn change(&mut self, dice: &mut Dice) {
+        let server = dice.throw(SERVERS);
+        self.region.as_officer().await;
+        let Some(deed) = Deed::on(&mut self.region, server, dice).await else { return };
+        let done = self.perform(&deed, server, dice).await;
+        if !matches!(done, Ok(()) | Err(Failure::Refused(_))) {
+            self.cluster.relays[server].set_door(Door::Open).await.unwrap();
+            self.region = Region::reached(&self.cluster).await;
         }
-        let source = dice.throw(3);
-        let before = contents(&mut region).await;
-        region.log_out().await;
-        let lines =
-            if round % 2 == 0 { plan(&cluster, source) } else { format!("server {source}\nsyncHSM all\n") };
-        let text = play(&cluster, &lines);
-        region.as_officer().await;
-        let after = contents(&mut region).await;
-        for (server, (before_it, after_it)) in before.iter().zip(&after).enumerate() {
-            let expected = alike(&before[source], before_it);
-            assert!(
-                expected == *after_it,
-                "round {round}, server {server}: {text}\n{expected:#?}\n{after_it:#?}"
-            );
+        self.region.as_officer().await;
+        let now = Contents::of_all(&mut self.region).await;
+        for (other, (before, after)) in self.holds.iter().zip(&now).enumerate() {
+            let is_right = match &done {
+                Ok(()) if other == server => deed.explains(before, after) && deed.shows(before, after),
+                Err(Failure::Refused(_)) => before == after,
+                Err(_) if other == server => deed.explains(before, after),
+                Ok(()) | Err(_) => before == after,
+            };
+            assert!(is_right, "{deed:?} on {server}: {done:?}; {other}: {before:#?}\n{after:#?}");
+        }
+        self.holds = now;
+    }
+
+    async fn perform(&mut self, deed: &Deed, server: usize, dice: &mut Dice) -> Result<(), Failure> {
+        match dice.throw(4) {
+            0 => {
+                self.cluster.relays[server].fail_after(0, CUTS[dice.throw(CUTS.len())]);
+                deed.perform(&mut self.region, server).await
+            }
+            1 => {
+                let delay = Duration::from_micros(dice.throw(4000) as u64);
+                let kill = async {
+                    sleep(delay).await;
+                    self.cluster.kill(server).await;
+                };
+                let (done, ()) = join!(deed.perform(&mut self.region, server), kill);
+                self.region = Region::reached(&self.cluster).await;
+                done
+            }
+            _ => deed.perform(&mut self.region, server).await,
         }
     }
 }
 
-/// The source's, and what is there besides; the CO by whom it was done keeps the password.
-fn alike(source: &Contents, there: &Contents) -> Contents {
-    let mut alike = there.clone();
-    alike.users.extend(source.users.clone());
-    alike.keys.extend(source.keys.clone());
-    alike
+/// As a console without a past sees it.
+pub(crate) async fn contents(cluster: &TestCluster) -> Vec<Contents> {
+    let mut region = Region::reached(cluster).await;
+    region.as_officer().await;
+    Contents::of_all(&mut region).await
 }
 
-async fn happen(region: &mut Region, dice: &mut Dice) {
-    let (server, name) = (dice.throw(3), format!("user_{}", dice.throw(4)));
-    let (user_type, password) = (UserType::Cu, secret("password1"));
-    match dice.throw(8) {
-        // Whatever is refused did not happen.
-        0 | 1 => drop(region.try_create_user(server, &name).await),
-        2 | 3 => region.make_key_if_user(server, &name).await,
-        4 => region.share_some_key(server, dice).await,
-        5 => drop(region.ask(server, DeleteUser { user_type, name }).await),
-        6 => {
-            // Hashed again, and the same; and for somebody who owns nothing, another one.
-            let change = ChangePassword { user_type, name, password, second_factor: None };
-            drop(region.ask(server, change).await);
-            let (user_type, name, password) = (UserType::Co, "idle".to_owned(), secret("password1"));
-            drop(region.ask(server, CreateUser { user_type, name, password, second_factor: None }).await);
-            let (name, password) = ("idle".to_owned(), secret(&format!("rotated_{}", dice.throw(3))));
-            drop(region.ask(server, ChangePassword { user_type, name, password, second_factor: None }).await);
-        }
-        _ => {
-            if !region.names(server).await.contains(&name) {
-                return;
-            }
-            region.as_cu_on(server, &name).await;
-            let handles = region.ask(server, FindKeys::default()).await.unwrap();
-            let Some(handle) = handles.get(dice.throw(3)).copied() else { return };
-            let value = Value::Text(format!("label {}", dice.throw(3)));
-            // The key may be another's, who shares it.
-            drop(region.ask(server, SetAttribute { handle, attribute: Attribute::Label, value }).await);
-            if dice.throw(3) == 0 {
-                drop(region.ask(server, DeleteKey { handle }).await);
-            }
-        }
+/// Plays the lines while one server, or the way to it, fails.
+async fn disturbed(cluster: &mut TestCluster, dice: &mut Dice, lines: &str) -> String {
+    let server = dice.throw(SERVERS);
+    let (calls, fault) = (dice.throw(10), CUTS[dice.throw(CUTS.len())]);
+    let delay = Duration::from_millis(dice.throw(300) as u64);
+    let kills = dice.throw(2) == 0;
+    if !kills {
+        cluster.relays[server].fail_after(calls, fault);
     }
-}
-
-async fn contents(region: &mut Region) -> Vec<Contents> {
-    let mut all = Vec::new();
-    for server in 0..3 {
-        let users = region.ask(server, PrintUsers).await.unwrap().users;
-        let name = |id: &UserId| users.iter().find(|user| user.id == *id).unwrap().name.clone();
-        let page = region.ask(server, PrintKeys { after: None }).await.unwrap();
-        assert!(page.is_last);
-        let key = |key: &KeyPrint| {
-            let mut sharers: Vec<_> = key.shared_with.iter().map(name).collect();
-            sharers.sort();
-            let print = KeyPrint { owner: UserId(0), shared_with: Vec::new(), size: 0, ..key.clone() };
-            (key.handle, (name(&key.owner), sharers, print))
-        };
-        let keys = page.keys.iter().map(key).collect();
-        let users =
-            users.iter().map(|user| (format!("{}:{}", user.user_type, user.name), user.details.clone()));
-        all.push(Contents { users: users.collect(), keys });
+    let playing = play(cluster, lines);
+    if kills {
+        sleep(delay).await;
+        cluster.kill(server).await;
     }
-    all
+    let told = playing.await.unwrap();
+    cluster.relays[server].set_door(Door::Open).await.unwrap();
+    // If it did not come to that.
+    cluster.relays[server].fail_after(usize::MAX, fault);
+    format!("{server} {kills} {calls} {fault:?} {delay:?}: {told}")
 }
 
 /// The lines that compareHSM prints for this source.
-fn plan(cluster: &TestCluster, source: usize) -> String {
+async fn plan(cluster: &TestCluster, source: usize) -> String {
     let file = cluster.path().join("plan.txt");
-    play(cluster, &format!("compareHSM {source} {}\n", file.display()));
+    play(cluster, &format!("compareHSM {source} {}\n", file.display())).await.unwrap();
     std::fs::read_to_string(file).unwrap()
 }
 
 /// What the console prints for these lines, with a CO logged in and `--yes`.
-fn play(cluster: &TestCluster, lines: &str) -> String {
-    let lines = format!("loginHSM CO admin password1\n{lines}");
-    block_in_place(|| {
-        let (mut text, interrupt) = (Vec::new(), Interrupt::default());
-        let mut console = Script::new(Cursor::new(lines), &mut text, str::to_owned, EchoedBy::Console);
-        let runtime = Rc::new(Runtime::new().unwrap());
-        let mut session = Session::new(&mut console, cluster.console(&interrupt), interrupt, runtime);
-        session.caution = Caution::Taken;
-        assert!(shell::start_up(&mut session, false, Unreachable::GiveUp));
+pub(crate) fn play(cluster: &TestCluster, lines: &str) -> JoinHandle<String> {
+    let interrupt = Interrupt::default();
+    let (hsms, lines) = (cluster.console(&interrupt), format!("loginHSM CO admin password1\n{lines}"));
+    spawn_blocking(move || played(hsms, interrupt, lines))
+}
+
+fn played(hsms: Cluster, interrupt: Interrupt, lines: String) -> String {
+    let mut text = Vec::new();
+    let mut console = Script::new(Cursor::new(lines), &mut text, str::to_owned, EchoedBy::Console);
+    let runtime = Rc::new(Runtime::new().unwrap());
+    let mut session = Session::new(&mut console, hsms, interrupt, runtime);
+    session.caution = Caution::Taken;
+    // One that is not reached is reported.
+    if shell::start_up(&mut session, false, Unreachable::GiveUp) {
         shell::run(&mut session, shell::OnError::Continue);
-        drop(session);
-        drop(console);
-        String::from_utf8(text).unwrap()
-    })
+    }
+    drop(session);
+    drop(console);
+    String::from_utf8(text).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -217,6 +217,10 @@ impl Region {
         self.users(server).await.iter().find(|user| user.name == name).unwrap().id
     }
 
+    pub(crate) fn size(&self) -> usize {
+        self.everywhere().len()
+    }
+
     fn everywhere(&self) -> Vec<usize> {
         self.0.everywhere()
     }

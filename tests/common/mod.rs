@@ -165,6 +165,19 @@ impl TestCluster {
     pub async fn restart(&mut self, number: usize) {
         self.hsms[number].take().unwrap().stop().await;
         self.relays[number].emptied().await;
+        self.start_again(number).await;
+    }
+
+    /// Ends an HSM without an answer to what is under way, and starts it again from its store.
+    pub async fn kill(&mut self, number: usize) {
+        self.relays[number].hang_up().await;
+        let killed = self.hsms[number].take().unwrap();
+        killed.abort();
+        killed.stop().await;
+        self.start_again(number).await;
+    }
+
+    async fn start_again(&mut self, number: usize) {
         let running = run(&self.hsm_folder(number), &self.clock).await;
         self.relays[number].lead_to(running.address);
         self.hsms[number] = Some(running);
@@ -182,8 +195,16 @@ fn new_cluster(nodes: u32) -> NewCluster {
     }
 }
 
+/// One that was killed may still be writing.
 async fn run(folder: &Path, clock: &Clock) -> Running {
-    Running::start_at(folder, Some(any_port()), clock.clone()).await.unwrap()
+    let deadline = Instant::now() + PATIENT.hello;
+    loop {
+        match Running::start_at(folder, Some(any_port()), clock.clone()).await {
+            Ok(running) => return running,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn any_port() -> SocketAddr {

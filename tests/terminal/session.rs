@@ -195,7 +195,7 @@ pub(crate) fn must_be_installed(program: &str) {
 }
 
 /// Generous, for a busy machine.
-fn within_deadline<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn within_deadline<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
     within(Duration::from_secs(120), look)
 }
 
