@@ -68,6 +68,8 @@ pub struct KeyPrints {
     pub keys: Vec<KeyPrint>,
     /// Whether this is the last page.
     pub is_last: bool,
+    /// Those of them that were changed differently here and on another HSM of the cluster, which stay as they are.
+    pub unordered: Vec<KeyHandle>,
 }
 
 /// One key.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cluster::{CO_PASSWORD, Cluster};
 use crate::metrics::{endpoint, page};
-use crate::process::{Ended, Process, hsmd, keys, run, text, wait_until};
+use crate::process::{Ended, Process, console, hsmd, keys, run, text, wait_until};
 
 const LOGIN: [&str; 7] = ["loginHSM", "-u", "CU", "-s", "alice", "-p", "crypto12"];
 pub(crate) const FOLLOWED: &str = "keys brought up to date";
@@ -141,10 +141,46 @@ fn what_was_changed_on_both_sides_stays_until_somebody_decides() {
         shown.split("OBJ_ATTR_LABEL\n").nth(1).unwrap().lines().next().unwrap().to_owned()
     };
     assert_eq!([label_on(&both[0]), label_on(&both[1])], ["one", "other"]);
-    // A person decides.
     cluster.write_servers(&both);
+    let compared = officer(&cluster, "compareHSM").with_code(4).stdout;
+    assert!(
+        compared.contains(
+            "\nKey 6: server 0: attributes A; server 1: attributes B (changed on both sides of a cut: it stays so until \
+             syncKey or syncHSM)\n"
+        ),
+        "{compared}"
+    );
+    // A person decides.
     label(&cluster, "agreed");
     assert_eq!([label_on(&both[0]), label_on(&both[1])], ["agreed"; 2]);
+    cluster.write_servers(&both);
+    officer(&cluster, "compareHSM").with_code(0);
+}
+
+/// Deleted on one side and changed on the other.
+#[test]
+fn a_copy_decides_what_the_hsms_leave_to_a_person() {
+    let (cluster, first, second) = two();
+    single(&cluster, "genSymKey -t 31 -s 32 -l key").with_code(0);
+    let both = cluster.servers();
+    drop(second);
+    single(&cluster, "deleteKey -k 6").with_code(1);
+    drop(first);
+    let second = cluster.run_hsm(1);
+    cluster.write_servers(&both[1..]);
+    label(&cluster, "changed");
+    let first = cluster.run_hsm(0);
+    for hsm in [&first, &second] {
+        hsm.wait_for_log("changed on both HSMs: it stays as it is");
+    }
+    cluster.write_servers(&both);
+    let login = format!("loginHSM CO admin {CO_PASSWORD}");
+    let (config, compare) = (cluster.config(), ["--output", "json", "-c", &login, "-c", "compareHSM"]);
+    let compared = run(&mut console(&[&[text(&config)], &compare[..]].concat()), "").with_code(4).stdout;
+    let compared: Value = serde_json::from_str(compared.lines().last().unwrap()).unwrap();
+    assert_eq!(compared["differences"][0]["unordered"], true, "{compared}");
+    officer(&cluster, "server 1\nsyncHSM all\ny\nexit\ncompareHSM").with_code(0);
+    assert_eq!(keys_of(&held(&cluster)), ["6(o)"; 2]);
 }
 
 #[test]

@@ -19,10 +19,12 @@ pub(super) static COMMAND: Command = Command {
     description: "\
 Compares the users and keys of all servers and shows what is not the same everywhere, and where: users with other
 credentials, second factor or registered key, or locked; keys with another owner, sharing, attributes or quorum, or
-another key under the same handle. Letters stand for values that are not shown. Nothing is changed. With a source
-server, the command also prints the lines that make the others like it, owners before their keys, and what they leave
-to a person; they delete nothing. With an output file, these lines are written there. Run them with --yes, after
-loginHSM: a syncUser or syncKey that replaces something asks first.
+another key under the same handle. Letters stand for values that are not shown. HSMs of one cluster bring each other's
+keys up to date, but not a key that was changed differently on both sides of a cut: it is marked, and stays so until a
+person decides, by syncKey or syncHSM. Nothing is changed. With a source server, the command also prints the lines
+that make the others like it, owners before their keys, and what they leave to a person; they delete nothing. With an
+output file, these lines are written there. Run them with --yes, after loginHSM: a syncUser or syncKey that replaces
+something asks first.
 
 Credentials are compared by keyed hashes of their hashes. The key is the clone family's and never leaves an HSM, so
 that nobody can try passwords, and HSMs of another family cannot be compared. Passwords that an earlier release has

@@ -14,6 +14,8 @@ pub(in crate::cmu) struct Difference {
     subject: Subject,
     /// What is where: servers that agree are together, in the order of the first of each.
     groups: Vec<(Vec<usize>, State)>,
+    /// HSMs of one cluster, which bring each other's keys up to date, leave this key to a person.
+    is_unordered: bool,
 }
 
 enum Subject {
@@ -28,6 +30,8 @@ struct Aspect {
     value: Value,
     text: String,
 }
+
+const UNORDERED: &str = "changed on both sides of a cut: it stays so until syncKey or syncHSM";
 
 /// Only the aspects that are not the same everywhere.
 type State = Vec<Aspect>;
@@ -111,7 +115,8 @@ fn of_key(all: &[&Holdings], handle: KeyHandle, keys: &[Option<&KeyPrint>]) -> O
     if letters.count("key") > 1 {
         states.iter_mut().for_each(|state| state.retain(|aspect| aspect.name != "attributes"));
     }
-    grouped(Subject::Key(handle), all, states)
+    let is_unordered = all.iter().any(|one| one.unordered.contains(&handle));
+    grouped(Subject::Key(handle), all, states).map(|difference| Difference { is_unordered, ..difference })
 }
 
 fn key_state(one: &Holdings, key: &KeyPrint, letters: &mut Letters) -> State {
@@ -175,7 +180,7 @@ fn grouped(subject: Subject, all: &[&Holdings], mut states: Vec<State>) -> Optio
             None => groups.push((vec![one.number], state)),
         }
     }
-    (groups.len() > 1).then_some(Difference { subject, groups })
+    (groups.len() > 1).then_some(Difference { subject, groups, is_unordered: false })
 }
 
 /// Letters for values that are not shown.
@@ -205,7 +210,8 @@ impl Difference {
                 state.iter().map(|aspect| aspect.text.as_str()).filter(|text| !text.is_empty()).collect();
             format!("{}: {}", servers(numbers), words.join(", "))
         };
-        self.groups.iter().map(group).collect::<Vec<_>>().join("; ")
+        let groups = self.groups.iter().map(group).collect::<Vec<_>>().join("; ");
+        if self.is_unordered { format!("{groups} ({UNORDERED})") } else { groups }
     }
 
     fn row(&self) -> Value {
@@ -220,6 +226,9 @@ impl Difference {
         match &self.subject {
             Subject::User(name) => {
                 json!({ "user": name.value(), "states": states })
+            }
+            Subject::Key(handle) if self.is_unordered => {
+                json!({ "key_handle": handle.0, "states": states, "unordered": true })
             }
             Subject::Key(handle) => json!({ "key_handle": handle.0, "states": states }),
         }

@@ -94,6 +94,7 @@ fn add_keys(
                     }
                     if let Some(one) = found.get_mut(number) {
                         one.keys.extend(page.keys);
+                        one.unordered.extend(page.unordered);
                     }
                 }
                 Err(failure) => {

@@ -1,12 +1,13 @@
 //! What one server holds, with users by name: their ids differ from server to server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Value, json};
 
 use crate::foreign::shown;
 use crate::protocol::compare::{KeyPrint, UserPrint, UserPrints};
+use crate::protocol::key::KeyHandle;
 use crate::protocol::user::{UserId, UserType};
 
 /// A user's type and name. Case does not count.
@@ -57,6 +58,8 @@ pub(in crate::cmu) struct Holdings {
     pub(in crate::cmu) users: BTreeMap<Name, UserPrint>,
     /// In the order of their handles.
     pub(in crate::cmu) keys: Vec<KeyPrint>,
+    /// Keys that this HSM and another one of its cluster leave as they are.
+    pub(super) unordered: BTreeSet<KeyHandle>,
     names: BTreeMap<UserId, Name>,
 }
 
@@ -66,7 +69,7 @@ impl Holdings {
         let names = users.iter().map(|user| (user.id, name(user))).collect();
         let users = users.into_iter().filter(|user| user.user_type != UserType::Au);
         let users = users.map(|user| (name(&user), user)).collect();
-        Self { number, family, users, keys: Vec::new(), names }
+        Self { number, family, users, keys: Vec::new(), unordered: BTreeSet::new(), names }
     }
 
     /// Whether users can be compared: the HSM says more than their names to a CO only.

@@ -23,6 +23,7 @@ use tokio::task;
 use super::serving::attester::Attester;
 use super::serving::engine::Engine;
 use crate::hsm::{Certificates, Identity};
+use crate::protocol::compare::KeyPrints;
 use crate::protocol::device::Member;
 use board::Board;
 use membership::Membership;
@@ -121,6 +122,15 @@ impl Following {
     /// What it knows of the others.
     pub fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says which keys of a page stay as they are, whatever other members have.
+    pub(in crate::hsmd) fn mark(&self, page: &mut KeyPrints) {
+        let unordered = self.board().unordered();
+        if !unordered.is_empty() {
+            let handles = page.keys.iter().map(|key| key.handle);
+            page.unordered = handles.filter(|handle| unordered.contains(handle)).collect();
+        }
     }
 
     /// What the HSM has now. It is computed anew only after a change, and away from the threads that serve clients.

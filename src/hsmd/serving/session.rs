@@ -138,7 +138,10 @@ async fn serve_calls(
         let call: Call = frame::decode(&frame)?;
         let name = call.request.name();
         guest.is_at(Stage::Calling);
-        let answer = answer(call, shared, session, &mut hashes).await;
+        let mut answer = answer(call, shared, session, &mut hashes).await;
+        if let (Ok(Some(Reply::PrintKeys(page))), Some(following)) = (&mut answer, shared.part.now()) {
+            following.mark(page);
+        }
         guest.is_at(Stage::Waiting);
         shared.requests.count(name, &answer);
         match answer {
