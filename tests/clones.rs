@@ -7,8 +7,14 @@ mod common;
 mod deeds;
 #[path = "clones/drift.rs"]
 mod drift;
+#[path = "common/filling.rs"]
+mod filling;
+#[path = "clones/following.rs"]
+mod following;
 #[path = "clones/in_and_out.rs"]
 mod in_and_out;
+#[path = "clones/members.rs"]
+mod members;
 #[path = "clones/operators.rs"]
 mod operators;
 #[path = "clones/region.rs"]

@@ -105,8 +105,8 @@ impl Hsm {
                     continue;
                 }
             };
-            // A key that only counts more changes is no news to the audit log.
-            if self.version(handle).is_none_or(|own| own.state != version.state) {
+            // A key that only counts more changes is no news to the audit log, nor is the end of one that was never here.
+            if self.version(handle).map_or(key.is_some(), |own| own.state != version.state) {
                 done.push((if key.is_some() { INSERT } else { DESTROY }, handle));
             }
             let past = self.pasts.get(handle).map_or_else(|| past.clone(), |own| past.joined(own));

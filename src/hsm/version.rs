@@ -158,9 +158,14 @@ impl Hsm {
 
     /// All versions, those of deleted keys too, as long as these are remembered.
     pub fn versions(&self) -> impl Iterator<Item = (KeyHandle, Version)> {
+        let alive = self.keys.tokens().map(|(handle, _)| *handle);
+        alive.filter_map(|handle| Some((handle, self.version(handle)?))).chain(self.deletions())
+    }
+
+    /// The deleted keys that are remembered.
+    pub fn deletions(&self) -> impl Iterator<Item = (KeyHandle, Version)> {
         let deleted = self.pasts.handles().filter(|handle| self.keys.token(*handle).is_err());
-        let handles = self.keys.tokens().map(|(handle, _)| *handle).chain(deleted);
-        handles.filter_map(|handle| Some((handle, self.version(handle)?)))
+        deleted.filter_map(|handle| Some((handle, self.version(handle)?)))
     }
 
     /// What another HSM's version of a key is to this HSM's. `past` is the other's, if it is known.

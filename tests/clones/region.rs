@@ -38,7 +38,10 @@ pub(crate) fn secret(text: &str) -> Secret {
 impl Region {
     /// Connected to every HSM, nobody logged in.
     pub(crate) async fn reached(cluster: &TestCluster) -> Self {
-        let mut console = cluster.console(&Interrupt::default());
+        Self::open(cluster.console(&Interrupt::default())).await
+    }
+
+    pub(crate) async fn open(mut console: Cluster) -> Self {
         let everywhere = console.everywhere();
         console.open(&everywhere, |_| (), |_, _| ()).await;
         Self(console)
@@ -47,20 +50,21 @@ impl Region {
     /// With a CO on every HSM, who is logged in.
     pub(crate) async fn activated(cluster: &TestCluster) -> Self {
         let mut region = Self::reached(cluster).await;
-        let name = || "admin".to_owned();
-        for server in region.everywhere() {
-            let (user_type, password) = (UserType::PreCo, secret("password"));
-            region
-                .ask(server, Login { user_type, name: name(), password, second_factor: None })
-                .await
-                .unwrap();
-            let password = secret(PASSWORD);
-            region
-                .ask(server, ChangePassword { user_type, name: name(), password, second_factor: None })
-                .await
-                .unwrap();
-        }
+        region.activate().await;
         region
+    }
+
+    /// Makes a CO of the first user of each HSM.
+    pub(crate) async fn activate(&mut self) {
+        let name = || "admin".to_owned();
+        for server in self.everywhere() {
+            let (user_type, password) = (UserType::PreCo, secret("password"));
+            let login = Login { user_type, name: name(), password, second_factor: None };
+            self.ask(server, login).await.unwrap();
+            let password = secret(PASSWORD);
+            let change = ChangePassword { user_type, name: name(), password, second_factor: None };
+            self.ask(server, change).await.unwrap();
+        }
     }
 
     pub(crate) async fn ask<O: Operation>(

@@ -237,9 +237,10 @@ impl Cluster {
         prop_assert!(followed.waiting.is_empty());
         to.world.apply(followed.events);
         let settled = to.deletions.to_forget();
-        let forgotten = to.hsm().forgotten(&settled);
+        let handles: Vec<_> = settled.iter().map(|(handle, _)| *handle).collect();
+        let (known, forgotten) = (to.hsm().offer(&handles), to.hsm().forgotten(&settled));
         to.world.apply(forgotten);
-        to.deletions.forget(&settled);
+        to.deletions.forget(known);
         prop_assert_eq!(users, self.users(), "no user follows");
         Ok(followed.taken.len())
     }

@@ -73,6 +73,7 @@ pub(super) async fn exchange(
     let tls = Arc::clone(&following.membership.tls);
     let link = Link::open_as(PEER, &address, tls, &shared.limits).await?;
     let mut exchange = Exchange { following, shared, link: Some(link), peer: member.node_id };
+    exchange.recall().await?;
     let view = following.view(&shared.engine).await.ok_or(ExchangeError::Stopping)?;
     let root = exchange.meet(&view).await?;
     let exchanged = exchange.compare(&view, root).await;
@@ -83,6 +84,25 @@ pub(super) async fn exchange(
 }
 
 impl Exchange<'_> {
+    /// Remembers the deletions again that every member had seen, now that others have joined.
+    async fn recall(&self) -> Result<(), ExchangeError> {
+        loop {
+            let recalled = self.following.board().recalled.first(BATCH);
+            let count = recalled.len();
+            if count == 0 {
+                return Ok(());
+            }
+            let change = move |hsm: &Hsm, now| {
+                // A key that is there again was brought back by somebody.
+                let gone = recalled.into_iter().filter(|offered| hsm.version(offered.handle).is_none());
+                Ok(hsm.follow(gone.collect(), now).events)
+            };
+            self.shared.engine.by_owner(change).await.map_err(ExchangeError::Refused)?;
+            self.following.board().recalled.drop_first(count);
+            sleep(PAUSE).await;
+        }
+    }
+
     /// Both prove who they are.
     async fn meet(&mut self, view: &View) -> Result<Digest, ExchangeError> {
         let membership = &self.following.membership;
@@ -191,10 +211,12 @@ impl Exchange<'_> {
         if settled.is_empty() {
             return;
         }
-        let forgotten = settled.clone();
-        let changed = self.shared.engine.by_owner(move |hsm, _| Ok(hsm.forgotten(&forgotten))).await;
+        let Some(view) = self.following.view(&self.shared.engine).await else { return };
+        let handles: Vec<_> = settled.iter().map(|(handle, _)| *handle).collect();
+        let known = view.hsm.offer(&handles);
+        let changed = self.shared.engine.by_owner(move |hsm, _| Ok(hsm.forgotten(&settled))).await;
         if changed.is_ok() {
-            self.following.board().deletions.forget(&settled);
+            self.following.board().deletions.forget(known);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::deletions::Deletions;
+use super::deletions::{Deletions, Forgotten};
 use super::view::{Digest, View};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
@@ -13,6 +13,8 @@ pub struct Board {
     pub(super) view: Option<Arc<View>>,
     pub(super) views: u64,
     pub(super) deletions: Deletions,
+    /// Deletions to remember again before the next exchange.
+    pub(super) recalled: Forgotten,
     pub(super) members: BTreeMap<u32, Peer>,
     /// Members that have said that they have other keys.
     pub(super) hints: BTreeSet<u32>,
@@ -64,6 +66,7 @@ impl Board {
             view: None,
             views: 0,
             deletions: Deletions::new(node_id, others.clone()),
+            recalled: Forgotten::default(),
             members: others.map(|other| (other, Peer::default())).collect(),
             hints: BTreeSet::new(),
             followed: 0,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use super::message::Deletion;
-use crate::hsm::{State, Version};
+use crate::hsm::{CopiedKey, Offered, Past, State, Version};
 use crate::protocol::key::KeyHandle;
 
 /// Which members have seen which deletions. It is in memory only: after a restart the members tell each other again.
@@ -12,9 +12,13 @@ pub struct Deletions {
     node_id: u32,
     members: BTreeSet<u32>,
     seen: BTreeMap<KeyHandle, Deletion>,
-    /// Those that every member has seen. One that does not know that yet may still speak of them.
-    forgotten: BTreeMap<KeyHandle, Version>,
+    forgotten: Forgotten,
 }
+
+/// Deletions that every member has seen. One that does not know that yet may still speak of them, and one that joins
+/// later may have the keys, from a backup that is older.
+#[derive(Clone, Default)]
+pub struct Forgotten(BTreeMap<KeyHandle, (Version, Past)>);
 
 /// How many forgotten deletions are recognized. One that is not is only learned once more.
 const RECOGNIZED: usize = 16_384;
@@ -24,7 +28,7 @@ impl Deletions {
     #[must_use]
     pub fn new(node_id: u32, members: impl IntoIterator<Item = u32>) -> Self {
         let members = members.into_iter().chain([node_id]).collect();
-        Self { node_id, members, seen: BTreeMap::new(), forgotten: BTreeMap::new() }
+        Self { node_id, members, seen: BTreeMap::new(), forgotten: Forgotten::default() }
     }
 
     /// What this HSM knows of the deletions among these versions, which are its own.
@@ -67,27 +71,70 @@ impl Deletions {
         done.map(|known| (known.handle, known.version)).collect()
     }
 
-    /// The HSM has forgotten them.
-    pub fn forget(&mut self, settled: &[(KeyHandle, Version)]) {
-        for (handle, version) in settled {
-            self.seen.remove(handle);
-            self.forgotten.insert(*handle, *version);
-        }
-        while self.forgotten.len() > RECOGNIZED {
-            self.forgotten.pop_first();
-        }
+    /// The HSM has forgotten these, of which it had this to say.
+    pub fn forget(&mut self, settled: Vec<Offered<CopiedKey>>) {
+        settled.iter().for_each(|settled| drop(self.seen.remove(&settled.handle)));
+        self.forgotten.add(settled);
     }
 
     /// Whether this is a deletion that every member has seen.
     #[must_use]
     pub fn is_forgotten(&self, handle: KeyHandle, version: Version) -> bool {
-        self.forgotten.get(&handle) == Some(&version)
+        self.forgotten.0.get(&handle).is_some_and(|(forgotten, _)| *forgotten == version)
+    }
+
+    /// Those that every member has seen.
+    #[must_use]
+    pub fn forgotten(&self) -> &Forgotten {
+        &self.forgotten
+    }
+
+    /// Those that every member had seen before.
+    pub fn set_forgotten(&mut self, forgotten: Forgotten) {
+        self.forgotten = forgotten;
     }
 
     fn get(&self, handle: KeyHandle, version: Version) -> Deletion {
         let known = self.seen.get(&handle).filter(|known| known.version == version);
         let new = || Deletion { handle, version, seen_by: BTreeSet::from([self.node_id]) };
         known.cloned().unwrap_or_else(new)
+    }
+}
+
+impl Forgotten {
+    /// The first of them, as an HSM offers them that remembers them.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Vec<Offered<CopiedKey>> {
+        let offer = |(handle, (version, past)): (&KeyHandle, &(Version, Past))| Offered {
+            handle: *handle,
+            version: *version,
+            past: past.clone(),
+            performed: None,
+            key: None,
+        };
+        self.0.iter().take(count).map(offer).collect()
+    }
+
+    /// Without the first of them.
+    pub fn drop_first(&mut self, count: usize) {
+        (0..count).for_each(|_| drop(self.0.pop_first()));
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds deletions that an HSM offers.
+    pub fn add(&mut self, offered: Vec<Offered<CopiedKey>>) {
+        self.extend(Self(offered.into_iter().map(|one| (one.handle, (one.version, one.past))).collect()));
+    }
+
+    /// Adds those of another.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+        self.drop_first(self.0.len().saturating_sub(RECOGNIZED));
     }
 }
 

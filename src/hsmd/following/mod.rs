@@ -26,6 +26,7 @@ use crate::hsm::{Certificates, Identity};
 use crate::protocol::compare::KeyPrints;
 use crate::protocol::device::Member;
 use board::Board;
+use deletions::Forgotten;
 use membership::Membership;
 use view::View;
 
@@ -49,6 +50,10 @@ struct Now {
     name: Vec<u8>,
     members: Vec<Member>,
     following: Option<Arc<Following>>,
+    /// The deletions that all members had seen.
+    forgotten: Forgotten,
+    /// Whether others have joined since that have not seen them.
+    has_joined: bool,
 }
 
 impl Part {
@@ -64,7 +69,13 @@ impl Part {
     ) -> Self {
         let (identity, certificates) = (identity.clone(), certificates.clone());
         let name = certificates.manufacturer_root.0.clone();
-        let now = Mutex::new(Now { name, members: members.to_vec(), following: None });
+        let now = Mutex::new(Now {
+            name,
+            members: members.to_vec(),
+            following: None,
+            forgotten: Forgotten::default(),
+            has_joined: false,
+        });
         let part = Self { identity, certificates, attester, interval, now, changed: Notify::new() };
         part.change(|_| ());
         part
@@ -81,21 +92,45 @@ impl Part {
         self.change(|now| now.name = name.into());
     }
 
-    /// Other HSMs have joined the cluster, or left it. What was known of them is asked again.
+    /// Other HSMs have joined the cluster, or left it. What was known of them is asked again, and deletions that all had
+    /// seen are remembered again until the new ones have, too: they may be made of a backup that has the keys.
     pub(in crate::hsmd) fn set_members(&self, members: &[Member]) {
-        self.change(|now| now.members = members.to_vec());
+        self.change(|now| {
+            now.has_joined |= members.iter().any(|member| !now.members.contains(member));
+            now.members = members.to_vec();
+        });
+    }
+
+    /// So often an HSM forgets what it has deleted that is alone in its cluster: nobody else has to see it.
+    fn interval_alone(&self) -> Option<Duration> {
+        let is_own = |member: &Member| member.node_id == self.identity.node_id;
+        self.interval.filter(|_| self.lock().members.iter().all(is_own))
     }
 
     fn change(&self, change: impl FnOnce(&mut Now)) {
         let mut now = self.lock();
         change(&mut now);
-        now.following = self.interval.and_then(|interval| {
-            let (certificates, attester) = (&self.certificates, self.attester.clone());
-            let membership =
-                Membership::new(&self.identity, &now.name, &now.members, certificates, attester)?;
-            Some(Arc::new(Following::new(membership, interval)))
-        });
+        if let Some(before) = now.following.take() {
+            let board = before.board();
+            now.has_joined |= !board.recalled.is_empty();
+            now.forgotten.extend(board.recalled.clone());
+            now.forgotten.extend(board.deletions.forgotten().clone());
+        }
+        now.following = self.following(&mut now).map(Arc::new);
         self.changed.notify_one();
+    }
+
+    fn following(&self, now: &mut Now) -> Option<Following> {
+        let (certificates, attester) = (&self.certificates, self.attester.clone());
+        let membership = Membership::new(&self.identity, &now.name, &now.members, certificates, attester)?;
+        let following = Following::new(membership, self.interval?);
+        let forgotten = std::mem::take(&mut now.forgotten);
+        if std::mem::take(&mut now.has_joined) {
+            following.board().recalled = forgotten;
+        } else {
+            following.board().deletions.set_forgotten(forgotten);
+        }
+        Some(following)
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {

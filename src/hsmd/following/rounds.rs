@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Following;
 use super::asking::{ExchangeError, Exchanged, exchange};
+use super::{Following, Part};
+use crate::hsmd::serving::engine::Engine;
 use crate::hsmd::serving::shared::Shared;
 use crate::protocol::Refusal;
 use crate::protocol::device::Member;
@@ -29,10 +30,25 @@ pub(in crate::hsmd) async fn go_round(shared: Arc<Shared>) {
         let asking = async {
             match &following {
                 Some(following) => ask_all(following, &shared).await,
-                None => pending().await,
+                None => forget_alone(part, &shared.engine).await,
             }
         };
         tokio::select! { () = asking => {}, () = part.changed.notified() => {} }
+    }
+}
+
+async fn forget_alone(part: &Part, engine: &Engine) {
+    let Some(interval) = part.interval_alone() else { return pending().await };
+    loop {
+        sleep(interval).await;
+        let Some(hsm) = engine.snapshot().await else { return pending().await };
+        let seen: Vec<_> = hsm.deletions().collect();
+        let handles: Vec<_> = seen.iter().map(|(handle, _)| *handle).collect();
+        // An HSM that joins may have the keys.
+        let known = hsm.offer(&handles);
+        if !seen.is_empty() && engine.by_owner(move |hsm, _| Ok(hsm.forgotten(&seen))).await.is_ok() {
+            part.lock().forgotten.add(known);
+        }
     }
 }
 
