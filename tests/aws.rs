@@ -2,8 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "aws/client.rs"]
+mod client;
+#[path = "aws/dice.rs"]
+mod dice;
 #[path = "aws/kills.rs"]
 mod kills;
+#[path = "aws/model.rs"]
+mod model;
+#[path = "aws/moment.rs"]
+mod moment;
+#[path = "aws/officer.rs"]
+mod officer;
 #[path = "aws/service.rs"]
 mod service;
 

@@ -1,281 +1,240 @@
-//! Calls in any order, with `kill -9` in the middle of them.
+//! Calls in any order, several at once, with `kill -9` in the middle of them and of starts: whatever happens, what is seen
+//! afterwards is what the answered calls have made, and each call that was cut is done or as if it had never been made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
-
+use crate::client::{ask, clusters, look};
+use crate::dice::Dice;
+use crate::model::{Asked, Call, Id, Model, State, World};
+use crate::moment::{Moment, Watch};
+use crate::officer::{activate, log_in};
 use crate::service::{Service, unused_port};
 
-/// Random numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
-    }
-
-    fn choose<'a>(&mut self, from: &'a [Value]) -> Option<&'a Value> {
-        (!from.is_empty()).then(|| &from[self.throw(from.len())])
-    }
-}
-
-/// A service that is killed and started again, and what it has acknowledged.
+/// A service that is killed and started again, and what its account has to be.
 struct Rehearsal {
     folder: tempfile::TempDir,
-    port: String,
-    service: Option<Service>,
+    port: u16,
+    service: Service,
     dice: Dice,
+    model: Model,
     /// Every id that was ever seen.
-    seen: BTreeSet<String>,
-    /// Those that are gone, which must not come back.
-    gone: BTreeSet<String>,
+    used: BTreeSet<Id>,
     /// Where each HSM is.
-    addresses: BTreeMap<String, Value>,
+    addresses: BTreeMap<Id, String>,
+    kills: usize,
     trace: Vec<String>,
 }
 
-const REGIONS: [&str; 2] = ["us-east-1", "us-west-2"];
+/// As long as an HSM may take to start, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
+/// `SEED=… SECONDS=… cargo test --test aws -- kills` repeats the calls; when a process dies is up to the machine.
 #[test]
 fn whatever_a_kill_cuts_is_done_or_undone_and_no_id_comes_twice() {
-    let mut rehearsal = Rehearsal::start(7);
-    for step in 0..40 {
-        // Not at random: also the first calls are cut.
-        let is_cut = step % 3 == 2;
-        rehearsal.step(is_cut);
-        rehearsal.check();
+    let number = |name| env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = number("SEED").unwrap_or(u64::from(now.subsec_nanos()) ^ u64::from(process::id()));
+    let end = Instant::now() + Duration::from_secs(number("SECONDS").unwrap_or(25));
+    println!("SEED={seed}");
+    let mut rehearsal = Rehearsal::start(seed);
+    let mut steps = 0;
+    while Instant::now() < end || rehearsal.kills < 10 {
+        rehearsal.step();
+        steps += 1;
     }
-    let kinds = ["cluster-", "hsm-", "backup-"].map(|kind| rehearsal.count(kind));
-    assert!(kinds.iter().all(|count| *count > 2), "{kinds:?} {:#?}", rehearsal.trace);
+    println!("{steps} steps, {} kills, {} ids", rehearsal.kills, rehearsal.used.len());
 }
 
 impl Rehearsal {
+    /// With an owner's CA.
     fn start(seed: u64) -> Self {
-        let mut rehearsal = Self {
-            folder: tempfile::tempdir().unwrap(),
-            port: unused_port().to_string(),
-            service: None,
-            dice: Dice(seed),
-            seen: BTreeSet::new(),
-            gone: BTreeSet::new(),
+        let (folder, port) = (tempfile::tempdir().unwrap(), unused_port());
+        openssl(
+            folder.path(),
+            "req -new -x509 -newkey rsa:2048 -noenc -days 3652 -subj /CN=owner -keyout ca.key -out ca.crt",
+        );
+        let service = Service::start(&folder.path().join("account"), &port.to_string());
+        Self {
+            folder,
+            port,
+            service,
+            dice: Dice::new(seed),
+            model: Model::default(),
+            used: BTreeSet::new(),
             addresses: BTreeMap::new(),
+            kills: 0,
             trace: Vec::new(),
+        }
+    }
+
+    /// Some calls at once, of which all see the same account.
+    fn step(&mut self) {
+        let mut calls = Vec::new();
+        for _ in 0..[1, 1, 2, 3][self.dice.throw(4)] {
+            let (folder, address) = (self.folder.path(), self.service.address.clone());
+            let certify = |region, cluster: &Id| sign(folder, &csr(&address, region, cluster));
+            calls.push(self.dice.call(&self.model.world, certify));
+        }
+        let moment = (self.dice.throw(2) == 0).then(|| Moment::of(&mut self.dice));
+        let asked = self.ask(calls, moment);
+        self.trace.push(format!("{moment:?}: {asked:?}"));
+        if moment.is_some() {
+            self.restart();
+        }
+        self.check(&asked);
+        self.activate();
+    }
+
+    /// Asks all at once; at the moment, if there is one, the service is killed.
+    fn ask(&self, calls: Vec<(usize, Call)>, moment: Option<Moment>) -> Vec<Asked> {
+        let anchor = fs::read_to_string(self.anchor()).unwrap();
+        let (account, answered) = (self.account(), AtomicBool::new(false));
+        let (service, address) = (&self.service, &self.service.address);
+        let watch = Watch::on(&account);
+        thread::scope(|scope| {
+            let (anchor, watch, answered) = (&anchor, &watch, &answered);
+            let one = move |(region, call): (usize, Call)| {
+                let answer = ask(address, region, &call, anchor);
+                (call, answer)
+            };
+            let asking: Vec<_> = calls.into_iter().map(|call| scope.spawn(move || one(call))).collect();
+            if let Some(moment) = moment {
+                scope.spawn(move || {
+                    moment.wait(watch, answered);
+                    service.kill();
+                });
+            }
+            let asked = asking.into_iter().map(|asking| asking.join().unwrap()).collect();
+            answered.store(true, Ordering::Relaxed);
+            asked
+        })
+    }
+
+    /// Starts the service again. Some starts are cut, too.
+    fn restart(&mut self) {
+        self.service.end();
+        self.kills += 1;
+        while self.dice.throw(3) == 0 {
+            let (moment, watch) = (Moment::of(&mut self.dice), Watch::on(&self.account()));
+            let started = Service::begin(&self.account(), &self.port.to_string());
+            moment.wait(&watch, &AtomicBool::new(false));
+            drop(started);
+            self.trace.push(format!("start cut at {moment:?}"));
+            self.kills += 1;
+        }
+        self.service = Service::start(&self.account(), &self.port.to_string());
+    }
+
+    /// What is seen has an explanation, nothing is half there, and every HSM runs where it was.
+    fn check(&mut self, asked: &[Asked]) {
+        let seen = self.look();
+        let Some(model) = self.model.explain(asked, &seen) else {
+            panic!("unexplained: {seen:#?} after {:#?} and {:#?}", self.model.world, self.trace);
         };
-        rehearsal.restart();
-        rehearsal
+        let (before, now) = (self.model.world.ids(), seen.ids());
+        for new in now.difference(&before) {
+            assert!(self.used.insert((*new).clone()), "{new} again: {:#?}", self.trace);
+        }
+        self.model = model;
+        for (id, (_, address)) in seen.clusters.values().flat_map(|cluster| &cluster.hsms) {
+            let before = self.addresses.entry(id.clone()).or_insert_with(|| address.clone());
+            assert_eq!(before, address, "{id} has moved: {:#?}", self.trace);
+        }
+        let hsms = seen.clusters.values().flat_map(|cluster| cluster.hsms.keys());
+        self.expect_files("clusters", hsms.cloned().collect());
+        self.expect_files("backups", seen.backups.keys().cloned().collect());
+    }
+
+    fn look(&self) -> World {
+        self.wait(|| look(&self.service.address))
+    }
+
+    fn wait<T>(&self, look: impl Fn() -> Result<T, String>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match look() {
+                Ok(found) => return found,
+                Err(odd) => assert!(Instant::now() < deadline, "{odd} {:#?}", self.trace),
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What was cut is removed at once, what is deleted soon.
+    fn expect_files(&self, folder: &str, expected: BTreeSet<Id>) {
+        let (kind, depth) = if folder == "clusters" { ("hsm-", 2) } else { ("backup-", 1) };
+        let found = || {
+            let mut paths = vec![self.account().join(folder)];
+            for _ in 0..depth {
+                let inside = paths.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());
+                paths = inside.map(|entry| entry.unwrap().path()).collect();
+            }
+            let names = paths.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+            names.filter(|name| name != "seed.backup" && name != "seed.backup.key").collect::<BTreeSet<_>>()
+        };
+        let files = |id: &Id| match kind {
+            "hsm-" => vec![id.clone()],
+            _ => vec![format!("{id}.backup"), format!("{id}.backup.key")],
+        };
+        let expected: BTreeSet<String> = expected.iter().flat_map(files).collect();
+        self.wait(|| {
+            let found = found();
+            if found == expected { Ok(()) } else { Err(format!("{found:?} instead of {expected:?}")) }
+        });
+    }
+
+    /// A cluster that has an owner is activated now and then; in an active one, an HSM knows its officer.
+    fn activate(&mut self) {
+        let lucky = self.dice.throw(2) == 0;
+        let model = &mut self.model.world;
+        let with_hsm = model.clusters.iter_mut().filter(|(_, cluster)| !cluster.hsms.is_empty());
+        for (id, cluster) in with_hsm {
+            let hsms = cluster.hsms.values().map(|(_, address)| address);
+            let anchor = self.folder.path().join("ca.crt");
+            let done = match cluster.state {
+                State::Initialized if lucky && cluster.hsms.len() == 1 => {
+                    cluster.state = State::Active;
+                    hsms.take(1).map(|address| activate(address, self.port, &anchor)).collect()
+                }
+                State::Active if lucky => hsms.map(|address| log_in(address, self.port, &anchor)).collect(),
+                State::Initialized | State::Active | State::Uninitialized | State::Deleted => Ok(()),
+            };
+            assert!(done.is_ok(), "{id}: {done:?} {:#?}", self.trace);
+        }
     }
 
     fn account(&self) -> PathBuf {
         self.folder.path().join("account")
     }
 
-    fn restart(&mut self) {
-        self.service = Some(Service::start(&self.account(), &self.port));
-    }
-
-    fn count(&self, kind: &str) -> usize {
-        self.seen.iter().filter(|id| id.starts_with(kind)).count()
-    }
-
-    fn step(&mut self, is_cut: bool) {
-        let region = REGIONS[self.dice.throw(4) / 3];
-        let (clusters, backups) = (self.clusters(region), self.backups(region));
-        let Some((operation, input)) = self.call(region, &clusters, &backups) else { return };
-        let address = self.service.as_ref().unwrap().address.clone();
-        if !is_cut {
-            let answer = call(&address, region, operation, &input).unwrap();
-            self.trace.push(format!("{operation} {input} in {region}: {}", answer.0));
-            assert!(matches!(answer.0, 200 | 400), "{answer:?} {:#?}", self.trace);
-            self.note_new(&answer.1);
-            return;
-        }
-        let delay = Duration::from_millis(self.dice.throw(300) as u64);
-        let killed = self.service.take().unwrap();
-        let killer = thread::spawn(move || {
-            sleep(delay);
-            drop(killed);
-        });
-        let answer = call(&address, region, operation, &input);
-        killer.join().unwrap();
-        let status = answer.as_ref().map(|answer| answer.0);
-        self.trace.push(format!("{operation} {input} in {region}, cut after {delay:?}: {status:?}"));
-        self.restart();
-        if let Some((_, answer)) = answer {
-            self.note_new(&answer);
-        }
-    }
-
-    /// Ids that an answer acknowledges as new were never seen, and are there from then on.
-    fn note_new(&mut self, answer: &Value) {
-        let cluster = &answer["Cluster"];
-        let new = match (&answer["Hsm"]["HsmId"], cluster["State"].as_str()) {
-            (Value::String(id), _) => id,
-            (_, Some("CREATE_IN_PROGRESS")) => cluster["ClusterId"].as_str().unwrap(),
-            _ => return,
-        };
-        assert!(self.seen.insert(new.to_owned()), "{new} again: {:#?}", self.trace);
-        let all = self.everything();
-        assert!(all.contains_key(new), "{new} is not there: {:#?}", self.trace);
-    }
-
-    fn call(&mut self, region: &str, clusters: &[Value], backups: &[Value]) -> Option<(&'static str, Value)> {
-        let subnets = ["subnet-0e358c43", "subnet-1e358c44"];
-        let create = json!({"HsmType": "hsm1.medium", "SubnetIds": subnets});
-        let cluster = self.dice.choose(clusters).cloned();
-        let Some(cluster) = cluster else { return Some(("CreateCluster", create)) };
-        let (id, hsms) = (cluster["ClusterId"].clone(), cluster["Hsms"].as_array().unwrap().clone());
-        let waits = cluster["Certificates"]["ClusterCsr"].as_str().map(str::to_owned);
-        let backup = self.dice.choose(backups).map(|backup| backup["BackupId"].clone());
-        Some(match self.dice.throw(12) {
-            0 => ("CreateCluster", create),
-            1..=3 => (
-                "CreateHsm",
-                json!({"ClusterId": id, "AvailabilityZone": format!("{region}{}", ["a", "b"][self.dice.throw(2)])}),
-            ),
-            4..=6 if waits.is_some() => {
-                let (signed, anchor) = self.sign(&waits?);
-                ("InitializeCluster", json!({"ClusterId": id, "SignedCert": signed, "TrustAnchor": anchor}))
-            }
-            4..=5 => ("DeleteHsm", json!({"ClusterId": id, "HsmId": self.dice.choose(&hsms)?["HsmId"]})),
-            6 if hsms.is_empty() => ("DeleteCluster", json!({"ClusterId": id})),
-            6 | 7 => ("TagResource", json!({"ResourceId": id, "TagList": [{"Key": "a", "Value": "b"}]})),
-            8 => {
-                let to = REGIONS.iter().find(|other| **other != region);
-                ("CopyBackupToRegion", json!({"BackupId": backup?, "DestinationRegion": to}))
-            }
-            9 => (
-                "CreateCluster",
-                json!({"HsmType": "hsm1.medium", "SubnetIds": subnets, "SourceBackupId": backup?}),
-            ),
-            10 => ("DeleteBackup", json!({"BackupId": backup?})),
-            _ => ("RestoreBackup", json!({"BackupId": backup?})),
-        })
-    }
-
-    fn sign(&self, csr: &str) -> (String, String) {
-        let folder = self.folder.path();
-        fs::write(folder.join("c.csr"), csr).unwrap();
-        for words in [
-            "req -new -x509 -newkey rsa:2048 -noenc -days 3652 -subj /CN=owner -keyout ca.key -out ca.crt",
-            "x509 -req -days 3652 -in c.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out c.crt",
-        ] {
-            let mut openssl = Command::new("openssl");
-            assert!(openssl.args(words.split(' ')).current_dir(folder).output().unwrap().status.success());
-        }
-        let read = |name| fs::read_to_string(folder.join(name)).unwrap();
-        (read("c.crt"), read("ca.crt"))
-    }
-
-    fn ask(&self, region: &str, operation: &str, input: &Value) -> Value {
-        let address = &self.service.as_ref().unwrap().address;
-        let (status, answer) = call(address, region, operation, input).unwrap();
-        assert_eq!(status, 200, "{operation}: {answer} {:#?}", self.trace);
-        answer
-    }
-
-    /// Those that are not deleted.
-    fn clusters(&self, region: &str) -> Vec<Value> {
-        let found = self.ask(region, "DescribeClusters", &json!({}));
-        let all = found["Clusters"].as_array().unwrap().iter();
-        all.filter(|cluster| cluster["State"] != "DELETED").cloned().collect()
-    }
-
-    fn backups(&self, region: &str) -> Vec<Value> {
-        self.ask(region, "DescribeBackups", &json!({}))["Backups"].as_array().unwrap().clone()
-    }
-
-    /// All that is there, by id.
-    fn everything(&self) -> BTreeMap<String, Value> {
-        let mut all = BTreeMap::new();
-        let mut add =
-            |id: &Value, what: &Value| drop(all.insert(id.as_str().unwrap().to_owned(), what.clone()));
-        for region in REGIONS {
-            for cluster in self.clusters(region) {
-                cluster["Hsms"].as_array().unwrap().iter().for_each(|hsm| add(&hsm["HsmId"], hsm));
-                add(&cluster["ClusterId"], &cluster);
-            }
-            self.backups(region).iter().for_each(|backup| add(&backup["BackupId"], backup));
-        }
-        all
-    }
-
-    /// Nothing is half there, nothing came back, and every HSM runs where it was.
-    fn check(&mut self) {
-        self.wait_for_hsms();
-        let all = self.everything();
-        self.seen.extend(all.keys().cloned());
-        let now: BTreeSet<String> = all.keys().cloned().collect();
-        assert_eq!(now.intersection(&self.gone).count(), 0, "{:#?}", self.trace);
-        self.gone.extend(self.seen.difference(&now).cloned());
-        for (id, what) in &all {
-            if id.starts_with("hsm-") {
-                let before = self.addresses.entry(id.clone()).or_insert_with(|| what["EniIp"].clone());
-                assert_eq!(*before, what["EniIp"], "{id} has moved: {:#?}", self.trace);
-            }
-        }
-        let of_kind =
-            |kind: &'static str| all.keys().filter(move |id| id.starts_with(kind)).cloned().collect();
-        let expected: BTreeSet<String> = of_kind("hsm-");
-        assert_eq!(self.files("clusters/*/hsm-*"), expected, "{:#?}", self.trace);
-        let expected: BTreeSet<String> = of_kind("backup-");
-        assert_eq!(self.files("backups/*.backup"), expected, "{:#?}", self.trace);
-    }
-
-    fn wait_for_hsms(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let all = self.everything();
-            let mut hsms = all.iter().filter(|(id, _)| id.starts_with("hsm-"));
-            let Some((id, hsm)) = hsms.find(|(_, hsm)| hsm["State"] != "ACTIVE") else { return };
-            assert!(Instant::now() < deadline, "{id}: {hsm} {:#?}", self.trace);
-            sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// What is in the account's folder, by the ids in the names.
-    fn files(&self, pattern: &str) -> BTreeSet<String> {
-        let mut found = vec![self.account()];
-        for part in pattern.split('/') {
-            let (start, end) = part.split_once('*').unwrap_or((part, ""));
-            let is_it = |path: &Path| {
-                let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                name.starts_with(start) && name.ends_with(end) && (part.contains('*') || name == part)
-            };
-            let inside = found.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
-            found = inside.map(|entry| entry.unwrap().path()).filter(|path| is_it(path)).collect();
-        }
-        let id = |path: &PathBuf| {
-            path.file_name().unwrap().to_string_lossy().split('.').next().unwrap().to_owned()
-        };
-        found.iter().map(id).collect()
+    fn anchor(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
     }
 }
 
-/// Status and body; `None` if the service is gone before it has answered.
-fn call(address: &str, region: &str, operation: &str, input: &Value) -> Option<(u16, Value)> {
-    let body = input.to_string();
-    let scope = format!("Credential=any/20260101/{region}/cloudhsm/aws4_request");
-    let mut tcp = TcpStream::connect(address).ok()?;
-    tcp.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let request = format!(
-        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.1\r\n\
-         X-Amz-Target: BaldrApiService.{operation}\r\n\
-         Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
+fn csr(address: &str, region: usize, cluster: &Id) -> String {
+    let shown = clusters(address, region).into_iter().find(|shown| shown["ClusterId"] == **cluster);
+    shown.unwrap()["Certificates"]["ClusterCsr"].as_str().unwrap().to_owned()
+}
+
+/// What the owner's CA makes from a CSR.
+fn sign(folder: &Path, csr: &str) -> String {
+    fs::write(folder.join("c.csr"), csr).unwrap();
+    openssl(
+        folder,
+        "x509 -req -days 3652 -in c.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out c.crt",
     );
-    tcp.write_all(request.as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    tcp.read_to_end(&mut answer).ok()?;
-    let answer = String::from_utf8(answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, serde_json::from_str(body).ok()?))
+    fs::read_to_string(folder.join("c.crt")).unwrap()
+}
+
+fn openssl(folder: &Path, words: &str) {
+    let output = Command::new("openssl").args(words.split(' ')).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -22,12 +22,21 @@ pub(crate) fn unused_port() -> u16 {
 impl Service {
     /// With HSMs on this port.
     pub(crate) fn start(account: &Path, port: &str) -> Self {
+        Self::begin(account, port).ready()
+    }
+
+    /// Does not wait until it listens.
+    pub(crate) fn begin(account: &Path, port: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hsmd"));
         command.args(["service", "--listen", "127.0.0.1:0", "--log-format", "json", "--dir"]).arg(account);
-        let mut child = command.args(["--port", port]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let child = command.args(["--port", port]).stderr(Stdio::piped()).spawn().unwrap();
+        Self { child, address: String::new() }
+    }
+
+    fn ready(mut self) -> Self {
+        let mut log = BufReader::new(self.child.stderr.take().unwrap());
         let mut seen = String::new();
-        let address = loop {
+        self.address = loop {
             let mut line = String::new();
             assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {seen}");
             seen.push_str(&line);
@@ -39,13 +48,24 @@ impl Service {
         };
         // Nobody may be kept from writing to its log.
         thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        Self { child, address }
+        self
+    }
+
+    /// As `kill -9` does, from another thread, too.
+    pub(crate) fn kill(&self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+    }
+
+    /// Once it is gone, another one may take its place.
+    pub(crate) fn end(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.end();
     }
 }

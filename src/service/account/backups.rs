@@ -10,7 +10,7 @@ use super::clusters::{must_be_ready, name_of, unknown_filter};
 use super::core::{Core, blocking};
 use super::ids::fresh;
 use super::paging::{Place, page};
-use super::state::{self, Cluster, Copied, DAY, State};
+use super::state::{self, Cluster, Copied, DAY, Phase, State};
 use super::tags::to_tags;
 use crate::hsmd::keeping::private_files::replace;
 use crate::hsmd::making::backup::{Backup, key_file};
@@ -71,6 +71,11 @@ impl Core {
             backup.write(&path, &key_file(&path)).map_err(Failure::internal)?;
             Ok(backup)
         });
+        let backup = made.await?;
+        if cluster.phase == Phase::Initialized && backup.hsm.is_activated() {
+            // Nobody may have looked since, and the HSM may go.
+            self.activate(cluster_id).await;
+        }
         let record = state::Backup {
             region: cluster.region.clone(),
             cluster: cluster_id.clone(),
@@ -84,7 +89,7 @@ impl Core {
             mode: cluster.mode,
             policy: None,
         };
-        Ok((id, record, made.await?))
+        Ok((id, record, backup))
     }
 
     pub(super) async fn copy_backup_to_region(

@@ -172,7 +172,7 @@ impl Core {
         }
     }
 
-    async fn activate(&self, id: &ClusterId) {
+    pub(super) async fn activate(&self, id: &ClusterId) {
         let done = self.commit(|state| {
             if let Some(cluster) = state.clusters.get_mut(id)
                 && cluster.phase == Phase::Initialized
