@@ -42,6 +42,22 @@ const NOT_RUN: &[(&str, &str)] = &[
         "until docker exec account hsmd service --check; do sleep 1; done",
         "packaging/try-image does this with podman",
     ),
+    (
+        "docker run --detach --name account --volume /tmp/credentials:/credentials:ro --publish 127.0.0.1:4225:4225 \\",
+        "packaging/try-image does this with podman",
+    ),
+    (
+        "    --publish 127.10.1.4:2225:20000 --publish 127.10.1.5:2225:20001 --publish 127.11.1.4:2225:20100 \\",
+        "packaging/try-image does this with podman",
+    ),
+    (
+        "    localhost/cloudhsm-mgmt-util:0.1.0 service --dir /var/lib/hsmd/account \\",
+        "packaging/try-image does this with podman",
+    ),
+    (
+        "    --listen 0.0.0.0:4225 --credentials /credentials --hsm-ports 20000-20199",
+        "packaging/try-image does this with podman",
+    ),
     ("/opt/cloudhsm/bin/hsmd cluster init --dir /var/lib/hsmd", "packaging/try-installed runs it"),
     ("systemctl enable --now hsmd", "packaging/try-installed runs it"),
     ("cargo install cargo-fuzz --locked", "changes the machine"),

@@ -6,5 +6,7 @@
 mod account;
 #[path = "service/life.rs"]
 mod life;
+#[path = "service/reach.rs"]
+mod reach;
 #[path = "service/time.rs"]
 mod time;

@@ -4,10 +4,11 @@
 //! * [`operation`]: the operations' names. [`failure`]: how they fail.
 //! * [`account`]: what the operations do: clusters, HSMs that run, and backups, in a folder.
 //! * [`front`]: the account over HTTP, as AWS's clients call it. [`run`] serves it, and [`check`] asks
-//!   whether it is well.
+//!   whether it is well. [`control`]: what only the folder's owner can ask.
 
 pub mod account;
 pub mod check;
+pub mod control;
 pub mod failure;
 pub mod front;
 pub mod operation;

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::account::{self, Account, OpenError};
+use super::control::Control;
 use super::front::Front;
 use super::front::gate::credentials::{Credentials, CredentialsError};
 use super::front::gate::{Entry, Gate};
@@ -40,8 +41,8 @@ pub enum ServiceError {
     Credentials(#[from] CredentialsError),
     #[error("--listen: cannot listen on {0}: {error}", error = without_number(.1))]
     Listen(SocketAddr, io::Error),
-    #[error("{dir}: {1}", dir = .0.display())]
-    Account(PathBuf, OpenError),
+    #[error(transparent)]
+    Account(#[from] OpenError),
     #[error("signals: {error}", error = without_number(.0))]
     Signals(io::Error),
 }
@@ -60,13 +61,13 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), ServiceError> {
     let mut signals = Signals::listen()?;
     // Bound before the HSMs start, which takes time: a client waits instead of being refused.
     let listening = Listening::on(listen).map_err(|error| ServiceError::Listen(listen, error))?;
-    let account = Account::open(dir, account).await;
-    let account = account.map_err(|error| ServiceError::Account(dir.to_owned(), error))?;
+    let account = Account::open(dir, account).await?;
+    let stop = CancellationToken::new();
+    let control = Control::listen(dir, account.clone(), stop.clone());
     let front = Front::new(account.clone(), Gate::new(entry, default_region), Limits::default());
     tracing::info!(address = %listening.address, "listening");
     notify::ready_at(listening.address);
     tracing::info!("ready");
-    let stop = CancellationToken::new();
     let serving = tokio::spawn(listening.serve(front, stop.clone()));
     signals.next().await;
     notify::stopping();
@@ -74,6 +75,7 @@ pub async fn run(dir: &Path, options: Options) -> Result<(), ServiceError> {
     stop.cancel();
     // A panic has been reported already.
     let _ = serving.await;
+    let _ = control.await;
     account.close().await;
     Ok(())
 }

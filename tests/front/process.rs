@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -109,4 +110,62 @@ fn an_address_that_others_can_reach_needs_credentials() {
     assert_eq!(ask(address, &get("/health")).status, 200);
     let log = program.stop();
     assert!(log.contains("MissingAuthenticationTokenException"), "{log}");
+}
+
+#[test]
+fn a_backup_is_made_on_request_while_the_service_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = folder.path().join("account");
+    let back_up =
+        |cluster: &str| hsmd(&["service", "backup", "--dir"]).arg(&account).arg(cluster).output().unwrap();
+    let dir = account.display();
+    let nobody = format!(
+        "hsmd: {dir}: no service is running on this folder; start it with `hsmd service --dir {dir}`\n"
+    );
+    assert_eq!(printed(&back_up("cluster-22222222222")), nobody);
+    let program = Program::start(&folder, &[]);
+    let made = ask(
+        program.address.parse().unwrap(),
+        &request("CreateCluster", r#"{"HsmType": "hsm1.medium", "SubnetIds": ["subnet-0e358c43"]}"#),
+    );
+    let id = made.json()["Cluster"]["ClusterId"].as_str().unwrap().to_owned();
+    let refused = back_up(&id);
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(printed(&refused), format!("hsmd: Cluster {id} is not initialized.\n"));
+    assert_eq!(back_up("cluster-1").status.code(), Some(2));
+    let log = program.stop();
+    assert!(log.contains("no backup on request") && log.contains(&id), "{log}");
+    assert_eq!(printed(&back_up(&id)), nobody);
+}
+
+/// Each is printed once, with what is wrong.
+#[test]
+fn a_service_that_cannot_start_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let says = |arguments: &[&str], expected: &str| {
+        let output = hsmd(&[&["service"], arguments].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let printed = printed(&output);
+        let line = printed.lines().last().unwrap();
+        assert_eq!(line, format!("hsmd: {expected}"), "{arguments:?}");
+    };
+    fs::write(path("file"), "").unwrap();
+    says(&["--dir", &path("file")], &format!("{}: Not a directory", path("file")));
+    says(&["--dir", &path("file/account")], &format!("{}: Not a directory", path("file/account")));
+    fs::create_dir(path("other")).unwrap();
+    fs::write(path("other/notes"), "").unwrap();
+    let foreign = format!("{}: not empty, and not an account: it has no account.json", path("other"));
+    says(&["--dir", &path("other")], &foreign);
+    fs::create_dir(path("damaged")).unwrap();
+    fs::write(path("damaged/account.json"), "{").unwrap();
+    let damaged = "EOF while parsing an object at line 1 column 1";
+    says(&["--dir", &path("damaged")], &format!("{}/account.json: {damaged}", path("damaged")));
+    let missing = format!("--credentials: {}: No such file or directory", path("none"));
+    says(&["--dir", &path("new"), "--credentials", &path("none")], &missing);
+    let program = Program::start(&folder, &[]);
+    says(&["--dir", &path("account")], &format!("{}: another hsmd serves this account", path("account")));
+    let taken = format!("--listen: cannot listen on {}: Address already in use", program.address);
+    says(&["--listen", &program.address, "--dir", &path("new")], &taken);
+    assert!(!Path::new(&path("new")).exists());
 }

@@ -13,7 +13,7 @@ use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, UserType};
 use cloudhsm::protocol::{Operation as Asked, Secret};
-use cloudhsm::service::account::{Account, Options};
+use cloudhsm::service::account::{Account, Options, Ports};
 use cloudhsm::service::failure::Failure;
 use cloudhsm::service::operation::Operation;
 use cloudhsm::service::shapes::decode::{Undecodable, decode};
@@ -30,10 +30,11 @@ pub(crate) struct Desk {
     pub(crate) clock: Clock,
     pub(crate) pace: Duration,
     pub(crate) port: u16,
+    pub(crate) ports: Option<Ports>,
 }
 
 /// Below those that the system gives away by itself, and no other desk's.
-fn unused_port() -> u16 {
+pub(crate) fn unused_port() -> u16 {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let desk = 16 * process::id() + COUNT.fetch_add(1, Ordering::Relaxed);
     u16::try_from(10_000 + desk % 20_000).unwrap()
@@ -51,6 +52,7 @@ impl Desk {
             clock: Clock::default(),
             pace: Duration::ZERO,
             port: unused_port(),
+            ports: None,
         };
         desk.reopen().await;
         desk
@@ -61,8 +63,8 @@ impl Desk {
         if let Some(account) = self.account.take() {
             account.close().await;
         }
-        let options =
-            Options { pace: self.pace, port: self.port, password_hash: CHEAP, clock: self.clock.clone() };
+        let (pace, port, ports, clock) = (self.pace, self.port, self.ports, self.clock.clone());
+        let options = Options { pace, port, ports, password_hash: CHEAP, clock };
         self.account = Some(Account::open(&self.folder.path().join("account"), options).await.unwrap());
     }
 
@@ -165,19 +167,28 @@ impl Desk {
         let id = self.new_cluster().await;
         let hsm = self.new_hsm(&id, "us-east-1a").await;
         self.initialize(&id).await;
-        let mut console = self.console(hsm["EniIp"].as_str().unwrap()).await;
+        self.activate(hsm["EniIp"].as_str().unwrap()).await;
+        id
+    }
+
+    /// Changes PRECO's password.
+    pub(crate) async fn activate(&self, address: &str) {
+        let mut console = self.console(address).await;
         let (user_type, name) = (UserType::PreCo, || "admin".to_owned());
         ask(&mut console, login(user_type, "admin", "password")).await.unwrap();
         let password = Secret::new(PASSWORD.to_owned());
         ask(&mut console, ChangePassword { user_type, name: name(), password, second_factor: None })
             .await
             .unwrap();
-        id
     }
 
     /// Connected to one HSM, which has proved whose it is.
     pub(crate) async fn console(&self, address: &str) -> Cluster {
-        let server = ServerConfig::new(address, self.port, &self.folder.path().join("customerCA.crt"));
+        self.console_at(address, self.port).await
+    }
+
+    pub(crate) async fn console_at(&self, address: &str, port: u16) -> Cluster {
+        let server = ServerConfig::new(address, port, &self.folder.path().join("customerCA.crt"));
         let dials = vec![Dial::new(&server).unwrap()];
         let mut console = Cluster::new(dials, Limits::default(), Interrupt::default());
         let everywhere = console.everywhere();

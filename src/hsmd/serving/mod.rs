@@ -16,6 +16,7 @@ pub mod run;
 pub mod server;
 mod session;
 pub mod shared;
+pub(crate) mod socket;
 pub mod status;
 pub mod strangers;
 pub mod throttle;

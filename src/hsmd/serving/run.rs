@@ -53,6 +53,8 @@ pub struct Running {
     pub(in crate::hsmd) shared: Weak<Shared>,
     stop: CancellationToken,
     serving: task::JoinHandle<()>,
+    /// On other addresses.
+    serving_elsewhere: Vec<task::JoinHandle<()>>,
     engine: task::JoinHandle<()>,
     /// Without it, if no control socket could be made.
     control: Option<task::JoinHandle<()>>,
@@ -146,7 +148,22 @@ impl Running {
             }
         };
         let serving = tokio::spawn(server::serve(listener, shared, stop.clone()));
-        Ok(Self { hsm_id, address, shared: weak, stop, serving, engine: ended, control })
+        let serving_elsewhere = Vec::new();
+        Ok(Self { hsm_id, address, shared: weak, stop, serving, serving_elsewhere, engine: ended, control })
+    }
+
+    /// Serves on another address, too.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be used.
+    pub fn listen_also(&mut self, address: SocketAddr) -> Result<(), RunError> {
+        let listener = server::listen(address).map_err(|error| RunError::Listen(address, error))?;
+        if let Some(shared) = self.shared.upgrade() {
+            let serving = server::serve(listener, shared, self.stop.clone());
+            self.serving_elsewhere.push(tokio::spawn(serving));
+        }
+        Ok(())
     }
 
     /// Whether it still serves: neither of its tasks has ended, as by a panic.
@@ -179,6 +196,7 @@ impl Running {
     /// Ends it as a fault would, without finishing anything.
     pub fn abort(&self) {
         self.serving.abort();
+        self.serving_elsewhere.iter().for_each(task::JoinHandle::abort);
         self.engine.abort();
         self.stop.cancel();
     }
@@ -205,6 +223,9 @@ impl Running {
         self.stop.cancel();
         // First the connections, as they hold the engine open. A panic in either has been reported already.
         let _ = self.serving.await;
+        for serving in self.serving_elsewhere {
+            let _ = serving.await;
+        }
         let _ = self.engine.await;
         // The control socket removes its file when it is dropped: before the next start makes another.
         if let Some(control) = self.control {

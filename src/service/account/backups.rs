@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::clusters::{must_be_ready, name_of, unknown_filter};
 use super::core::{Core, blocking};
 use super::ids::fresh;
+use super::members::add_backup;
 use super::paging::{Place, page};
 use super::state::{self, Cluster, Copied, DAY, Phase, State};
 use super::tags::to_tags;
@@ -90,6 +91,35 @@ impl Core {
             policy: None,
         };
         Ok((id, record, backup))
+    }
+
+    /// Of the HSM that was managed last; `None` if the cluster has no HSM.
+    pub(super) async fn back_up_newest(
+        &self,
+        id: &ClusterId,
+        cluster: &Cluster,
+    ) -> Result<Option<BackupId>, Failure> {
+        let Some(hsm) = self.newest(cluster).await else { return Ok(None) };
+        let (backup_id, record, _) = self.back_up(&self.state(), (id, cluster), &hsm).await?;
+        self.commit(|state| add_backup(state, Some((backup_id.clone(), record)))).await?;
+        Ok(Some(backup_id))
+    }
+
+    pub(super) async fn back_up_on_request(self: Arc<Self>, id: ClusterId) -> Result<BackupId, Failure> {
+        let state = self.state();
+        let found = state.clusters.get(&id).filter(|cluster| cluster.phase != Phase::Deleted);
+        let not_found = || Failure::ResourceNotFound(format!("CloudHSM cluster {id} does not exist."));
+        let cluster = found.ok_or_else(not_found)?;
+        self.must_be_still(&id, cluster)?;
+        if cluster.phase == Phase::Uninitialized {
+            return Err(Failure::InvalidRequest(format!("Cluster {id} is not initialized.")));
+        }
+        let made = self.back_up_newest(&id, cluster).await?;
+        made.ok_or_else(|| {
+            let reason =
+                format!("Cluster {id} has no HSM; the backup of its last one is in DescribeBackups.");
+            Failure::InvalidRequest(reason)
+        })
     }
 
     pub(super) async fn copy_backup_to_region(

@@ -31,13 +31,14 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(places: Places, options: Options, state: State, lock: File) -> Self {
+        let units = Units::new(options.clock.clone(), options.ports);
         Self {
             places,
             options,
             state: Mutex::new(Arc::new(state)),
             turn: tokio::sync::Mutex::default(),
             commits: tokio::sync::Mutex::default(),
-            units: Units::default(),
+            units,
             closing: CancellationToken::new(),
             lock,
         }

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use super::state::{State, VERSION};
 use crate::files::without_number;
 use crate::hsmd::keeping::private_files::{WriteError, replace_json};
@@ -41,7 +43,10 @@ impl Places {
     /// Takes the folder, which is made if it is missing, for as long as the file lives.
     pub(super) fn take(dir: &Path) -> Result<(Self, State, File), OpenError> {
         let failed = |error| OpenError::Folder(dir.to_owned(), error);
-        private_folder(dir).map_err(failed)?;
+        private_folder(dir).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => failed(Errno::NOTDIR.into()),
+            _ => failed(error),
+        })?;
         // HSMs that are found later have to have the same paths, wherever the program is then.
         let places = Self(dir.canonicalize().map_err(failed)?);
         let file = places.0.join(FILE);

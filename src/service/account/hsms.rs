@@ -7,17 +7,22 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::ports::Ports;
 use crate::hsm;
 use crate::hsmd::serving::clock::Clock;
 use crate::hsmd::serving::engine::Engine;
-use crate::hsmd::serving::run::Running;
+use crate::hsmd::serving::run::{RunError, Running};
 use crate::hsmd::watching::probe::Probe;
 use crate::protocol::device::Member;
 use crate::service::shapes::names::{ClusterId, HsmId};
 
 /// All HSMs that should run.
-#[derive(Default)]
-pub(super) struct Units(Mutex<BTreeMap<HsmId, Unit>>);
+pub(super) struct Units {
+    all: Mutex<BTreeMap<HsmId, Unit>>,
+    clock: Clock,
+    /// Where other machines reach them.
+    ports: Option<Ports>,
+}
 
 /// An HSM that runs, or why it does not.
 enum Unit {
@@ -29,24 +34,18 @@ enum Unit {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Units {
+    pub(super) fn new(clock: Clock, ports: Option<Ports>) -> Self {
+        Self { all: Mutex::default(), clock, ports }
+    }
+
     fn all(&self) -> MutexGuard<'_, BTreeMap<HsmId, Unit>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts an HSM of a cluster; on a failure it is down, and the failure is returned, too.
-    pub(super) async fn start(
-        &self,
-        (cluster, id): (&ClusterId, &HsmId),
-        folder: &Path,
-        clock: &Clock,
-    ) -> Result<(), String> {
-        let started = Running::start_at(folder, None, clock.clone()).await;
-        let (unit, result) = match started {
-            Ok(running) => {
-                tracing::info!(hsm_id = %running.hsm_id, address = %running.address, "listening");
-                running.follow_keys_in(cluster.as_str());
-                (Unit::Running(running), Ok(()))
-            }
+    pub(super) async fn start(&self, id: &HsmId, folder: &Path) -> Result<(), String> {
+        let (unit, result) = match self.begin(folder).await {
+            Ok(running) => (Unit::Running(running), Ok(())),
             Err(error) => {
                 let reason = error.to_string();
                 (Unit::Down(reason.clone()), Err(reason))
@@ -54,6 +53,31 @@ impl Units {
         };
         self.all().insert(id.clone(), unit);
         result
+    }
+
+    /// Lets an HSM ask the others of its cluster for keys, which have to know it by then.
+    pub(super) fn follow_keys(&self, cluster: &ClusterId, id: &HsmId) {
+        if let Some(Unit::Running(running)) = self.all().get(id) {
+            running.follow_keys_in(cluster.as_str());
+        }
+    }
+
+    async fn begin(&self, folder: &Path) -> Result<Running, RunError> {
+        let mut running = Running::start_at(folder, None, self.clock.clone()).await?;
+        tracing::info!(hsm_id = %running.hsm_id, address = %running.address, "listening");
+        let Some(address) = self.ports.and_then(|ports| ports.published(running.address)) else {
+            return Ok(running);
+        };
+        match running.listen_also(address) {
+            Ok(()) => {
+                tracing::info!(hsm_id = %running.hsm_id, %address, "listening");
+                Ok(running)
+            }
+            Err(error) => {
+                running.stop().await;
+                Err(error)
+            }
+        }
     }
 
     /// Stops an HSM, after its open calls, and forgets it.

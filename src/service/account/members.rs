@@ -58,21 +58,22 @@ impl Core {
         let made = self.make(&state, (&id, cluster), new).await;
         let folder = self.places.hsm(&id, &hsm_id);
         let started = match made {
-            Ok(backup) => {
-                self.units.start((&id, &hsm_id), &folder, &self.options.clock).await.map(|()| backup)
-            }
+            Ok(backup) => self.units.start(&hsm_id, &folder).await.map(|()| backup),
             Err(failure) => return self.undone(&hsm_id, failure).await,
         };
         let backup = match started {
             Ok(backup) => backup,
             Err(reason) => return self.undone(&hsm_id, Failure::Service(reason)).await,
         };
+        // From now on, as with `--pace` it is in progress for a while.
+        let record = Hsm { created: self.now(), ..record };
         let committed = self.commit(|state| add(state, &id, (hsm_id.clone(), record), backup)).await;
         let state = match committed {
             Ok(state) => state,
             Err(failure) => return self.undone(&hsm_id, failure).await,
         };
         self.tell_members(&id, &state).await;
+        self.units.follow_keys(&id, &hsm_id);
         self.created(&state, &id, &hsm_id)
     }
 
@@ -183,11 +184,28 @@ impl Core {
         let cluster = state.cluster(&region, id)?;
         let hsm_id = find(cluster, &input)?;
         self.must_be_still(id, cluster)?;
+        // Before the backup, which has to have all that the HSM acknowledges.
+        self.units.stop(&hsm_id).await;
+        let deleted = self.delete_stopped((id, cluster), &hsm_id).await;
+        if deleted.is_err() {
+            self.start_again(id, &hsm_id).await;
+        }
+        let state = deleted?;
+        self.tell_members(id, &state).await;
+        self.clean().await;
+        Ok(DeleteHsmOutput { hsm_id })
+    }
+
+    async fn delete_stopped(
+        &self,
+        (id, cluster): (&ClusterId, &Cluster),
+        hsm_id: &HsmId,
+    ) -> Result<Arc<State>, Failure> {
         let backup = match cluster.phase {
             // It has nothing to be restored, nor a certificate by which anybody could trust what is restored.
             Phase::Uninitialized => None,
             Phase::Initialized | Phase::Active | Phase::Deleted => {
-                let (backup_id, record, _) = self.back_up(&state, (id, cluster), &hsm_id).await?;
+                let (backup_id, record, _) = self.back_up(&self.state(), (id, cluster), hsm_id).await?;
                 self.keep_seed(id, &backup_id).await?;
                 Some((backup_id, record))
             }
@@ -196,15 +214,11 @@ impl Core {
         let committed = self.commit(|state| {
             add_backup(state, backup);
             let cluster = state.clusters.get_mut(id);
-            if let Some(hsm) = cluster.and_then(|cluster| cluster.hsms.get_mut(&hsm_id)) {
+            if let Some(hsm) = cluster.and_then(|cluster| cluster.hsms.get_mut(hsm_id)) {
                 hsm.deleted = Some(now);
             }
         });
-        let state = committed.await?;
-        self.units.stop(&hsm_id).await;
-        self.tell_members(id, &state).await;
-        self.clean().await;
-        Ok(DeleteHsmOutput { hsm_id })
+        committed.await
     }
 
     /// For the next HSM, if this was the last: whatever becomes of the backup until then.

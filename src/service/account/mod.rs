@@ -3,7 +3,7 @@
 //! `core` has the state, which a `file` keeps, and the turn of each call. A call does its work first, and then
 //! makes it count with one commit: if it is cut before that, the next start removes what no state mentions, and after it
 //! there is nothing left to do but to remove. The operations are in `clusters`, `owner`, `members` (HSMs),
-//! `backups` and `tags`; `view` describes what they change, `paging` divides lists. `hsms` are those that run,
+//! `backups` and `tags`; `net` and `ports` say where HSMs listen; `view` describes what they change, `paging` divides lists. `hsms` are those that run,
 //! `upkeep` is what happens by itself.
 
 mod backups;
@@ -16,6 +16,7 @@ mod members;
 mod net;
 mod owner;
 mod paging;
+mod ports;
 mod state;
 mod tags;
 mod upkeep;
@@ -41,7 +42,7 @@ use crate::service::shapes::cluster::{
     InitializeClusterOutput, ModifyCluster,
 };
 use crate::service::shapes::hsm::{CreateHsm, CreateHsmOutput, DeleteHsm, DeleteHsmOutput};
-use crate::service::shapes::names::{HsmId, Region};
+use crate::service::shapes::names::{BackupId, ClusterId, HsmId, Region};
 use crate::service::shapes::policy::{GetResourcePolicyOutput, PolicyOutput, PutResourcePolicy, WhichPolicy};
 use crate::service::shapes::tag::{ListTags, ListTagsOutput, Nothing, TagResource, UntagResource};
 
@@ -49,6 +50,7 @@ use self::core::Core;
 use self::file::Places;
 
 pub use self::file::OpenError;
+pub use self::ports::Ports;
 
 /// A handle to the account; clones lead to the same one.
 #[derive(Clone)]
@@ -61,6 +63,8 @@ pub struct Options {
     pub pace: Duration,
     /// The port of all HSMs.
     pub port: u16,
+    /// Where other machines reach HSMs, if at all.
+    pub ports: Option<Ports>,
     /// For new HSMs.
     pub password_hash: HashCost,
     /// Tests set it ahead.
@@ -69,7 +73,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pace: Duration::ZERO, port: PORT, password_hash: HashCost::default(), clock: Clock::default() }
+        let (password_hash, clock) = (HashCost::default(), Clock::default());
+        Self { pace: Duration::ZERO, port: PORT, ports: None, password_hash, clock }
     }
 }
 
@@ -136,6 +141,15 @@ impl Account {
     /// Ends an HSM as a fault would, so that it is seen how it comes back.
     pub fn abort(&self, hsm: &HsmId) {
         self.0.units.abort(hsm);
+    }
+
+    /// Makes a backup of a cluster's newest HSM now; the API has no operation for that.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such cluster, or it has nothing to back up.
+    pub async fn back_up(&self, cluster: ClusterId) -> Result<BackupId, Failure> {
+        self.0.whole(Arc::clone(&self.0).back_up_on_request(cluster)).await
     }
 
     /// `CopyBackupToRegion`.

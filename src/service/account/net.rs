@@ -8,10 +8,10 @@ use crate::service::failure::Failure;
 use crate::service::shapes::names::{AvailabilityZone, IpAddress};
 
 /// 127.0.x.y is where `hsmd cluster init` and `--dev` put theirs.
-const NETS: std::ops::RangeInclusive<u8> = 10..=250;
+pub(super) const NETS: std::ops::RangeInclusive<u8> = 10..=250;
 
 /// As in a VPC, the first three are not given.
-const HOSTS: std::ops::RangeInclusive<u8> = 4..=254;
+pub(super) const HOSTS: std::ops::RangeInclusive<u8> = 4..=254;
 
 /// A net for a new cluster, which no other cluster has, nor another account on this machine.
 pub(super) fn free_net(state: &State, port: u16) -> Result<u8, Failure> {

@@ -35,7 +35,8 @@ impl Core {
         self.units.stop(&hsm_id).await;
         let path = folder.clone();
         let installed = blocking(move || initialize(&path, &signed).map_err(Failure::internal)).await;
-        let restarted = self.units.start((id, &hsm_id), &folder, &self.options.clock).await;
+        let restarted = self.units.start(&hsm_id, &folder).await;
+        self.units.follow_keys(id, &hsm_id);
         installed?;
         if let Err(reason) = restarted {
             // The upkeep goes on trying.

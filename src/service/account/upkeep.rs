@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::core::{Core, blocking};
-use super::members::add_backup;
 use super::state::{Cluster, DAY, Phase, State};
 use crate::service::failure::Failure;
 use crate::service::shapes::names::{ClusterId, HsmId};
@@ -78,12 +77,14 @@ impl Core {
         }
     }
 
-    async fn start_again(&self, cluster: &ClusterId, id: &HsmId) {
+    pub(super) async fn start_again(&self, cluster: &ClusterId, id: &HsmId) {
         let folder = self.places.hsm(cluster, id);
         let before = self.units.trouble(id);
         // What is left of one that ended has the store open.
         self.units.stop(id).await;
-        if let Err(reason) = self.units.start((cluster, id), &folder, &self.options.clock).await
+        let started = self.units.start(id, &folder).await;
+        self.units.follow_keys(cluster, id);
+        if let Err(reason) = started
             && before != self.units.trouble(id)
         {
             tracing::error!(hsm_id = %id, reason, "the HSM does not start, and is tried again");
@@ -97,10 +98,8 @@ impl Core {
             matches!(cluster.phase, Phase::Initialized | Phase::Active) && now > last.saturating_add(DAY)
         };
         for (id, cluster) in state.clusters.iter().filter(is_due) {
-            if let Some(hsm) = self.newest(cluster).await {
-                let (backup_id, record, _) = self.back_up(&self.state(), (id, cluster), &hsm).await?;
-                tracing::info!(cluster = %id, backup = %backup_id, "daily backup");
-                self.commit(|state| add_backup(state, Some((backup_id, record)))).await?;
+            if let Some(backup) = self.back_up_newest(id, cluster).await? {
+                tracing::info!(cluster = %id, %backup, "daily backup");
             }
         }
         Ok(())

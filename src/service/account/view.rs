@@ -9,9 +9,11 @@ use crate::hsm::FIRST_PASSWORD;
 use crate::hsmd::keeping::folder::{CSR, HARDWARE, HARDWARE_SIGNED};
 use crate::service::failure::Failure;
 use crate::service::shapes::backup::{self, BackupRetentionPolicy, BackupRetentionType, BackupState};
-use crate::service::shapes::cluster::{self, Certificates, ClusterState};
+use crate::service::shapes::cluster::{self, Certificates, ClusterState, NetworkType};
 use crate::service::shapes::hsm::{self, HsmState};
-use crate::service::shapes::names::{BackupId, BackupRetentionValue, ClusterId, HsmId, IpAddress, Region};
+use crate::service::shapes::names::{
+    BackupId, BackupRetentionValue, ClusterId, HsmId, IpAddress, IpV6Address, Region,
+};
 use crate::service::shapes::tag::Tag;
 use crate::service::shapes::timestamp::Timestamp;
 
@@ -123,12 +125,20 @@ impl Core {
             (None, None) => (HsmState::Active, None),
             (None, Some(trouble)) => (HsmState::Degraded, Some(trouble)),
         };
+        let eni_ip_v6 = match cluster.network_type {
+            NetworkType::Ipv4 => None,
+            // It leads to the same socket. The loopback interface has no other IPv6 addresses to give.
+            NetworkType::DualStack => {
+                Some(parse(&hsm.address.to_ipv6_mapped().to_string(), IpV6Address::parse)?)
+            }
+        };
         Ok(hsm::Hsm {
             availability_zone: hsm.zone.clone(),
             cluster_id: cluster_id.clone(),
             subnet_id: hsm.subnet.clone(),
             eni_id: hsm.interface.clone(),
             eni_ip: parse(&hsm.address.to_string(), IpAddress::parse)?,
+            eni_ip_v6,
             hsm_id: id.clone(),
             hsm_type: cluster.hsm_type.clone(),
             state,

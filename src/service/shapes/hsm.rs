@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{AvailabilityZone, ClusterId, EniId, HsmId, HsmType, IpAddress, SubnetId};
+use super::names::{AvailabilityZone, ClusterId, EniId, HsmId, HsmType, IpAddress, IpV6Address, SubnetId};
 
 /// What an HSM does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Hsm {
     pub eni_id: EniId,
     /// Where the console connects.
     pub eni_ip: IpAddress,
+    /// In clusters of the network type DUALSTACK.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eni_ip_v6: Option<IpV6Address>,
     pub hsm_id: HsmId,
     pub hsm_type: HsmType,
     pub state: HsmState,

@@ -28,6 +28,8 @@ pub type HsmId = Text<kinds::Hsm>;
 pub type HsmType = Text<kinds::Type>;
 /// IPv4.
 pub type IpAddress = Text<kinds::Address>;
+/// IPv6.
+pub type IpV6Address = Text<kinds::AddressV6>;
 /// Where a list goes on.
 pub type NextToken = Text<kinds::Token>;
 /// As in the model.
@@ -136,6 +138,13 @@ pub mod kinds {
     pub struct Address;
     impl Kind for Address {
         const PATTERN: Option<&'static str> = Some(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}");
+    }
+
+    /// Of an [`IpV6Address`](super::IpV6Address).
+    #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub struct AddressV6;
+    impl Kind for AddressV6 {
+        const LENGTHS: RangeInclusive<usize> = 0..=100;
     }
 
     /// Of a [`NextToken`](super::NextToken).
