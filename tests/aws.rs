@@ -1,6 +1,7 @@
 //! AWS's own clients, boto3 and the command line, against `hsmd service`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "cargo shows it with a failure")]
 
 #[path = "aws/client.rs"]
 mod client;
@@ -14,6 +15,8 @@ mod model;
 mod moment;
 #[path = "aws/officer.rs"]
 mod officer;
+#[path = "aws/owner.rs"]
+mod owner;
 #[path = "aws/service.rs"]
 mod service;
 
@@ -22,6 +25,7 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
+use owner::Owner;
 use service::{Service, unused_port};
 
 #[test]
@@ -34,6 +38,25 @@ fn boto3_drives_every_operation() {
         .env("AWS_ENDPOINT_URL_CLOUDHSM_V2", format!("http://{}", service.address))
         .env("ACCOUNT", account)
         .env("HSM_PORT", port)
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out == "done\n", "{out}{err}");
+}
+
+/// The backup is of a cluster that the console has activated.
+#[test]
+fn terraform_finds_the_states_that_it_waits_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, port) = (folder.path().join("account"), unused_port());
+    let service = Service::start(&account, &port.to_string());
+    let backup = Owner::new(folder.path()).activated_backup(&service.address, port);
+    drop(service);
+    let service = Service::start_slow(&account, &port.to_string());
+    let output = Command::new("python3")
+        .arg("tests/aws/terraform.py")
+        .env("AWS_ENDPOINT_URL_CLOUDHSM_V2", format!("http://{}", service.address))
+        .env("BACKUP", backup)
         .output()
         .unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -43,7 +43,8 @@ impl Dice {
         };
         let (mut region, hsm) = (cluster.region, self.choose(cluster.hsms.keys()).cloned());
         let cluster_id = id.clone();
-        if let Some(hsm) = hsm.clone().filter(|_| cluster.state == State::Uninitialized && self.throw(3) > 0) {
+        if let Some(hsm) = hsm.clone().filter(|_| cluster.state == State::Uninitialized && self.throw(3) > 0)
+        {
             let certificate = certify(region, id);
             return (region, Call::InitializeCluster { cluster: cluster_id, hsm, certificate });
         }

@@ -4,22 +4,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::path::PathBuf;
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::client::{ask, clusters, look};
+use crate::client::{ask, look};
 use crate::dice::Dice;
 use crate::model::{Asked, Call, Id, Model, State, World};
 use crate::moment::{Moment, Watch};
 use crate::officer::{activate, log_in};
+use crate::owner::Owner;
 use crate::service::{Service, unused_port};
 
 /// A service that is killed and started again, and what its account has to be.
 struct Rehearsal {
     folder: tempfile::TempDir,
+    owner: Owner,
     port: u16,
     service: Service,
     dice: Dice,
@@ -56,12 +58,9 @@ impl Rehearsal {
     /// With an owner's CA.
     fn start(seed: u64) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), unused_port());
-        openssl(
-            folder.path(),
-            "req -new -x509 -newkey rsa:2048 -noenc -days 3652 -subj /CN=owner -keyout ca.key -out ca.crt",
-        );
         let service = Service::start(&folder.path().join("account"), &port.to_string());
         Self {
+            owner: Owner::new(folder.path()),
             folder,
             port,
             service,
@@ -78,8 +77,8 @@ impl Rehearsal {
     fn step(&mut self) {
         let mut calls = Vec::new();
         for _ in 0..[1, 1, 2, 3][self.dice.throw(4)] {
-            let (folder, address) = (self.folder.path(), self.service.address.clone());
-            let certify = |region, cluster: &Id| sign(folder, &csr(&address, region, cluster));
+            let (owner, address) = (&self.owner, &self.service.address);
+            let certify = |region, cluster: &Id| owner.certify(address, region, cluster);
             calls.push(self.dice.call(&self.model.world, certify));
         }
         let moment = (self.dice.throw(2) == 0).then(|| Moment::of(&mut self.dice));
@@ -94,7 +93,7 @@ impl Rehearsal {
 
     /// Asks all at once; at the moment, if there is one, the service is killed.
     fn ask(&self, calls: Vec<(usize, Call)>, moment: Option<Moment>) -> Vec<Asked> {
-        let anchor = fs::read_to_string(self.anchor()).unwrap();
+        let anchor = self.owner.anchor_text();
         let (account, answered) = (self.account(), AtomicBool::new(false));
         let (service, address) = (&self.service, &self.service.address);
         let watch = Watch::on(&account);
@@ -148,8 +147,8 @@ impl Rehearsal {
             assert_eq!(before, address, "{id} has moved: {:#?}", self.trace);
         }
         let hsms = seen.clusters.values().flat_map(|cluster| cluster.hsms.keys());
-        self.expect_files("clusters", hsms.cloned().collect());
-        self.expect_files("backups", seen.backups.keys().cloned().collect());
+        self.expect_files("clusters", &hsms.cloned().collect());
+        self.expect_files("backups", &seen.backups.keys().cloned().collect());
     }
 
     fn look(&self) -> World {
@@ -168,7 +167,7 @@ impl Rehearsal {
     }
 
     /// What was cut is removed at once, what is deleted soon.
-    fn expect_files(&self, folder: &str, expected: BTreeSet<Id>) {
+    fn expect_files(&self, folder: &str, expected: &BTreeSet<Id>) {
         let (kind, depth) = if folder == "clusters" { ("hsm-", 2) } else { ("backup-", 1) };
         let found = || {
             let mut paths = vec![self.account().join(folder)];
@@ -196,14 +195,14 @@ impl Rehearsal {
         let model = &mut self.model.world;
         let with_hsm = model.clusters.iter_mut().filter(|(_, cluster)| !cluster.hsms.is_empty());
         for (id, cluster) in with_hsm {
-            let hsms = cluster.hsms.values().map(|(_, address)| address);
-            let anchor = self.folder.path().join("ca.crt");
+            let mut hsms = cluster.hsms.values().map(|(_, address)| address);
+            let anchor = self.owner.anchor();
             let done = match cluster.state {
                 State::Initialized if lucky && cluster.hsms.len() == 1 => {
                     cluster.state = State::Active;
-                    hsms.take(1).map(|address| activate(address, self.port, &anchor)).collect()
+                    hsms.take(1).try_for_each(|address| activate(address, self.port, &anchor))
                 }
-                State::Active if lucky => hsms.map(|address| log_in(address, self.port, &anchor)).collect(),
+                State::Active if lucky => hsms.try_for_each(|address| log_in(address, self.port, &anchor)),
                 State::Initialized | State::Active | State::Uninitialized | State::Deleted => Ok(()),
             };
             assert!(done.is_ok(), "{id}: {done:?} {:#?}", self.trace);
@@ -213,28 +212,4 @@ impl Rehearsal {
     fn account(&self) -> PathBuf {
         self.folder.path().join("account")
     }
-
-    fn anchor(&self) -> PathBuf {
-        self.folder.path().join("ca.crt")
-    }
-}
-
-fn csr(address: &str, region: usize, cluster: &Id) -> String {
-    let shown = clusters(address, region).into_iter().find(|shown| shown["ClusterId"] == **cluster);
-    shown.unwrap()["Certificates"]["ClusterCsr"].as_str().unwrap().to_owned()
-}
-
-/// What the owner's CA makes from a CSR.
-fn sign(folder: &Path, csr: &str) -> String {
-    fs::write(folder.join("c.csr"), csr).unwrap();
-    openssl(
-        folder,
-        "x509 -req -days 3652 -in c.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out c.crt",
-    );
-    fs::read_to_string(folder.join("c.crt")).unwrap()
-}
-
-fn openssl(folder: &Path, words: &str) {
-    let output = Command::new("openssl").args(words.split(' ')).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

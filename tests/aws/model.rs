@@ -136,7 +136,9 @@ impl Model {
     pub(crate) fn after(&self, call: &Call, seen: &World) -> Done {
         let mut next = self.clone();
         match call {
-            Call::CreateCluster { region, source } => return self.create_cluster(*region, source.as_ref(), seen),
+            Call::CreateCluster { region, source } => {
+                return self.create_cluster(*region, source.as_ref(), seen);
+            }
             Call::ModifyCluster { cluster, days } => next.cluster(cluster)?.days.clone_from(days),
             Call::DeleteCluster { cluster } => {
                 let cluster = next.cluster(cluster)?;
@@ -227,7 +229,11 @@ impl Model {
         let (is_active, tags) = (cluster.state == State::Active, cluster.tags.clone());
         let (is_deleted, never_expires) = (false, false);
         let (region, cluster) = (cluster.region, cluster_id.clone());
-        self.with(Backup { region, cluster, copy_of: None, is_deleted, never_expires, tags }, is_active, seen)
+        self.with(
+            &Backup { region, cluster, copy_of: None, is_deleted, never_expires, tags },
+            is_active,
+            seen,
+        )
     }
 
     fn copy_backup(&self, id: &Id, seen: &World) -> Done {
@@ -235,10 +241,10 @@ impl Model {
         refuse(backup.is_deleted)?;
         let (region, copy_of) = (1 - backup.region, Some(id.clone()));
         let copy = Backup { region, copy_of, is_deleted: false, never_expires: false, ..backup };
-        Ok(self.with(copy, self.active.contains(id), seen))
+        Ok(self.with(&copy, self.active.contains(id), seen))
     }
 
-    fn with(&self, backup: Backup, is_active: bool, seen: &World) -> Vec<Self> {
+    fn with(&self, backup: &Backup, is_active: bool, seen: &World) -> Vec<Self> {
         let is_it = |id: &&Id| {
             let shown = &seen.backups[*id];
             !self.world.backups.contains_key(*id)

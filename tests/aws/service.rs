@@ -25,11 +25,20 @@ impl Service {
         Self::begin(account, port).ready()
     }
 
+    /// Each state in progress takes a second.
+    pub(crate) fn start_slow(account: &Path, port: &str) -> Self {
+        Self::spawn(account, &["--port", port, "--pace", "1"]).ready()
+    }
+
     /// Does not wait until it listens.
     pub(crate) fn begin(account: &Path, port: &str) -> Self {
+        Self::spawn(account, &["--port", port])
+    }
+
+    fn spawn(account: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hsmd"));
         command.args(["service", "--listen", "127.0.0.1:0", "--log-format", "json", "--dir"]).arg(account);
-        let child = command.args(["--port", port]).stderr(Stdio::piped()).spawn().unwrap();
+        let child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         Self { child, address: String::new() }
     }
 
