@@ -143,6 +143,14 @@ impl Cluster {
         alter(self, |all| *all = servers.to_vec());
     }
 
+    /// Alters an HSM's settings.
+    pub(crate) fn set(&self, node: u32, change: impl FnOnce(&mut Value)) {
+        let path = self.path(&format!("hsm{node}/hsmd.json"));
+        let mut settings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(&mut settings);
+        fs::write(path, settings.to_string()).unwrap();
+    }
+
     /// Sets how often the HSMs ask each other for keys.
     pub(crate) fn follow_keys(&self, seconds: Option<u32>) {
         let value = seconds.map_or("null".to_owned(), |seconds| seconds.to_string());

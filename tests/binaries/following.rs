@@ -1,6 +1,5 @@
 //! HSMs of a cluster bring each other's keys up to date, each in a process of its own.
 
-use std::fs;
 use std::sync::Arc;
 
 use cloudhsm::wire::Limits;
@@ -49,13 +48,6 @@ pub(crate) fn held(cluster: &Cluster) -> Vec<String> {
 
 pub(crate) fn keys_of(held: &[String]) -> Vec<&str> {
     held.iter().map(|listing| listing.split(' ').next().unwrap()).collect()
-}
-
-fn settings(cluster: &Cluster, node: u32, change: impl FnOnce(&mut Value)) {
-    let path = cluster.path(&format!("hsm{node}/hsmd.json"));
-    let mut settings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    change(&mut settings);
-    fs::write(path, settings.to_string()).unwrap();
 }
 
 #[test]
@@ -187,7 +179,7 @@ fn a_copy_decides_what_the_hsms_leave_to_a_person() {
 fn an_hsm_where_it_is_switched_off_neither_asks_nor_answers() {
     let (cluster, first, second) = two();
     drop((first, second));
-    settings(&cluster, 1, |settings| settings["follow_keys_seconds"] = Value::Null);
+    cluster.set(1, |settings| settings["follow_keys_seconds"] = Value::Null);
     let first = cluster.run_hsm(0);
     let second = cluster.run_hsm(1);
     first.wait_for_log("switched off in its hsmd.json");
@@ -205,7 +197,7 @@ fn members_need_no_certificates_of_clients() {
     single(&cluster, "genSymKey -t 31 -s 32 -l key").with_code(1);
     drop(first);
     for node in [0, 1] {
-        settings(&cluster, node, |settings| settings["client_ca"] = "customerCA.crt".into());
+        cluster.set(node, |settings| settings["client_ca"] = "customerCA.crt".into());
     }
     let (first, second) = (cluster.run_hsm(0), cluster.run_hsm(1));
     second.wait_for_log(FOLLOWED);
@@ -246,7 +238,7 @@ fn an_hsm_of_another_cluster_gets_nothing_not_even_a_clone() {
     for (other, reason) in [(stranger, "Certificate ERROR"), (clone, "does not take this HSM for a member")] {
         other.follow_keys(Some(1));
         // Both of its members are said to be this cluster's first HSM.
-        settings(&other, 1, |settings| {
+        other.set(1, |settings| {
             for member in settings["members"].as_array_mut().unwrap() {
                 member["hostname"] = cluster.address(0).into();
                 member["port"] = cluster.port.into();

@@ -238,27 +238,33 @@ fn a_question_that_a_signal_answers_is_accounted_for() {
 fn who_waits_for_a_line_is_ended_at_once() {
     let cluster = Cluster::activated(1);
     let _daemon = cluster.run();
-    for (line, end, signal) in [
-        ("", "aws-cloudhsm>", 15),
+    let (authdata, stopped) = (cluster.path("authdata"), "disconnecting from servers, please wait...\n");
+    for (line, question, end) in [
+        ("", "", "aws-cloudhsm>"),
         (
             "createUser CU alice crypto12\n",
-            "?\nNot confirmed: interrupted\ndisconnecting from servers, please wait...\n",
-            15,
+            "continue(y/n)?",
+            &format!("?\nNot confirmed: interrupted\n{stopped}"),
         ),
         (
             "loginHSM CU alice -hpswd\n",
-            ": \nNo password: interrupted\ndisconnecting from servers, please wait...\n",
-            15,
+            "Enter password: ",
+            &format!(": \nNo password: interrupted\n{stopped}"),
+        ),
+        (
+            &format!("createUser CO bob officer12 -2fa {}\ny\n", text(&authdata)),
+            "Enter filename:",
+            &format!(
+                ":\ncreateUser failed: nothing was signed\nNothing was changed on any server.\n{stopped}"
+            ),
         ),
     ] {
         let mut console = cluster.logged_in();
         console.send(line);
-        if !line.is_empty() {
-            console.wait_for(if line.contains("-hpswd") { "Enter password: " } else { "continue(y/n)?" });
-        }
+        console.wait_for(question);
         console.signal("-TERM");
         let ended = console.wait();
-        assert_eq!((ended.code, ended.signal), (None, Some(signal)), "{line}");
+        assert_eq!((ended.code, ended.signal), (None, Some(15)), "{line}");
         assert!(ended.stdout.ends_with(end), "{}", ended.stdout);
     }
 }

@@ -6,9 +6,10 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use exposition::Page;
+use serde_json::json;
 
 use crate::cluster::{CO_PASSWORD, Cluster, listed, unused_net};
-use crate::process::{Process, hsmd, keys, run, text};
+use crate::process::{Process, hsmd, keys, run, text, wait_until};
 
 #[path = "metrics/exposition.rs"]
 mod exposition;
@@ -77,6 +78,15 @@ fn a_page_tells_of_lockouts_and_keys() {
     for (name, value) in counted {
         assert_eq!(page.each(&format!("hsmd_{name}")), [value], "{name}");
     }
+}
+
+#[test]
+fn a_page_counts_who_does_not_log_in_in_time() {
+    let cluster = Cluster::new(1);
+    cluster.set(0, |settings| settings["without_login"] = json!({ "seconds": 1 }));
+    let _daemon = with_metrics(&cluster);
+    let _console = cluster.at_prompt();
+    wait_until(|| page(&cluster).each("hsmd_no_login_in_time_total") == [1]);
 }
 
 #[test]

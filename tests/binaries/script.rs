@@ -318,6 +318,18 @@ fn a_change_that_ends_at_the_first_server_has_the_answers_of_all() {
     assert_eq!(object["outcome"], "failed", "{object}");
 }
 
+/// A repair that finds its work done: the server counts as one that did it.
+#[test]
+fn a_change_that_a_server_has_made_already_is_ok_in_data() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let (login, create) = (format!("loginHSM CO admin {CO_PASSWORD}"), "createUser CU alice crypto12");
+    let lines = [&login, create, "server 0", create].map(|line| ["-c", line]).concat();
+    let repaired = play(&cluster, &[&["--yes", "--output", "json"], &lines[..]].concat(), "").with_code(0);
+    let last = objects(&repaired).pop().unwrap();
+    assert_eq!((&last["ok"], &last["servers"][0]["outcome"]), (&true.into(), &"ok".into()), "{last}");
+}
+
 fn play(cluster: &Cluster, arguments: &[&str], input: &str) -> Ended {
     let config = cluster.config();
     run(&mut console(&[&[text(&config)], arguments].concat()), input)

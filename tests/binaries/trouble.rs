@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::cluster::{Cluster, listed};
+use crate::cluster::{CO_PASSWORD, Cluster, listed};
 use crate::metrics::{endpoint, get, page};
-use crate::process::{Process, hsmd, run, text};
+use crate::process::{Process, hsmd, keys, run, text};
 
 /// Lets files grow no longer than the store is, or without limit.
 fn limit_files(daemon: &Process, size: Option<u64>) {
@@ -18,14 +18,19 @@ fn limit_files(daemon: &Process, size: Option<u64>) {
     prlimit(Pid::from_raw(daemon.id().cast_signed()), Resource::Fsize, limit).unwrap();
 }
 
+/// An `hsmd` that a limit does not end.
+fn limitable(arguments: &[&str]) -> Process {
+    let ignoring = ["-c", "trap '' XFSZ; exec \"$@\"", "-", env!("CARGO_BIN_EXE_hsmd")];
+    let daemon = Process::start(Command::new("sh").args(ignoring).args(arguments));
+    daemon.wait_for_log("ready");
+    daemon
+}
+
 #[test]
 fn a_full_disk_ends_changes_until_there_is_space_and_nothing_else() {
     let cluster = Cluster::activated(1);
     let (dir, address, hsm) = (cluster.path(""), endpoint(&cluster), cluster.path("hsm0"));
-    let ignoring = ["-c", "trap '' XFSZ; exec \"$@\"", "-", env!("CARGO_BIN_EXE_hsmd")];
-    let arguments = ["run", text(&dir), "--metrics", &address];
-    let daemon = Process::start(Command::new("sh").args(ignoring).args(arguments));
-    daemon.wait_for_log("ready");
+    let daemon = limitable(&["run", text(&dir), "--metrics", &address]);
     let mut console = cluster.logged_in();
     console.command("createUser CU alice crypto12\ny");
     assert_eq!(get(&cluster, "/health").body, "ok\n");
@@ -58,6 +63,24 @@ fn a_full_disk_ends_changes_until_there_is_space_and_nothing_else() {
     daemon.signal("-TERM");
     daemon.end().with_code(0);
     run(&mut hsmd(&["audit", text(&hsm)]), "").with_code(0);
+}
+
+/// The second HSM's disk is full when the first one makes the key.
+#[test]
+fn a_key_is_copied_once_the_other_disk_has_space() {
+    let cluster = Cluster::activated(2);
+    let (_first, second) = (cluster.run_hsm(0), limitable(&["run", text(&cluster.path("hsm1"))]));
+    cluster.play(&format!("loginHSM CO admin {CO_PASSWORD}\ncreateUser CU alice crypto12\ny\n")).with_code(0);
+    let mut tool = Process::start(&mut keys(&[text(&cluster.config())]));
+    tool.send("loginHSM -u CU -s alice -p crypto12\n");
+    tool.wait_for("Node id 1 and err state 0x00000000");
+    limit_files(&second, Some(0));
+    tool.send("genSymKey -t 31 -s 32 -l some -min_srv 2 -timeout 600\n");
+    tool.wait_for("Checking key status (1 seconds)..");
+    limit_files(&second, None);
+    tool.wait_for("Cfm3GenerateSymmetricKey returned: 0x00 : HSM Return: SUCCESS");
+    tool.send("exit\n");
+    assert_eq!(tool.wait().code, Some(0));
 }
 
 #[test]

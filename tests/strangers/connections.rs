@@ -1,7 +1,5 @@
 //! The limits for connections without a login.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -134,16 +132,9 @@ fn co_login() -> Call {
 /// A cluster of one HSM with these settings, running.
 fn with_settings(change: impl FnOnce(&mut Value)) -> (Cluster, crate::process::Process) {
     let cluster = Cluster::activated(1);
-    let file = cluster.path("hsm0/hsmd.json");
-    let mut settings = read(&file);
-    change(&mut settings);
-    fs::write(&file, settings.to_string()).unwrap();
+    cluster.set(0, change);
     let daemon = cluster.run();
     (cluster, daemon)
-}
-
-fn read(file: &Path) -> Value {
-    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
 }
 
 async fn wait_until_closed(links: &mut [Link]) {
