@@ -57,3 +57,29 @@ impl fmt::Display for LoggedIn {
         write!(f, "{}({})", self.name, self.user_type)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LoggedIn, LoginEffect};
+    use crate::protocol::user::UserType::{Co, Cu, PreCo};
+    use crate::protocol::user::{ChangePassword, UserType};
+    use crate::protocol::{Request, Secret};
+
+    #[test]
+    fn a_preco_that_changes_its_password_and_nobody_else_becomes_a_co() {
+        for (who, whose, then) in [(PreCo, PreCo, Co), (Cu, PreCo, Cu), (PreCo, Cu, PreCo), (Cu, Cu, Cu)] {
+            let mut login = Some(logged_in(who));
+            LoginEffect::of(&change(whose)).apply(&mut login);
+            assert_eq!(login, Some(logged_in(then)), "{who} changes the password of a {whose}");
+        }
+    }
+
+    fn logged_in(user_type: UserType) -> LoggedIn {
+        LoggedIn { user_type, name: "alice".to_owned() }
+    }
+
+    fn change(user_type: UserType) -> Request {
+        let (name, password) = ("alice".to_owned(), Secret::new("password1".to_owned()));
+        Request::ChangePassword(ChangePassword { user_type, name, password, second_factor: None })
+    }
+}
