@@ -13,6 +13,7 @@ use cloudhsm::wire::frame::{Frames, MAX_ANSWER, encode, frames};
 use cloudhsm::wire::link::Link;
 use cloudhsm::wire::verifier::{Trust, client_config};
 use rustls::pki_types::ServerName;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -22,6 +23,8 @@ use tokio_rustls::client::TlsStream;
 
 use crate::client::{PATIENT, ask, connect, dial, login, officer, socket_address};
 use crate::cluster::{CO_PASSWORD, Cluster};
+
+type Raw = Frames<TlsStream<TcpStream>>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_stranger_goes_and_a_session_with_a_login_stays() {
@@ -99,15 +102,24 @@ async fn a_session_ends_whose_call_is_never_complete() {
     let _daemon = cluster.run();
     let mut idle = officer(&dial(&cluster, 0), &PATIENT).await.unwrap();
     let mut session = raw(&cluster).await;
-    for frame in [encode(&Hello { version: VERSION }), encode(&co_login())] {
-        session.send(frame.unwrap()).await.unwrap();
-        session.next().await.unwrap().unwrap();
-    }
-    session.get_mut().write_all(&[0]).await.unwrap();
-    session.get_mut().flush().await.unwrap();
+    exchange(&mut session, &co_login()).await;
+    say(&mut session, &[0]).await;
     let ended = timeout(4 * Limits::default().call, session.next()).await;
     assert!(ended.is_ok_and(|frame| frame.is_none_or(|frame| frame.is_err())), "it is still open");
     assert!(idle.is_idle());
+}
+
+/// To go without a goodbye is no mistake.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_what_a_client_did_wrong() {
+    let cluster = Cluster::new(1);
+    let daemon = cluster.run();
+    drop(raw(&cluster).await);
+    let mut stranger = raw(&cluster).await;
+    say(&mut stranger, &u32::MAX.to_be_bytes()).await;
+    daemon.wait_for_log("frame size too big");
+    daemon.wait_until_asleep();
+    assert_eq!(daemon.log().matches("connection ended").count(), 1, "{}", daemon.log());
 }
 
 fn with_limits(without_login: Value, max_connections: u32) -> (Cluster, crate::process::Process) {
@@ -117,12 +129,24 @@ fn with_limits(without_login: Value, max_connections: u32) -> (Cluster, crate::p
     })
 }
 
-/// A connection on which a frame can be sent in part.
-async fn raw(cluster: &Cluster) -> Frames<TlsStream<TcpStream>> {
+/// A connection on which any bytes can be sent, after the first frames.
+async fn raw(cluster: &Cluster) -> Raw {
     let tcp = TcpStream::connect(socket_address(cluster, 0)).await.unwrap();
     let tls = TlsConnector::from(Arc::new(client_config(Trust::Nobody, None).unwrap()));
     let name = ServerName::try_from("localhost").unwrap();
-    frames(tls.connect(name, tcp).await.unwrap(), MAX_ANSWER)
+    let mut raw = frames(tls.connect(name, tcp).await.unwrap(), MAX_ANSWER);
+    exchange(&mut raw, &Hello { version: VERSION }).await;
+    raw
+}
+
+async fn exchange(raw: &mut Raw, question: &impl Serialize) {
+    raw.send(encode(question).unwrap()).await.unwrap();
+    raw.next().await.unwrap().unwrap();
+}
+
+async fn say(raw: &mut Raw, bytes: &[u8]) {
+    raw.get_mut().write_all(bytes).await.unwrap();
+    raw.get_mut().flush().await.unwrap();
 }
 
 fn co_login() -> Call {
