@@ -4,6 +4,8 @@
 
 #[path = "service/account.rs"]
 mod account;
+#[path = "service/deaths.rs"]
+mod deaths;
 #[path = "service/life.rs"]
 mod life;
 #[path = "service/reach.rs"]

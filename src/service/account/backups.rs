@@ -99,7 +99,7 @@ impl Core {
         id: &ClusterId,
         cluster: &Cluster,
     ) -> Result<Option<BackupId>, Failure> {
-        let Some(hsm) = self.newest(cluster).await else { return Ok(None) };
+        let Some(hsm) = self.newest(id, cluster).await else { return Ok(None) };
         let (backup_id, record, _) = self.back_up(&self.state(), (id, cluster), &hsm).await?;
         self.commit(|state| add_backup(state, Some((backup_id.clone(), record)))).await?;
         Ok(Some(backup_id))

@@ -125,7 +125,7 @@ impl Core {
             });
             return made.await.map(|()| None);
         }
-        let (fresh, backup) = match self.newest(cluster).await {
+        let (fresh, backup) = match self.newest(id, cluster).await {
             Some(newest) => {
                 let (backup_id, record, backup) = self.back_up(state, (id, cluster), &newest).await?;
                 (Some((backup_id, record)), backup)
@@ -141,10 +141,14 @@ impl Core {
         made.await.map(|()| fresh)
     }
 
-    /// The HSM that was managed last; without one that runs, any.
-    pub(super) async fn newest(&self, cluster: &Cluster) -> Option<HsmId> {
+    /// The HSM that was managed last; without one that runs, any. One that has just died is started first: it may be the
+    /// one.
+    pub(super) async fn newest(&self, cluster_id: &ClusterId, cluster: &Cluster) -> Option<HsmId> {
         let mut newest: Option<(u64, &HsmId)> = None;
         for (id, _) in cluster.hsms.iter().filter(|(_, hsm)| hsm.deleted.is_none()) {
+            if self.units.trouble(id).is_some() {
+                self.start_again(cluster_id, id).await;
+            }
             if let Some((time, _)) = self.units.last_managed(id).await
                 && newest.is_none_or(|(before, _)| time > before)
             {
