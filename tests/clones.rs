@@ -1,6 +1,7 @@
 //! HSMs of one clone family: whatever happened to them apart, syncUser and syncKey make them equal.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "some report figures")]
 
 mod common;
 #[path = "clones/deeds.rs"]
