@@ -88,7 +88,7 @@ fn with_usage(mut command: Command) -> Command {
 /// A section for a subcommand that does something by itself, and for each of its own subcommands. clap would refer to
 /// pages that do not exist.
 fn describe(command: &Command, written: &mut Vec<u8>) -> io::Result<()> {
-    if !command.has_subcommands() || command.get_positionals().next().is_some() {
+    if !command.is_subcommand_required_set() {
         describe_itself(command, written)?;
     }
     command.get_subcommands().try_for_each(|subcommand| describe(subcommand, written))
