@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io::ErrorKind;
 use std::process::Command;
@@ -12,16 +13,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cloudhsm::cluster::{Answer, Choice, Cluster, Failure, Opened, Question, Server, proven_users};
+use cloudhsm::cluster::{
+    Answer, Choice, Cluster, Failure, Opened, Question, Server, Supervisor, proven_users,
+};
 use cloudhsm::hsmd::faults::{Door, Fault};
 use cloudhsm::hsmd::keeping::settings::HashCost;
 use cloudhsm::interrupt::Interrupt;
-use cloudhsm::protocol::Secret;
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::{ChangePassword, CreateUser, ListUsers, UserId, UserType};
+use cloudhsm::protocol::{Refusal, Secret};
 use cloudhsm::wire::Limits;
 use common::{SHORT, TestCluster};
 use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
 const EVERYWHERE: [usize; 3] = [0, 1, 2];
@@ -250,6 +254,64 @@ async fn an_interrupt_ends_only_the_calls_that_obey_it() {
     console.obey(obeyed);
     let question = Question::new(ListUsers).unwrap();
     assert_eq!(console.perform(&[0], &question).await, [Err(Failure::Interrupted)]);
+}
+
+/// Only what is performed counts wrong passwords; a change that is refused must be refused before any server makes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_compares_passwords_for_changes_and_not_for_logins() {
+    let cluster = faulty_cluster().await;
+    let mut console = officer(&cluster).await;
+    let password = Secret::new("wrongpassword".to_owned());
+    let login = Login { user_type: UserType::Co, name: "admin".to_owned(), password, second_factor: None };
+    assert_eq!(console.rehearse(&[0], &Question::new(login).unwrap()).await, [Ok(())]);
+    console.perform(&[0], &create_user(1)).await[0].clone().unwrap();
+    let again = console.rehearse(&EVERYWHERE, &create_user(1)).await;
+    assert_eq!(again, [Err(Failure::Refused(Refusal::CreatedAlready)), Ok(()), Ok(())]);
+}
+
+/// Hears who agreed; retries.
+#[derive(Default)]
+struct Listener {
+    agreed: BTreeMap<usize, bool>,
+    failed: usize,
+}
+
+impl Supervisor<ListUsers> for Listener {
+    fn failed(&mut self, server: &Server, _failure: &Failure) -> Choice {
+        assert_eq!(self.agreed.get(&server.number()), Some(&false));
+        self.failed += 1;
+        Choice::Retry
+    }
+
+    fn rehearsed(&mut self, server: &Server, answer: Result<(), &Failure>) {
+        self.agreed.insert(server.number(), answer.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_agrees_when_asked_again_is_heard() {
+    let cluster = faulty_cluster().await;
+    let mut console = officer(&cluster).await;
+    cluster.relays[1].fail_after(0, Fault::ClosesBefore);
+    let mut listener = Listener::default();
+    let agreement = console.agree(&EVERYWHERE, &Question::new(ListUsers).unwrap(), &mut listener).await;
+    assert_eq!((agreement.willing(), listener.failed), (&EVERYWHERE[..], 1));
+    assert_eq!(listener.agreed, BTreeMap::from(EVERYWHERE.map(|number| (number, true))));
+}
+
+/// Its sockets are looked at only while it waits; another runtime closes them.
+#[test]
+fn a_console_of_one_thread_sees_that_a_connection_is_gone_and_the_login_with_it() {
+    let others = Runtime::new().unwrap();
+    let own = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut cluster = others.block_on(TestCluster::start(1));
+    let mut console = own.block_on(officer(&cluster));
+    others.block_on(cluster.restart(0));
+    assert_eq!(own.block_on(console.lost(&[0])), [0]);
+    assert!(!console.servers()[0].is_connected());
+    assert!(console.servers()[0].login().is_some(), "who has to log in again");
+    assert_eq!(own.block_on(console.reconnect(&[0])).len(), 1);
+    assert!(console.servers()[0].is_connected() && console.servers()[0].login().is_none());
 }
 
 /// What is asked for Tab: no server holds up the others, and none that proves nothing is listened to.

@@ -167,6 +167,26 @@ fn a_change_that_has_not_begun_is_told_to_be_none() {
     assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
 }
 
+/// Nobody has made it for certain, which is not the same as nobody.
+#[test]
+fn a_change_that_is_only_in_doubt_is_not_told_to_be_none() {
+    let cluster = Cluster::activated(1);
+    let _daemon = cluster.run();
+    let wire = Wire::before(&cluster, 0);
+    let mut console = cluster.logged_in();
+    console.send("createUser CU alice crypto12\n");
+    console.wait_for("continue(y/n)?");
+    wire.lose_the_call_after_next();
+    console.send("y\n");
+    wire.wait_until_lost();
+    console.signal("-TERM");
+    let told = console.wait_for("disconnecting");
+    assert!(told.contains("\ncreateUser may have been done on server 0("), "{told}");
+    assert!(!told.contains("Nothing was changed"), "{told}");
+    assert_eq!(console.wait().signal, Some(15));
+    wire.mend();
+}
+
 #[test]
 fn a_change_under_way_is_accounted_for_in_data() {
     let cluster = Cluster::activated(2);

@@ -318,6 +318,22 @@ fn a_change_that_ends_at_the_first_server_has_the_answers_of_all() {
     assert_eq!(object["outcome"], "failed", "{object}");
 }
 
+/// Simply to run it again is right only for a command that reached no server.
+#[test]
+fn a_change_that_one_server_agreed_to_has_reached_it() {
+    let cluster = Cluster::activated(2);
+    let json = ["--allow-unreachable", "--on-error", "continue", "--yes", "--output", "json"];
+    let login = format!("loginHSM CO admin {CO_PASSWORD}");
+    let lines = [&login, "createUser CU alice crypto12"].map(|line| ["-c", line]).concat();
+    for (running, outcome) in [(0, "unreached"), (1, "failed")] {
+        let daemons: Vec<_> = (0..running).map(|_| cluster.run_hsm(1)).collect();
+        let ended = play(&cluster, &[&json[..], &lines[..]].concat(), "");
+        let created = objects(&ended).pop().unwrap();
+        assert_eq!(created["outcome"], outcome, "{created}");
+        drop(daemons);
+    }
+}
+
 /// A repair that finds its work done: the server counts as one that did it.
 #[test]
 fn a_change_that_a_server_has_made_already_is_ok_in_data() {
