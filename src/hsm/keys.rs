@@ -6,6 +6,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
+use super::twins::Twins;
 use super::{FIRST_INDEX, Key, Material, SessionId};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::{Attribute, SetBy, Value};
@@ -14,6 +15,7 @@ use crate::protocol::user::UserId;
 
 /// All keys of an HSM. The maps share their parts: a copy costs what changes in it, however many keys there are.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub(super) struct Keys {
     token: OrdMap<KeyHandle, Arc<Key>>,
     next_index: u32,
@@ -22,6 +24,25 @@ pub(super) struct Keys {
     /// They end with their sessions, and are not stored.
     #[serde(skip)]
     session: OrdMap<KeyHandle, (SessionId, Arc<Key>)>,
+    /// Of the keys above.
+    #[serde(skip)]
+    twins: Twins,
+}
+
+/// As a snapshot has them.
+#[derive(Deserialize)]
+struct Stored {
+    token: OrdMap<KeyHandle, Arc<Key>>,
+    next_index: u32,
+    marks: OrdMap<[u8; 32], Mark>,
+}
+
+impl From<Stored> for Keys {
+    fn from(Stored { token, next_index, marks }: Stored) -> Self {
+        let mut twins = Twins::default();
+        token.iter().for_each(|(handle, key)| twins.add(*handle, key));
+        Self { token, next_index, marks, session: OrdMap::new(), twins }
+    }
 }
 
 /// The approved changes of deleted keys with this value, and [`Mark::TRUSTED`] if one was ever trusted.
@@ -48,10 +69,14 @@ impl Mark {
 impl Keys {
     /// These token keys, and those keys of open sessions.
     pub(super) fn with_session_keys_of(self, open: &Self) -> Self {
-        let is_free = |(handle, _): &(&KeyHandle, _)| !self.token.contains_key(*handle);
-        let session =
-            open.session.iter().filter(is_free).map(|(handle, key)| (*handle, key.clone())).collect();
-        Self { session, ..self }
+        let mut keys = self;
+        for (handle, (session, key)) in &open.session {
+            if !keys.token.contains_key(handle) {
+                keys.twins.add(*handle, key);
+                keys.session.insert(*handle, (*session, Arc::clone(key)));
+            }
+        }
+        keys
     }
 
     /// The token keys, in the order of their handles.
@@ -100,6 +125,10 @@ impl Keys {
     }
 
     pub(super) fn insert(&mut self, handle: KeyHandle, key: Key, session: Option<SessionId>) {
+        if let Ok(replaced) = self.get(handle).cloned() {
+            self.twins.remove(handle, &replaced);
+        }
+        self.twins.add(handle, &key);
         match session {
             None => {
                 self.session.remove(&handle);
@@ -119,13 +148,13 @@ impl Keys {
     }
 
     pub(super) fn remove(&mut self, handle: KeyHandle) {
-        if let Ok(key) = self.get(handle).cloned()
-            && key.approved > 0
-        {
+        let Ok(key) = self.get(handle).cloned() else { return };
+        if key.approved > 0 {
             let approved = self.approved(&key.material.fingerprint);
             self.marks.entry(key.material.fingerprint).or_default().set_approved(approved);
         }
         self.remember_trust(handle);
+        self.twins.remove(handle, &key);
         self.token.remove(&handle);
         self.session.remove(&handle);
     }
@@ -133,8 +162,7 @@ impl Keys {
     /// The most changes that were approved for a key, under any handle and even if it is deleted: a copy with fewer
     /// would undo one.
     pub(super) fn approved(&self, fingerprint: &[u8; 32]) -> u32 {
-        let held = self.all().filter(|(_, key)| key.material.fingerprint == *fingerprint);
-        let held = held.map(|(_, key)| key.approved).max().unwrap_or_default();
+        let held = self.decided(fingerprint).map(|key| key.approved).max().unwrap_or_default();
         held.max(self.marks.get(fingerprint).map(|mark| mark.approved()).unwrap_or_default())
     }
 
@@ -145,27 +173,23 @@ impl Keys {
     /// So a key that was ever trusted, and all that comes out of it, stays under the rule that only trusted keys may
     /// wrap it, and decrypts no data for a caller.
     pub(super) fn is_guarded(&self, key: &Key) -> bool {
-        let is_trusted_twin = |twin: &Key| twin.attributes.trusted && twin.is_twin_of(key);
         key.attributes.trusted
             || key.attributes.wrap_with_trusted
-            || self.all().any(|(_, twin)| is_trusted_twin(twin))
+            || self.twins_of(key).any(|twin| twin.attributes.trusted)
     }
 
     /// Whether a copy of a key must be guarded: the key is, or was before it was deleted. The copy may be older.
     pub(super) fn must_guard(&self, copy: &Key) -> bool {
         let fingerprint = copy.material.fingerprint;
-        let is_guarded_here =
-            |key: &Key| key.material.fingerprint == fingerprint && key.attributes.wrap_with_trusted;
         self.is_guarded(copy)
             || self.marks.get(&fingerprint).is_some_and(|mark| mark.was_trusted())
-            || self.all().any(|(_, key)| is_guarded_here(key))
+            || self.decided(&fingerprint).any(|key| key.attributes.wrap_with_trusted)
     }
 
     /// Only for token keys: there are no copies of a session's keys, and a snapshot does not have them.
     fn remember_trust(&mut self, handle: KeyHandle) {
         let Some(trusted) = self.token.get(&handle).filter(|key| key.attributes.trusted) else { return };
-        let twins = self.token.values().filter(|key| key.is_twin_of(trusted));
-        for twin in twins {
+        for twin in self.twins.of(trusted).filter_map(|handle| self.token.get(&handle)) {
             self.marks.entry(twin.material.fingerprint).or_default().0 |= Mark::TRUSTED;
         }
     }
@@ -174,7 +198,9 @@ impl Keys {
         let is_over = |of: SessionId| session.is_none_or(|ended| of == ended);
         let over = self.session.iter().filter(|(_, (of, _))| is_over(*of)).map(|(handle, _)| *handle);
         for handle in over.collect::<Vec<_>>() {
-            self.session.remove(&handle);
+            if let Some((_, key)) = self.session.remove(&handle) {
+                self.twins.remove(handle, &key);
+            }
         }
     }
 
@@ -202,22 +228,24 @@ impl Keys {
     }
 
     pub(super) fn share(&mut self, handle: KeyHandle, users: &[UserId], sharing: Sharing) {
-        let Some(key) = self.get_mut(handle) else { return };
-        match sharing {
-            Sharing::Share => key.shared_with.extend(users),
-            Sharing::Unshare => key.shared_with.retain(|user| !users.contains(user)),
-        }
-        count_approval(key);
+        self.change(handle, |key| {
+            match sharing {
+                Sharing::Share => key.shared_with.extend(users),
+                Sharing::Unshare => key.shared_with.retain(|user| !users.contains(user)),
+            }
+            count_approval(key);
+        });
     }
 
     pub(super) fn set(&mut self, handle: KeyHandle, attribute: Attribute, value: &Value) {
         self.remember_trust(handle);
-        let Some(key) = self.get_mut(handle) else { return };
-        // The rule has tried it.
-        let _ = key.attributes.set(attribute, value);
-        if attribute.set_by() == SetBy::Owner {
-            count_approval(key);
-        }
+        self.change(handle, |key| {
+            // The rule has tried it.
+            let _ = key.attributes.set(attribute, value);
+            if attribute.set_by() == SetBy::Owner {
+                count_approval(key);
+            }
+        });
         self.remember_trust(handle);
     }
 
@@ -230,23 +258,34 @@ impl Keys {
             let material = rewrap(&key.material)?;
             token.insert(*handle, Arc::new(Key { material, ..key.as_ref().clone() }));
         }
-        let marks = self.marks.clone();
-        Ok(Self { token, next_index: self.next_index, marks, session: OrdMap::new() })
+        Ok(Stored { token, next_index: self.next_index, marks: self.marks.clone() }.into())
     }
 
     /// Makes them the keys of another node. Among them may be copies of keys that a node of this number made: its next
     /// handle comes after theirs.
     pub(super) fn move_to(&mut self, node_id: u32) {
-        self.session.clear();
+        self.end_session(None);
         self.next_index = 0;
         for handle in self.token.keys().copied().collect::<Vec<_>>() {
             self.use_up(node_id, handle);
         }
     }
 
-    fn get_mut(&mut self, handle: KeyHandle) -> Option<&mut Key> {
+    fn change(&mut self, handle: KeyHandle, change: impl FnOnce(&mut Key)) {
         let session = self.session.get_mut(&handle).map(|(_, key)| key);
-        self.token.get_mut(&handle).or(session).map(Arc::make_mut)
+        let Some(key) = self.token.get_mut(&handle).or(session).map(Arc::make_mut) else { return };
+        self.twins.remove(handle, key);
+        change(key);
+        self.twins.add(handle, key);
+    }
+
+    /// The keys with this value about which something was decided.
+    fn decided(&self, fingerprint: &[u8; 32]) -> impl Iterator<Item = &Key> {
+        self.twins.decided(*fingerprint).filter_map(|handle| self.get(handle).ok()).map(Arc::as_ref)
+    }
+
+    fn twins_of(&self, key: &Key) -> impl Iterator<Item = &Key> {
+        self.twins.of(key).filter_map(|handle| self.get(handle).ok()).map(Arc::as_ref)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (KeyHandle, &Key)> {
@@ -259,5 +298,72 @@ impl Keys {
 fn count_approval(key: &mut Key) {
     if key.m_value > 1 {
         key.approved = key.approved.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::iter::successors;
+
+    use super::{Attribute, Key, KeyHandle, Keys, Material, SessionId, Sharing, UserId, Value};
+    use crate::hsm::Wrapped;
+    use crate::protocol::attribute::Attributes;
+
+    /// One of several values and moduli; the numbers count from 0.
+    fn key(mut pick: impl FnMut(u32) -> u32) -> Key {
+        let mut attributes = postcard::from_bytes::<Attributes>(&[0; 64]).unwrap();
+        attributes.modulus = Some(vec![u8::try_from(pick(5)).unwrap()]).filter(|modulus| *modulus != [0]);
+        attributes.trusted = pick(9) == 0;
+        attributes.wrap_with_trusted = pick(9) == 0;
+        let fingerprint = [u8::try_from(pick(9)).unwrap(); 32];
+        let material = Material { wrapped: Wrapped(Vec::new()), fingerprint };
+        let (m_value, approved) = (2, 2_u32.saturating_sub(pick(9)));
+        Key { attributes, material, owner: UserId(3), shared_with: BTreeSet::new(), m_value, approved }
+    }
+
+    /// What the keys say of a copy, found by a look at all of them.
+    fn by_all(keys: &Keys, copy: &Key) -> (u32, bool, bool) {
+        let fingerprint = &copy.material.fingerprint;
+        let all = || keys.all().map(|(_, key)| key);
+        let same = || all().filter(|key| key.material.fingerprint == *fingerprint);
+        let mark = keys.marks.get(fingerprint).copied().unwrap_or_default();
+        let approved = same().map(|key| key.approved).max().unwrap_or_default().max(mark.approved());
+        let is_guarded = copy.attributes.trusted
+            || copy.attributes.wrap_with_trusted
+            || all().any(|key| key.attributes.trusted && key.is_twin_of(copy));
+        let must_guard =
+            is_guarded || mark.was_trusted() || same().any(|key| key.attributes.wrap_with_trusted);
+        (approved, is_guarded, must_guard)
+    }
+
+    #[test]
+    fn what_bears_upon_a_copy_is_found_as_by_a_look_at_all_keys() {
+        let mut numbers = successors(Some(1_u32), |last| Some(last.wrapping_mul(1_664_525).wrapping_add(1)));
+        let mut pick = |count| numbers.next().unwrap().rotate_right(16) % count;
+        let mut keys = Keys::default();
+        for _ in 0..5000 {
+            let (handle, key, session) = (KeyHandle(pick(40)), key(&mut pick), SessionId(pick(3)));
+            match pick(10) {
+                0 => keys.remove(handle),
+                1 => keys.end_session(Some(session)),
+                2 => keys.share(handle, &[UserId(4)], Sharing::Share),
+                3 => keys.set(handle, Attribute::Trusted, &Value::Byte(1)),
+                4 => keys.set(handle, Attribute::Trusted, &Value::Byte(0)),
+                5 => keys.set(handle, Attribute::WrapWithTrusted, &Value::Byte(1)),
+                6 if keys.token(handle).is_err() => keys.insert(handle, key.clone(), Some(session)),
+                _ => keys.insert(handle, key.clone(), None),
+            }
+            let found =
+                (keys.approved(&key.material.fingerprint), keys.is_guarded(&key), keys.must_guard(&key));
+            assert_eq!(found, by_all(&keys, &key));
+            // Else there is nothing to find sooner or later.
+            if pick(50) == 0 {
+                keys.marks = Default::default();
+            }
+        }
+        let stored: Keys = postcard::from_bytes(&postcard::to_stdvec(&keys).unwrap()).unwrap();
+        keys.end_session(None);
+        assert!(stored == keys && keys.len() > 9);
     }
 }

@@ -31,6 +31,7 @@ mod signature;
 mod strangers;
 mod template;
 mod token;
+mod twins;
 mod unlock;
 mod user;
 mod version;
