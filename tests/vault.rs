@@ -144,7 +144,7 @@ fn every_kind_of_key_travels_within_its_family_and_nowhere_else() {
     ];
     for spec in all.chain(more) {
         for key in made(&here, spec) {
-            let object = here.mask(&copied(&key)).unwrap();
+            let object = here.mask(copied(&key)).unwrap();
             let Ok(Copied::Key(arrived)) = there.unmask(&object) else { panic!("{spec:?}") };
             assert_eq!(there.value(&arrived.material).unwrap(), here.value(&key.material).unwrap());
             assert!(arrived.material.fingerprint == key.material.fingerprint);
@@ -182,7 +182,7 @@ fn an_object_of_the_first_release_still_opens() {
 fn an_altered_or_cut_object_is_refused() {
     let vault = vault(&Family::new().unwrap());
     let key = made(&vault, KeySpec::Aes { bytes: 32 }).pop().unwrap();
-    let object = vault.mask(&copied(&key)).unwrap();
+    let object = vault.mask(copied(&key)).unwrap();
     for at in 0..object.len() {
         for bit in 0..8 {
             let mut altered = object.clone();

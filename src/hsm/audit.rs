@@ -1,11 +1,10 @@
 //! The audit log: one record for each management command, chained by hashes.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::hash::sha256;
 use super::strangers::{Deed, Tally};
@@ -39,6 +38,9 @@ pub struct AuditRecord {
     #[serde(skip)]
     pub tally: Option<Tally>,
 }
+
+/// As many bytes has the text of a record at most, if no strangers are in it.
+const FIELDS: usize = 512;
 
 /// A command's number in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,8 +78,15 @@ impl AuditRecord {
 
     /// All fields as text, never twice the same: it includes the sequence number and the hash before.
     fn fields(&self) -> String {
-        let unprinted = self.key.filter(|_| self.is_share()).map(|key| format!("Key Handle : {key}\n"));
-        format!("{self}{}{}", unprinted.unwrap_or_default(), HEXLOWER.encode(&self.previous))
+        // With room for all of it: a text that grows is copied, and what it leaves is wiped.
+        let mut fields = String::with_capacity(FIELDS);
+        // A text takes whatever is written to it.
+        let _ = write!(fields, "{self}");
+        if let Some(key) = self.key.filter(|_| self.is_share()) {
+            let _ = writeln!(fields, "Key Handle : {key}");
+        }
+        HEXLOWER.encode_append(&self.previous, &mut fields);
+        fields
     }
 
     fn is_share(&self) -> bool {
@@ -235,15 +244,14 @@ fn shortened(name: &str) -> String {
     name.chars().take(64).collect()
 }
 
+/// `11/14/23 22:13:20.000000`; the year 10000 has no text of this form.
 fn clock(micros: u64) -> String {
-    let format = format_description!(
-        "[month]/[day]/[year repr:last_two] [hour]:[minute]:[second].[subsecond digits:6]"
-    );
-    // The year 10000 has no text of this form.
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros).saturating_mul(1000))
-        .ok()
-        .and_then(|time| time.format(&format).ok())
-        .unwrap_or_default()
+    let nanos = i128::from(micros).saturating_mul(1000);
+    let Ok(time) = OffsetDateTime::from_unix_timestamp_nanos(nanos) else { return String::new() };
+    let (year, month, day) = (time.year() % 100, u8::from(time.month()), time.day());
+    let (hour, minute, second, micro) = time.to_hms_micro();
+    // By the standard library's words: the crate's own take longer, and a log has many records.
+    format!("{month:02}/{day:02}/{year:02} {hour:02}:{minute:02}:{second:02}.{micro:06}")
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ const EXPONENTS: std::ops::RangeInclusive<u32> = 65_537..=0x7fff_ffff;
 
 /// A key's value, encrypted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wrapped(pub Vec<u8>);
+pub struct Wrapped(#[serde(with = "crate::protocol::byte_string")] pub Vec<u8>);
 
 /// A key of an HSM.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -28,22 +28,26 @@ impl Decide for ExtractKeys {
         if self.handles.len() > MAX_BATCH {
             return Err(Refusal::InvalidInput.into());
         }
-        let copied: Vec<_> = self.handles.iter().map(|handle| case.copied(*handle)).collect();
+        let allowed: Rows<KeyHandle> =
+            self.handles.iter().map(|handle| case.copyable(*handle).map(|_| *handle)).collect();
         let masked = match case.env.worked {
             Some(Worked::MaskedAll(masked))
-                if copied.iter().flatten().map(|key| key.handle).eq(masked.iter().map(|(of, _)| *of)) =>
+                if allowed.iter().flatten().eq(masked.iter().map(|(of, _)| of)) =>
             {
                 masked
             }
             // Nothing was encrypted yet, or other keys: one was deleted meanwhile.
-            _ => return Err(No::Needs(Work::MaskAll(copied.into_iter().flatten().collect()))),
+            _ => {
+                let copied = allowed.iter().flatten().map(|handle| case.copied(*handle));
+                return Err(No::Needs(Work::MaskAll(copied.collect::<Result<_, _>>()?)));
+            }
         };
         let mut masked = masked.iter().map(|(_, object)| object.clone().ok_or(Refusal::OutOfResources));
-        let next = |key: Result<CopiedKey, Refusal>| {
-            let object = key.and_then(|_| masked.next().unwrap_or(Err(Refusal::OutOfResources)));
+        let next = |handle: Result<_, Refusal>| {
+            let object = handle.and_then(|_| masked.next().unwrap_or(Err(Refusal::OutOfResources)));
             object.map(MaskedObject)
         };
-        let rows: Rows<_> = copied.into_iter().map(next).collect();
+        let rows: Rows<_> = allowed.into_iter().map(next).collect();
         let part = |(handle, row): (&KeyHandle, &Result<_, Refusal>)| Part {
             key: Some(*handle),
             refusal: row.as_ref().err().copied(),
@@ -148,9 +152,16 @@ impl Decide for InsertUser {
 impl Case<'_> {
     /// The key with all that belongs to it, if the caller may copy it.
     fn copied(&self, handle: KeyHandle) -> Result<CopiedKey, Refusal> {
+        self.hsm.copied(handle, self.copyable(handle)?)
+    }
+
+    /// The key, if the caller may copy it.
+    fn copyable(&self, handle: KeyHandle) -> Result<&Arc<Key>, Refusal> {
         let key = self.hsm.keys.token(handle)?;
         self.must_manage(key.owner)?;
-        self.hsm.copied(handle, key)
+        let mut users = [&key.owner].into_iter().chain(&key.shared_with);
+        let are_there = users.all(|user| self.hsm.users.contains_key(user));
+        if are_there { Ok(key) } else { Err(Refusal::NoSuchUser) }
     }
 
     /// What becomes of a copy, and the event that does it.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::hash::sha256;
+use super::hash::sha256_of;
 use super::{Hsm, Key};
 use crate::protocol::key::KeyHandle;
 use crate::protocol::message::OperationId;
@@ -219,7 +219,7 @@ impl Hsm {
         let told =
             (&key.attributes, key.material.fingerprint, name(&key.owner), sharers, key.m_value, key.approved);
         // These types can always be encoded.
-        let hash = sha256(&postcard::to_stdvec(&told).unwrap_or_default());
+        let hash = sha256_of(&told).unwrap_or_default();
         State(hash.first_chunk().copied().unwrap_or_default())
     }
 }

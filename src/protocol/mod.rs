@@ -8,6 +8,7 @@
 mod about;
 pub mod attestation;
 pub mod attribute;
+pub mod byte_string;
 pub mod certificate;
 pub mod compare;
 pub mod device;

@@ -111,7 +111,7 @@ impl Following {
         let named = offered.iter().filter(|offered| offered.key.is_some());
         let named: Vec<_> = named.map(|offered| offered.handle).collect();
         let masked = shared.worker.with_vault(move |vault| {
-            let mask = |key| vault.mask(&Copied::Key(key));
+            let mask = |key| vault.mask(Copied::Key(key));
             offered.into_iter().map(|offered| offered.map(mask)).collect::<Result<_, _>>()
         });
         let masked = masked.await?.ok()?;

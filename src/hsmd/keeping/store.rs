@@ -257,7 +257,7 @@ impl Store {
                 let (number, value) = row.map_err(failed)?;
                 last = number.value();
                 let events: Vec<Event> = decode(last, value.value())?;
-                events.iter().for_each(|event| hsm.apply(event));
+                hsm.apply_all(&events);
             }
         }
         transaction.abort().map_err(failed)?;
@@ -323,9 +323,17 @@ fn insert<T: Serialize + ?Sized>(
     number: u64,
     (format, value): (u8, &T),
 ) -> Result<(), StoreError> {
-    let bytes = postcard::to_extend(value, vec![format]).map_err(|_| StoreError::Record(number))?;
+    let bytes = encode(format, value).map_err(|_| StoreError::Record(number))?;
     transaction.open_table(table).map_err(failed)?.insert(number, bytes.as_slice()).map_err(failed)?;
     Ok(())
+}
+
+fn encode<T: Serialize + ?Sized>(format: u8, value: &T) -> postcard::Result<Vec<u8>> {
+    // With room for all of it: a vector that grows is copied, and what it leaves is wiped.
+    let size = postcard::experimental::serialized_size(value)?;
+    let mut bytes = Vec::with_capacity(size.saturating_add(1));
+    bytes.push(format);
+    postcard::to_extend(value, bytes)
 }
 
 /// `None` if nothing was ever written to it.

@@ -133,26 +133,28 @@ impl Vault {
     /// # Errors
     ///
     /// If a key's value cannot be decrypted, or the library fails.
-    pub fn mask(&self, copied: &Copied) -> Result<Vec<u8>, CryptoFailed> {
+    pub fn mask(&self, copied: Copied) -> Result<Vec<u8>, CryptoFailed> {
         let copied = match copied {
-            Copied::User(user) => Copied::User(user.clone()),
+            user @ Copied::User(_) => user,
             Copied::Key(key) => {
                 let value = self.value(&key.material)?;
                 let wrapped = Wrapped(seal(&self.masking, b"value", &value)?);
-                let material = Material { wrapped, ..key.material.clone() };
-                Copied::Key(CopiedKey { material, ..key.clone() })
+                let material = Material { wrapped, ..key.material };
+                Copied::Key(CopiedKey { material, ..key })
             }
         };
         let header = [MAGIC.as_slice(), &self.family].concat();
-        let plain = Zeroizing::new(postcard::to_stdvec(&copied).map_err(|_| CryptoFailed)?);
-        let sealed = seal(&self.masking, &header, &plain)?;
+        // With room for all of it: a vector that grows is copied, and what it leaves is wiped.
+        let size = postcard::experimental::serialized_size(&copied).map_err(|_| CryptoFailed)?;
+        let plain = postcard::to_extend(&copied, Vec::with_capacity(size)).map_err(|_| CryptoFailed)?;
+        let sealed = seal(&self.masking, &header, &Zeroizing::new(plain))?;
         Ok([header, sealed].concat())
     }
 
     /// Makes the masked objects of several keys; `None` for one whose value cannot be decrypted.
     #[must_use]
     pub fn mask_all(&self, keys: Vec<CopiedKey>) -> Vec<(KeyHandle, Option<Vec<u8>>)> {
-        keys.into_iter().map(|key| (key.handle, self.mask(&Copied::Key(key)).ok())).collect()
+        keys.into_iter().map(|key| (key.handle, self.mask(Copied::Key(key)).ok())).collect()
     }
 
     /// Decrypts a masked object, and re-encrypts a key's value in it under this HSM's master key.

@@ -43,7 +43,7 @@ impl Batch {
     pub(super) fn add(&mut self, hsm: &Hsm, events: Vec<Event>, answer: Answer) {
         if !events.is_empty() {
             let next = self.next.get_or_insert_with(|| hsm.clone());
-            events.iter().for_each(|event| next.apply(event));
+            next.apply_all(&events);
         }
         self.decided.push(Decided { events, answer });
     }

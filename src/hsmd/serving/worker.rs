@@ -97,7 +97,7 @@ impl Worker {
                 Some(Worked::Checked { hash, right })
             }
             Work::Generate(spec) => self.vault.generate(spec).ok().map(Worked::Generated),
-            Work::Mask(copied) => self.vault.mask(&copied).ok().map(Worked::Masked),
+            Work::Mask(copied) => self.vault.mask(*copied).ok().map(Worked::Masked),
             Work::Random => Some(Worked::Random(*random_key().ok()?)),
             Work::Compute(of) => {
                 let result = self.vault.compute(&of);

@@ -3,7 +3,7 @@
 use redb::{TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, decode, failed, insert, read_table, write};
+use super::{FORMAT, Store, StoreError, decode, encode, failed, read_table, write};
 use crate::hsm::audit::{AuditHead, AuditRecord};
 use crate::hsm::{Event, Tallied};
 
@@ -119,15 +119,25 @@ impl Store {
 
 /// Adds the records among these changes.
 pub(super) fn log(transaction: &WriteTransaction, events: &[Event]) -> Result<(), StoreError> {
-    for event in events {
-        if let Event::Recorded(record) = event {
-            write(transaction, AUDIT, record.sequence, record)?;
-        }
-        if let Event::Tallied(tallied) = event {
-            insert(transaction, AUDIT, tallied.sequence(), (TALLIED, tallied))?;
-        }
+    let mut records = events.iter().filter_map(encoded).peekable();
+    if records.peek().is_none() {
+        return Ok(());
     }
-    Ok(())
+    // Once for all: it takes longer than to write a record.
+    let mut table = transaction.open_table(AUDIT).map_err(failed)?;
+    records.try_for_each(|(number, value)| {
+        let value = value.map_err(|_| StoreError::Record(number))?;
+        table.insert(number, value.as_slice()).map(drop).map_err(failed)
+    })
+}
+
+/// A record's number and value; `None` of other events.
+fn encoded(event: &Event) -> Option<(u64, postcard::Result<Vec<u8>>)> {
+    if let Event::Recorded(record) = event {
+        return Some((record.sequence, encode(FORMAT, record)));
+    }
+    let Event::Tallied(tallied) = event else { return None };
+    Some((tallied.sequence(), encode(TALLIED, tallied)))
 }
 
 fn record(number: u64, value: &[u8]) -> Result<AuditRecord, StoreError> {
