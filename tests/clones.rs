@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "some report figures")]
 
+#[path = "clones/batches.rs"]
+mod batches;
 mod common;
 #[path = "clones/deeds.rs"]
 mod deeds;

@@ -6,13 +6,13 @@ use aws_lc_rs::rand;
 use bytes::Bytes;
 
 use super::login::LoginEffect;
-use crate::protocol::Operation;
 use crate::protocol::masked::MAX_BATCH_BYTES;
 use crate::protocol::message::{Call, OperationId, Round};
-use crate::wire::frame::{self, Garbage, MAX_CALL};
+use crate::protocol::{Operation, Request};
+use crate::wire::frame::{self, Garbage, MAX_BATCH_CALL, MAX_CALL};
 
 // A batch fits.
-const _: () = assert!(MAX_BATCH_BYTES + 4096 <= MAX_CALL);
+const _: () = assert!(MAX_BATCH_BYTES + 8192 <= MAX_BATCH_CALL);
 
 /// An operation, encoded once for all servers and both rounds, under one id.
 ///
@@ -52,10 +52,11 @@ impl<O: Operation> Question<O> {
         let id = OperationId(u128::from_be_bytes(id));
         let request = operation.into_request();
         let login = LoginEffect::of(&request);
+        let limit = if matches!(request, Request::InsertKeys(_)) { MAX_BATCH_CALL } else { MAX_CALL };
         let rehearse = frame::encode(&Call { round: Round::Rehearse, request: request.clone() })?;
         let perform = frame::encode(&Call { round: Round::Perform(id), request })?;
         // The rehearsal is shorter: it has no id.
-        if perform.len() > MAX_CALL {
+        if perform.len() > limit {
             return Err(Unaskable::TooLong);
         }
         Ok(Self { rehearse, perform, login, operation: PhantomData })

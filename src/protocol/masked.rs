@@ -9,7 +9,7 @@ use super::user::UserId;
 
 /// An encrypted, authenticated copy, readable by HSMs of one clone family only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MaskedObject(pub Vec<u8>);
+pub struct MaskedObject(#[serde(with = "super::byte_string")] pub Vec<u8>);
 
 /// Copies a key: a CU its own, a CO any.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,10 +68,10 @@ pub struct ExtractKeys {
 impl About for ExtractKeys {}
 
 /// Keys of one batch: even the masked objects of the longest fit in a frame.
-pub const MAX_BATCH: usize = 512;
+pub const MAX_BATCH: usize = 768;
 
 /// Bytes of masked objects in one call at most: it leaves room for the rest of the call.
-pub const MAX_BATCH_BYTES: usize = 60_000;
+pub const MAX_BATCH_BYTES: usize = 180_000;
 
 /// Inserts several copied keys in one commit, as [`InsertKey`] does each of them, under the same handle.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -16,6 +16,10 @@ pub const MAX_HELLO: usize = 1024;
 /// The largest frame that an HSM accepts.
 pub const MAX_CALL: usize = 64 * 1024;
 
+/// The largest frame that an HSM accepts of somebody who is logged in: a batch of copies. Larger batches are fewer
+/// commits and fewer round trips.
+pub const MAX_BATCH_CALL: usize = 192 * 1024;
+
 /// The largest frame that a client accepts.
 pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
 

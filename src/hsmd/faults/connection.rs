@@ -15,14 +15,14 @@ use super::fault::Fault;
 use super::plan::{Plan, STALL};
 use crate::protocol::Reply;
 use crate::protocol::message::Response;
-use crate::wire::frame::{self, Frames, MAX_ANSWER, MAX_CALL, frames};
+use crate::wire::frame::{self, Frames, MAX_ANSWER, MAX_BATCH_CALL, frames};
 use crate::wire::verifier::{Trust, client_config};
 
 /// Relays frames; what goes wrong ends this connection and nothing else.
 pub(super) async fn serve(tcp: TcpStream, tls: TlsAcceptor, plan: &Plan) -> Option<()> {
     let _open = Open::count(&plan.open);
     tcp.set_nodelay(true).ok()?;
-    let mut client = frames(tls.accept(tcp).await.ok()?, MAX_CALL);
+    let mut client = frames(tls.accept(tcp).await.ok()?, MAX_BATCH_CALL);
     let hsm = plan.state().hsm;
     let tcp = TcpStream::connect(hsm).await.ok()?;
     tcp.set_nodelay(true).ok()?;

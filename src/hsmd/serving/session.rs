@@ -19,7 +19,7 @@ use crate::hsm::{SessionId, Verdict, Work};
 use crate::hsmd::following;
 use crate::protocol::message::{Call, Hello, Response, Round, VERSION, Welcome};
 use crate::protocol::{Effect, Refusal, Reply, Request};
-use crate::wire::frame::{self, Frames, MAX_CALL, MAX_HELLO, frames};
+use crate::wire::frame::{self, Frames, MAX_BATCH_CALL, MAX_CALL, MAX_HELLO, frames};
 
 /// Why the HSM ended a connection.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +136,9 @@ async fn serve_calls(
         };
         let Some(frame) = frame else { return Ok(()) };
         let call: Call = frame::decode(&frame)?;
+        if frame.len() > MAX_CALL && !matches!(call.request, Request::InsertKeys(_)) {
+            return Err(frame::Garbage.into());
+        }
         let name = call.request.name();
         guest.is_at(Stage::Calling);
         let mut answer = answer(call, shared, session, &mut hashes).await;
@@ -145,8 +148,14 @@ async fn serve_calls(
         guest.is_at(Stage::Waiting);
         shared.requests.count(name, &answer);
         match answer {
-            Ok(Some(Reply::Login(()))) => guest.logged_in(),
-            Ok(Some(Reply::Logout(()))) => guest.logged_out(),
+            Ok(Some(Reply::Login(()))) => {
+                guest.logged_in();
+                frames.set_limit(MAX_BATCH_CALL);
+            }
+            Ok(Some(Reply::Logout(()))) => {
+                guest.logged_out();
+                frames.set_limit(MAX_CALL);
+            }
             _ => {}
         }
         let refusal = answer.as_ref().err().map(|refusal| refusal.text());
