@@ -1,9 +1,10 @@
 //! The rules for comparing HSMs: what one says of its users and keys without their secrets.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::hash::sha256;
-use super::{Case, Decide, Decided, Key, No, PasswordHash, Ruling, User, Work, Worked};
+use super::{Case, Decide, Decided, Hsm, Key, No, PasswordHash, Ruling, User, Work, Worked};
 use crate::protocol::compare::{
     KeyPrint, KeyPrints, PAGE, Print, PrintKeys, PrintUsers, UserDetails, UserPrint, UserPrints,
 };
@@ -39,7 +40,9 @@ impl Decide for PrintKeys {
         let sees_all = case.is_overseer();
         let after = self.after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut keys = case.hsm.keys.tokens_after(after).filter(|(_, key)| sees_all || key.owner == caller);
-        let page = keys.by_ref().take(PAGE).map(|(handle, key)| printed(*handle, key)).collect();
+        let mut buffer = Vec::new();
+        let printed = |(handle, key): (&KeyHandle, &Arc<Key>)| case.hsm.printed(*handle, key, &mut buffer);
+        let page = keys.by_ref().take(PAGE).map(printed).collect();
         // Whoever knows the other HSMs adds that.
         let unordered = Vec::new();
         Ok(Decided::read(KeyPrints { keys: page, is_last: keys.next().is_none(), unordered }))
@@ -56,30 +59,41 @@ fn details(user: &User, (method, password): (Print, Print)) -> UserDetails {
     }
 }
 
-/// The fingerprint, which only this family can make, goes into both prints, and the handle: without that, whoever can
-/// make keys could find out a short value by making them all.
-fn printed(handle: KeyHandle, key: &Key) -> KeyPrint {
-    let attributes = postcard::to_stdvec(&key.attributes).unwrap_or_default();
-    let value = [b"value".as_slice(), &handle.0.to_be_bytes(), &key.material.fingerprint].concat();
-    let sharers = key.shared_with.len().saturating_mul(LONGEST_NAME);
-    let size = [attributes.len(), key.material.wrapped.0.len(), sharers, OVERHEAD].into_iter().sum::<usize>();
-    KeyPrint {
-        handle,
-        owner: key.owner,
-        shared_with: key.shared_with.iter().copied().collect(),
-        value: short(&value),
-        attributes: short(&[b"attributes".as_slice(), &key.material.fingerprint, &attributes].concat()),
-        m_value: key.m_value,
-        approved: key.approved,
-        size: u32::try_from(size).unwrap_or(u32::MAX),
+impl Hsm {
+    /// The fingerprint, which only this family can make, goes into both prints, and the handle: without that, whoever can
+    /// make keys could find out a short value by making them all. The buffer is reused, as there are many keys.
+    fn printed(&self, handle: KeyHandle, key: &Key, buffer: &mut Vec<u8>) -> KeyPrint {
+        let fingerprint = &key.material.fingerprint;
+        fill(buffer, &[b"value", &handle.0.to_be_bytes(), fingerprint]);
+        let value = short(buffer);
+        fill(buffer, &[b"attributes", fingerprint]);
+        // They can always be encoded.
+        *buffer = postcard::to_extend(&key.attributes, std::mem::take(buffer)).unwrap_or_default();
+        let named =
+            |id: &UserId| self.users.get(id).map_or(0, |user| user.name.as_str().len().saturating_add(2));
+        let names = [&key.owner].into_iter().chain(&key.shared_with).map(named).sum::<usize>();
+        let size = [buffer.len(), key.material.wrapped.0.len(), names, OVERHEAD].into_iter().sum::<usize>();
+        KeyPrint {
+            handle,
+            owner: key.owner,
+            shared_with: key.shared_with.iter().copied().collect(),
+            value,
+            attributes: short(buffer),
+            m_value: key.m_value,
+            approved: key.approved,
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+        }
     }
 }
 
-/// Of a name with its type, in a masked object.
-const LONGEST_NAME: usize = 33;
+/// Of a masked object, in bytes, beside the names, the attributes, the wrapped value, and the fingerprint, which comes
+/// with the attributes here: header, nonce and tag, handle and lengths.
+const OVERHEAD: usize = 60;
 
-/// Of a masked object, in bytes: header, nonce and tag, handle, owner, fingerprint and lengths.
-const OVERHEAD: usize = 160;
+fn fill(buffer: &mut Vec<u8>, parts: &[&[u8]]) {
+    buffer.clear();
+    parts.iter().for_each(|part| buffer.extend_from_slice(part));
+}
 
 fn short(bytes: &[u8]) -> Print {
     sha256(bytes).first_chunk().copied().unwrap_or_default()

@@ -12,7 +12,7 @@ pub use super::user_type::UserType;
 /// The number that an HSM gives a user; it counts from 1 and is never reused on that HSM.
 ///
 /// The same user can have different numbers on different HSMs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UserId(pub u32);
 
 impl fmt::Display for UserId {

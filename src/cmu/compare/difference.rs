@@ -43,23 +43,27 @@ pub(in crate::cmu) fn differences(all: &[&Holdings]) -> Vec<Difference> {
         let names: BTreeSet<&Name> = all.iter().flat_map(|one| one.users.keys()).collect();
         differences.extend(names.into_iter().filter_map(|name| of_user(all, name)));
     }
-    let mut rest: Vec<&[KeyPrint]> = all.iter().map(|one| one.keys.as_slice()).collect();
-    while let Some(handle) = rest.iter().filter_map(|keys| keys.first()).map(|key| key.handle).min() {
-        let keys: Vec<Option<&KeyPrint>> = rest
-            .iter_mut()
-            .map(|keys| {
-                let (first, others) = keys.split_first()?;
-                (first.handle == handle).then(|| *keys = others)?;
-                Some(first)
-            })
-            .collect();
-        differences.extend(of_key(all, handle, &keys));
+    let mut rest: Vec<_> = all.iter().map(|one| one.keys.iter().peekable()).collect();
+    let numbers: Vec<Numbers> = all.iter().map(|one| Numbers::of(one, all)).collect();
+    let mut keys = Vec::new();
+    while let Some(handle) = rest.iter_mut().filter_map(|keys| keys.peek()).map(|key| key.handle).min() {
+        keys.clear();
+        keys.extend(rest.iter_mut().map(|keys| keys.next_if(|key| key.handle == handle)));
+        if !is_same_everywhere(all, &numbers, &keys) {
+            differences.extend(of_key(all, handle, &keys));
+        }
     }
     differences
 }
 
 fn of_user(all: &[&Holdings], name: &Name) -> Option<Difference> {
     let users: Vec<Option<&UserPrint>> = all.iter().map(|one| one.users.get(name)).collect();
+    // Most users are the same everywhere; saying so must be quick.
+    let mut details = users.iter().map(|user| user.and_then(|user| user.details.as_ref()));
+    let first = details.next().flatten();
+    if first.is_some() && details.all(|other| other == first) {
+        return None;
+    }
     let mut letters = Letters::default();
     let has_one_method = users.iter().flatten().filter_map(|user| Some(user.details.as_ref()?.method));
     let is_comparable = has_one_method.collect::<BTreeSet<_>>().len() < 2;
@@ -91,20 +95,41 @@ fn of_user(all: &[&Holdings], name: &Name) -> Option<Difference> {
     grouped(Subject::User(name.clone()), all, states)
 }
 
-fn of_key(all: &[&Holdings], handle: KeyHandle, keys: &[Option<&KeyPrint>]) -> Option<Difference> {
-    // Most keys are the same everywhere; saying so must be quick.
-    let is_first = |at: usize, key: &KeyPrint| {
-        let (Some(one), Some(first), Some(Some(other))) = (all.get(at), all.first(), keys.first()) else {
-            return false;
-        };
-        let told = |key: &KeyPrint| (key.value, key.attributes, key.m_value, key.approved);
-        told(key) == told(other)
-            && one.owner(key) == first.owner(other)
-            && one.sharers(key) == first.sharers(other)
-    };
-    if keys.iter().enumerate().all(|(at, key)| key.is_some_and(|key| is_first(at, key))) {
-        return None;
+/// Most keys are; saying so must be quick.
+fn is_same_everywhere(all: &[&Holdings], numbers: &[Numbers], keys: &[Option<&KeyPrint>]) -> bool {
+    let (Some(first), Some(Some(told))) = (all.first(), keys.first()) else { return false };
+    all.iter().zip(numbers).zip(keys).skip(1).all(|((one, numbers), key)| {
+        key.is_some_and(|key| {
+            let is_alike = (key.value, key.attributes, key.m_value, key.approved)
+                == (told.value, told.attributes, told.m_value, told.approved);
+            is_alike
+                && match numbers {
+                    Numbers::AsOnTheFirst => (key.owner, &key.shared_with) == (told.owner, &told.shared_with),
+                    Numbers::Others => {
+                        one.owner(key) == first.owner(told) && one.sharers(key) == first.sharers(told)
+                    }
+                }
+        })
+    })
+}
+
+/// The numbers that a server has for users. If the first has the same, names need not be looked up for each key.
+enum Numbers {
+    AsOnTheFirst,
+    Others,
+}
+
+impl Numbers {
+    fn of(one: &Holdings, all: &[&Holdings]) -> Self {
+        if all.first().is_some_and(|first| one.has_numbers_of(first)) {
+            Self::AsOnTheFirst
+        } else {
+            Self::Others
+        }
     }
+}
+
+fn of_key(all: &[&Holdings], handle: KeyHandle, keys: &[Option<&KeyPrint>]) -> Option<Difference> {
     let mut letters = Letters::default();
     let states = all.iter().zip(keys).map(|(one, key)| match key {
         None => vec![missing(None)],

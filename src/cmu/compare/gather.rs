@@ -93,8 +93,8 @@ fn add_keys(
                         pages.insert(*number, Some(last));
                     }
                     if let Some(one) = found.get_mut(number) {
-                        one.keys.extend(page.keys);
                         one.unordered.extend(page.unordered);
+                        one.keys.0.push(page.keys);
                     }
                 }
                 Err(failure) => {

@@ -1,6 +1,6 @@
 //! What one server holds, with users by name: their ids differ from server to server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -50,17 +50,31 @@ impl fmt::Display for Name {
     }
 }
 
+/// Keys in the order of their handles, in pages as the server gave them: a list of all would have to be copied.
+#[derive(Default)]
+pub(in crate::cmu) struct Keys(pub(super) Vec<Vec<KeyPrint>>);
+
+impl Keys {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &KeyPrint> {
+        self.0.iter().flatten()
+    }
+
+    pub(in crate::cmu) fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+}
+
 /// The users and keys of a server.
 pub(in crate::cmu) struct Holdings {
     pub(in crate::cmu) number: usize,
     pub(in crate::cmu) family: [u8; 16],
     /// Without the AU, which each HSM has of its own.
     pub(in crate::cmu) users: BTreeMap<Name, UserPrint>,
-    /// In the order of their handles.
-    pub(in crate::cmu) keys: Vec<KeyPrint>,
+    pub(in crate::cmu) keys: Keys,
     /// Keys that this HSM and another one of its cluster leave as they are.
     pub(super) unordered: BTreeSet<KeyHandle>,
-    names: BTreeMap<UserId, Name>,
+    /// Looked up for each key, several times.
+    names: HashMap<UserId, Name>,
 }
 
 impl Holdings {
@@ -69,7 +83,7 @@ impl Holdings {
         let names = users.iter().map(|user| (user.id, name(user))).collect();
         let users = users.into_iter().filter(|user| user.user_type != UserType::Au);
         let users = users.map(|user| (name(&user), user)).collect();
-        Self { number, family, users, keys: Vec::new(), unordered: BTreeSet::new(), names }
+        Self { number, family, users, keys: Keys::default(), unordered: BTreeSet::new(), names }
     }
 
     /// Whether users can be compared: the HSM says more than their names to a CO only.
@@ -80,6 +94,11 @@ impl Holdings {
     /// The name of a user; `None` of one who came after the users were asked for.
     pub(in crate::cmu) fn name(&self, id: UserId) -> Option<&Name> {
         self.names.get(&id)
+    }
+
+    /// Whether each user has the same number there.
+    pub(super) fn has_numbers_of(&self, other: &Self) -> bool {
+        self.names == other.names
     }
 
     /// Users of all types.
@@ -101,6 +120,6 @@ impl Holdings {
     /// Forgets the keys of all other users.
     pub(super) fn keep_keys_of(&mut self, owner: &Name) {
         let names = &self.names;
-        self.keys.retain(|key| names.get(&key.owner) == Some(owner));
+        self.keys.0.iter_mut().for_each(|page| page.retain(|key| names.get(&key.owner) == Some(owner)));
     }
 }

@@ -339,7 +339,7 @@ mod tests {
 
     fn holdings(number: usize, users: Vec<UserPrint>, keys: Vec<KeyPrint>) -> Holdings {
         let mut holdings = Holdings::new(number, UserPrints { family: [0; 16], users });
-        holdings.keys = keys;
+        holdings.keys.0.push(keys);
         holdings
     }
 
