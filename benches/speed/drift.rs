@@ -11,22 +11,24 @@ use cloudhsm::cluster::Cluster;
 use cloudhsm::hsm::{MAX_KEYS, MAX_USERS};
 use cloudhsm::interrupt::Interrupt;
 use cloudhsm::protocol::Secret;
-use cloudhsm::protocol::key::{GenerateKey, KeySpec, Template};
+use cloudhsm::protocol::key::Template;
 use cloudhsm::protocol::session::Login;
-use cloudhsm::protocol::user::{CreateUser, UserType};
+use cloudhsm::protocol::user::{CreateUser, UserId, UserType};
 use cloudhsm::wire::Limits;
 use futures_util::future::join_all;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
-use super::hsms::{Hsms, PASSWORD, ask, session};
+use super::hsms::{Hsms, PASSWORD, add_keys, ask, session};
 use super::process::{Background, run, wait_for};
 use super::rounds::{Comparison, Row};
 
 /// The source, eight that get all keys, one that gets some, and two more for growing.
 const NODES: u8 = 12;
 
-/// Those who fill the HSM.
-const CLIENTS: usize = 50;
+/// How many keys there are when it is measured how the time grows.
+const FEW: usize = 2_000;
+const MANY: usize = 8_000;
 
 /// Keys that a turn of the script copies, one line each.
 const LINES: usize = 500;
@@ -34,15 +36,15 @@ const LINES: usize = 500;
 pub(crate) fn compare() -> Vec<Row> {
     let hsms = Hsms::start(NODES, 95);
     let bench = Bench { hsms, login: format!("loginHSM CO admin {PASSWORD}") };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
     runtime.block_on(bench.fill_with_users());
     let mut rows = Vec::new();
     let mut sizes = Vec::new();
-    for (keys, server) in [(2_000, 10), (8_000, 11)] {
-        runtime.block_on(bench.fill_with_keys(keys));
-        sizes.push((keys, bench.copy_keys(server), bench.compare_time(&[0, server])));
+    for (keys, more, server) in [(FEW, FEW, 10), (MANY, MANY - FEW, 11)] {
+        runtime.block_on(add_keys(&bench.hsms, more, &Template::default()));
+        sizes.push((keys, bench.copy_keys(server, keys), bench.compare_time(&[0, server])));
     }
-    runtime.block_on(bench.fill_with_keys(MAX_KEYS));
+    runtime.block_on(add_keys(&bench.hsms, MAX_KEYS - MANY, &Template::default()));
     rows.extend(bench.copying());
     rows.push(bench.comparing());
     let (few, copied_few, compared_few) = sizes[0];
@@ -51,7 +53,24 @@ pub(crate) fn compare() -> Vec<Row> {
     rows.push(exponent("comparing, by keys", (few, compared_few), (many, compared_many)));
     let times = [2_usize, 8].map(|servers| (servers, bench.compare_time(&(0..servers).collect::<Vec<_>>())));
     rows.push(exponent("comparing, by servers", times[0], times[1]));
+    drop(bench);
+    rows.push(copying_guarded(&runtime));
     rows
+}
+
+/// A CU copies keys with an M value: the HSM must look for approved changes, and for guarded keys of the same value.
+fn copying_guarded(runtime: &Runtime) -> Row {
+    let hsms = Hsms::start(3, 96);
+    let officer = [format!("loginHSM CO admin {PASSWORD}"), "createUser CU bob bobpassword1".to_owned()];
+    session(hsms.console().arg("--yes"), &officer.each_ref().map(String::as_str));
+    let bench = Bench { hsms, login: "loginHSM CU alice alicepw1".to_owned() };
+    // The officer, the appliance user and alice came first.
+    let template = Template { m_value: 2, shared_with: vec![UserId(4)], ..Template::default() };
+    let [few, many] = [(FEW, FEW, 1), (MANY, MANY - FEW, 2)].map(|(keys, more, server)| {
+        runtime.block_on(add_keys(&bench.hsms, more, &template));
+        (keys, bench.copy_keys(server, keys))
+    });
+    exponent("copying a CU's keys with an M value, by keys", few, many)
 }
 
 struct Bench {
@@ -64,7 +83,7 @@ impl Bench {
         let (next, line) = (Cell::new(1), Cell::new(0));
         let copy = || {
             let server = next.replace(next.get() + 1);
-            self.copy_keys(server) / u32::try_from(MAX_KEYS).unwrap()
+            self.copy_keys(server, MAX_KEYS) / u32::try_from(MAX_KEYS).unwrap()
         };
         let lines = || {
             let from = line.replace(line.get() + LINES);
@@ -76,7 +95,7 @@ impl Bench {
         let restore = Cell::new(0);
         let copy = || {
             let server = next.replace(next.get() + 1);
-            self.copy_keys(server)
+            self.copy_keys(server, MAX_KEYS)
         };
         let restored = || self.back_up_and_restore(restore.replace(restore.get() + 1));
         let what = "16,666 keys copied by syncHSM to an empty HSM";
@@ -94,13 +113,15 @@ impl Bench {
         comparison.run(|| self.compare_time(&[0, 1, 2]), || self.list_time())
     }
 
-    /// Copies all keys to a server.
-    fn copy_keys(&self, server: usize) -> Duration {
+    /// Copies all keys, so many, to a server.
+    fn copy_keys(&self, server: usize, keys: usize) -> Duration {
         let start = Instant::now();
         let lines = [self.login.as_str(), "server 0", "syncHSM 1 keys"];
         let copied = session(self.console(&[0, server]).arg("--yes"), &lines);
-        assert!(copied.contains("syncHSM success\n"), "{copied}");
-        start.elapsed()
+        let time = start.elapsed();
+        let count = format!(": 0 users and {keys} keys copied\n");
+        assert!(copied.contains(&count) && copied.contains("syncHSM success\n"), "{copied}");
+        time
     }
 
     /// Copies some keys to server 9, a line each.
@@ -173,21 +194,6 @@ impl Bench {
             }
         }));
         officers.await;
-    }
-
-    /// So many keys on server 0.
-    async fn fill_with_keys(&self, keys: usize) {
-        let listed = session(&mut self.console(&[0]), &[&self.login, "findAllKeys 0 0"]);
-        let before = listed.lines().find_map(|line| line.strip_prefix("Number of keys found "));
-        let missing = keys - before.unwrap().parse::<usize>().unwrap();
-        let mut clients = join_all((0..CLIENTS).map(|_| self.hsms.alice())).await;
-        let making = clients.iter_mut().enumerate().map(async |(client, cluster)| {
-            for _ in (client..missing).step_by(CLIENTS) {
-                let spec = KeySpec::Aes { bytes: 32 };
-                ask(cluster, GenerateKey { spec, template: Template::default() }).await;
-            }
-        });
-        join_all(making).await;
     }
 }
 

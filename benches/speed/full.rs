@@ -14,14 +14,11 @@ use cloudhsm::wire::Limits;
 use futures_util::future::join_all;
 use tokio::runtime::Runtime;
 
-use super::hsms::{Hsms, PASSWORD, ask};
+use super::hsms::{Hsms, PASSWORD, add_keys, ask};
 use super::rounds::{Comparison, Row};
 
 /// The changes of one turn.
 const CHANGES: u32 = 500;
-
-/// Those who fill the HSM.
-const CLIENTS: usize = 50;
 
 pub(crate) fn compare() -> Vec<Row> {
     let (full, empty) = (Hsms::start(1, 93), Hsms::start(1, 94));
@@ -64,15 +61,10 @@ async fn fill_with_users(hsms: &Hsms) {
 
 /// As many keys as an HSM holds, and a client of their owner.
 async fn fill_with_keys(hsms: &Hsms) -> (Cluster, KeyHandle) {
-    let mut clients = join_all((0..CLIENTS).map(|_| hsms.alice())).await;
-    let first = make(&mut clients[0]).await;
-    let making = clients.iter_mut().enumerate().map(async |(client, cluster)| {
-        for _ in (client + 1..MAX_KEYS).step_by(CLIENTS) {
-            make(cluster).await;
-        }
-    });
-    join_all(making).await;
-    (clients.swap_remove(0), first)
+    let mut client = hsms.alice().await;
+    let first = make(&mut client).await;
+    add_keys(hsms, MAX_KEYS - 1, &Template::default()).await;
+    (client, first)
 }
 
 async fn make(cluster: &mut Cluster) -> KeyHandle {

@@ -8,16 +8,22 @@ use std::process::Command;
 use cloudhsm::cluster::{Cluster, Dial, Question};
 use cloudhsm::config::Config;
 use cloudhsm::interrupt::Interrupt;
+use cloudhsm::protocol::key::{GenerateKey, KeySpec, Template};
 use cloudhsm::protocol::session::Login;
 use cloudhsm::protocol::user::UserType;
 use cloudhsm::protocol::{Operation, Secret};
 use cloudhsm::wire::Limits;
+use futures_util::future::join_all;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::process::{Background, output, run, wait_for};
 
 /// The officer's password.
 pub(crate) const PASSWORD: &str = "officerpw1";
+
+/// Those who make keys.
+const CLIENTS: usize = 50;
 
 const ACTIVATE: &str = "\
 loginHSM PRECO admin password
@@ -42,6 +48,8 @@ impl Hsms {
         let (nodes_word, net_word) = (nodes.to_string(), format!("127.{net}.0.0"));
         let init = ["cluster", "init", "--nodes", &nodes_word, "--net", &net_word, "--dir"];
         run(Command::new(env!("CARGO_BIN_EXE_hsmd")).args(init).arg(&cluster));
+        // What a command copies must not come by itself.
+        (0..nodes).for_each(|node| follow_nobody(&cluster.join(format!("hsm{node}/hsmd.json"))));
         let daemon = Background::start(Command::new(env!("CARGO_BIN_EXE_hsmd")).arg("run").arg(&cluster));
         (1..=nodes).for_each(|node| wait_for(SocketAddr::from((Ipv4Addr::new(127, net, 0, node), 2225))));
         let hsms = Self { daemon, folder };
@@ -83,11 +91,29 @@ impl Hsms {
     }
 }
 
+fn follow_nobody(settings: &Path) {
+    let mut json: Value = serde_json::from_slice(&fs::read(settings).unwrap()).unwrap();
+    json["follow_keys_seconds"] = Value::Null;
+    fs::write(settings, json.to_string()).unwrap();
+}
+
 /// Performs an operation on server 0. It has to succeed.
 pub(crate) async fn ask<O: Operation>(cluster: &mut Cluster, operation: O) -> O::Reply {
     let question = Question::new(operation).unwrap();
     let Some(Ok(reply)) = cluster.perform(&[0], &question).await.pop() else { panic!("not done") };
     reply
+}
+
+/// Makes so many more keys of alice's on server 0.
+pub(crate) async fn add_keys(hsms: &Hsms, count: usize, template: &Template) {
+    let mut clients = join_all((0..CLIENTS).map(|_| hsms.alice())).await;
+    let making = clients.iter_mut().enumerate().map(async |(client, cluster)| {
+        for _ in (client..count).step_by(CLIENTS) {
+            let spec = KeySpec::Aes { bytes: 32 };
+            ask(cluster, GenerateKey { spec, template: template.clone() }).await;
+        }
+    });
+    join_all(making).await;
 }
 
 /// A folder on a disk: the system's temporary folder may be in memory.

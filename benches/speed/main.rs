@@ -20,6 +20,7 @@ mod fan_out;
 mod full;
 mod hsms;
 mod listing;
+mod memory;
 mod one_shot;
 mod piped;
 mod process;
@@ -32,7 +33,7 @@ use rounds::Row;
 /// A comparison, and the word that selects it.
 type Named = (&'static str, fn() -> Vec<Row>);
 
-const COMPARISONS: [Named; 7] = [
+const COMPARISONS: [Named; 8] = [
     ("one_shot", one_shot::compare),
     ("piped", piped::compare),
     ("listing", listing::compare),
@@ -40,6 +41,7 @@ const COMPARISONS: [Named; 7] = [
     ("durable", durable::compare),
     ("full", full::compare),
     ("drift", drift::compare),
+    ("memory", memory::compare),
 ];
 
 fn main() {

@@ -55,6 +55,14 @@ impl Comparison {
         let (ours, theirs) = (format!("{ratio:.2}"), "1".to_owned());
         Row::Measured { comparison: self, ours, theirs, ratio, spread: (ratio, ratio) }
     }
+
+    /// A row for sizes in kilobytes.
+    pub(crate) fn sized(self, ours: u64, theirs: u64) -> Row {
+        let [large, small] = [ours, theirs].map(|size| size as f64 / 1024.0);
+        let ratio = large / small;
+        let [ours, theirs] = [large, small].map(|size| format!("{size:.1} MB"));
+        Row::Measured { comparison: self, ours, theirs, ratio, spread: (ratio, ratio) }
+    }
 }
 
 /// The time of one of `times` runs.
