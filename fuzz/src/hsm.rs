@@ -113,7 +113,7 @@ impl World {
             Work::Attest(statement) => {
                 Worked::Attested { statement: statement.clone(), signature: Vec::new() }
             }
-            Work::Mask(copied) => Worked::Masked(self.vault.mask(copied).unwrap()),
+            Work::Mask(copied) => Worked::Masked(self.vault.mask((**copied).clone()).unwrap()),
             Work::Unmask(object) => Worked::Unmasked(self.vault.unmask(object).map(Box::new)),
             Work::MaskAll(keys) => Worked::MaskedAll(self.vault.mask_all(keys.clone())),
             Work::UnmaskAll(objects) => {
