@@ -26,6 +26,7 @@ const PROGRAMS: [Program; 5] = [
             &["cluster", "initialize"],
             &["run"],
             &["service"],
+            &["service", "backup"],
             &["backup"],
             &["check-backup"],
             &["audit"],
