@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::filling::make_keys;
 use crate::session::{PROMPT, Session, within_deadline};
 
-const KEYS: usize = 600;
+const KEYS: usize = 2000;
 
 /// A person with a CO logged in on both servers, of which server 0 has keys of alice.
 fn officer(cluster: &Cluster) -> Session {
