@@ -23,8 +23,8 @@ use super::hsms::{Hsms, PASSWORD, add_keys, ask, session};
 use super::process::{Background, run, wait_for};
 use super::rounds::{Comparison, Row};
 
-/// The source, eight that get all keys, one that gets some, and two more for growing.
-const NODES: u8 = 12;
+/// The source, twelve that get all keys, one that gets some, and two more for growing.
+const NODES: u8 = 16;
 
 /// How many keys there are when it is measured how the time grows.
 const FEW: usize = 2_000;
@@ -40,7 +40,7 @@ pub(crate) fn compare() -> Vec<Row> {
     runtime.block_on(bench.fill_with_users());
     let mut rows = Vec::new();
     let mut sizes = Vec::new();
-    for (keys, more, server) in [(FEW, FEW, 10), (MANY, MANY - FEW, 11)] {
+    for (keys, more, server) in [(FEW, FEW, 14), (MANY, MANY - FEW, 15)] {
         runtime.block_on(add_keys(&bench.hsms, more, &Template::default()));
         sizes.push((keys, bench.copy_keys(server, keys), bench.compare_time(&[0, server])));
     }
@@ -100,7 +100,7 @@ impl Bench {
         let restored = || self.back_up_and_restore(restore.replace(restore.get() + 1));
         let what = "16,666 keys copied by syncHSM to an empty HSM";
         let peer = "`hsmd backup`, `cluster init --from-backup`, started";
-        vec![piped, Comparison { what, peer, budget: Some(2.0), rounds: 3 }.run(copy, restored)]
+        vec![piped, Comparison { what, peer, budget: Some(2.0), rounds: 7 }.run(copy, restored)]
     }
 
     fn comparing(&self) -> Row {
@@ -109,7 +109,7 @@ impl Bench {
             session(self.console(&[0, server]).arg("--yes"), &lines);
         }
         let what = "three HSMs with 1,024 users and 16,666 keys compared";
-        let comparison = Comparison { what, peer: "`findAllKeys 0 0` on one", budget: Some(3.0), rounds: 7 };
+        let comparison = Comparison { what, peer: "`findAllKeys 0 0` on one", budget: Some(3.0), rounds: 15 };
         comparison.run(|| self.compare_time(&[0, 1, 2]), || self.list_time())
     }
 
@@ -124,14 +124,14 @@ impl Bench {
         time
     }
 
-    /// Copies some keys to server 9, a line each.
+    /// Copies some keys to server 13, a line each.
     fn copy_lines(&self, from: usize) -> Duration {
         let keys = (from..from + LINES).map(|index| format!("syncKey {} 1\n", index + 6));
         let script = format!("{}\nserver 0\n{}", self.login, keys.collect::<String>());
         let path = self.hsms.path().join("lines.txt");
         fs::write(&path, script).unwrap();
         let start = Instant::now();
-        run(self.console(&[0, 9]).arg("-f").arg(path));
+        run(self.console(&[0, 13]).arg("-f").arg(path));
         start.elapsed()
     }
 

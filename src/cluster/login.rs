@@ -16,6 +16,7 @@ pub struct LoggedIn {
 }
 
 /// How a successful operation changes the connection's login.
+#[derive(Clone)]
 pub(super) enum LoginEffect {
     Unchanged,
     Now(LoggedIn),

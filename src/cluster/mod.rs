@@ -11,6 +11,7 @@
 //! [`Cluster::reconnect`] makes a new one, on which nobody is logged in.
 
 mod answer;
+mod call;
 mod change;
 mod login;
 mod members;
@@ -24,15 +25,17 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use tokio::task::yield_now;
 
 use crate::interrupt::Interrupt;
-use crate::protocol::{Access, Operation};
+use crate::protocol::Operation;
 use crate::wire::Limits;
-use crate::wire::link::Link;
 
 pub use answer::{Answer, Failure};
+pub use call::Called;
 pub use change::{Agreement, Changed, Choice, Supervisor};
 pub use login::LoggedIn;
 pub use members::{NoMembers, members, proven_members};
@@ -210,29 +213,38 @@ impl Cluster {
         Ok(self.perform(scope, &Question::new(operation)?).await)
     }
 
-    /// Makes each of these servers do something of its own, all at once. The answers are in the order of `asked`.
-    pub async fn perform_each<O: Operation>(
+    /// Reads page after page from each of these servers; none waits for another. `next` asks for what comes after a
+    /// page, if anything does. The answers are in the order of `scope`.
+    ///
+    /// # Errors
+    ///
+    /// If a question cannot be sent to any server.
+    pub async fn read_pages<O: Operation>(
         &mut self,
-        asked: &[(usize, Question<O>)],
-    ) -> Vec<Answer<O::Reply>> {
-        let asked: Vec<_> = asked.iter().map(|(number, question)| (*number, question)).collect();
-        self.ask_each::<O, Perform>(&asked).await
-    }
-
-    /// Makes servers do two things, all at once: no server must be asked twice.
-    pub async fn perform_both<A: Operation, B: Operation>(
-        &mut self,
-        first: &[(usize, Question<A>)],
-        second: &[(usize, Question<B>)],
-    ) -> (Vec<Answer<A::Reply>>, Vec<Answer<B::Reply>>) {
-        let first: Vec<_> = first.iter().map(|(number, question)| (*number, question)).collect();
-        let second: Vec<_> = second.iter().map(|(number, question)| (*number, question)).collect();
-        let calls: Vec<_> =
-            first.iter().map(|(number, question)| self.call::<A, Perform>(*number, question)).collect();
-        let others: Vec<_> =
-            second.iter().map(|(number, question)| self.call::<B, Perform>(*number, question)).collect();
-        let (answered, others) = join(join_all(calls), join_all(others)).await;
-        (self.take_back::<A, Perform>(&first, answered), self.take_back::<B, Perform>(&second, others))
+        scope: &[usize],
+        first: O,
+        next: impl Fn(&O::Reply) -> Option<O>,
+    ) -> Result<Vec<Answer<Vec<O::Reply>>>, Unaskable> {
+        let first = Question::new(first)?;
+        let mut read: Vec<Answer<Vec<_>>> = scope.iter().map(|_| Ok(Vec::new())).collect();
+        let turns = scope.iter().enumerate().map(|(at, number)| self.turn(at, *number, &first));
+        let mut turns: FuturesUnordered<_> = turns.collect();
+        while let Some((at, called)) = turns.next().await {
+            let answer = self.end(called);
+            let Some((number, pages)) = scope.get(at).zip(read.get_mut(at)) else { continue };
+            match answer {
+                Ok(page) => {
+                    if let Some(more) = next(&page) {
+                        turns.push(self.turn(at, *number, &Question::new(more)?));
+                    }
+                    if let Ok(pages) = pages {
+                        pages.push(page);
+                    }
+                }
+                Err(failure) => *pages = Err(failure),
+            }
+        }
+        Ok(read)
     }
 
     /// From now on obeys this interrupt; returns the one until now.
@@ -245,33 +257,9 @@ impl Cluster {
         scope: &[usize],
         question: &Question<O>,
     ) -> Vec<Answer<K::Reply>> {
-        let asked: Vec<_> = scope.iter().map(|number| (*number, question)).collect();
-        self.ask_each::<O, K>(&asked).await
-    }
-
-    async fn ask_each<O: Operation, K: RoundKind<O>>(
-        &mut self,
-        asked: &[(usize, &Question<O>)],
-    ) -> Vec<Answer<K::Reply>> {
-        let calls: Vec<_> =
-            asked.iter().map(|(number, question)| self.call::<O, K>(*number, question)).collect();
-        let answered = join_all(calls).await;
-        self.take_back::<O, K>(asked, answered)
-    }
-
-    fn take_back<O: Operation, K: RoundKind<O>>(
-        &mut self,
-        asked: &[(usize, &Question<O>)],
-        answered: Vec<(Option<Link>, Answer<K::Reply>)>,
-    ) -> Vec<Answer<K::Reply>> {
-        let mut answers = Vec::new();
-        for ((number, question), (link, answer)) in asked.iter().zip(answered) {
-            if let Some(server) = self.servers.get_mut(*number) {
-                server.take_back(link, answer.is_ok().then_some(&question.login));
-            }
-            answers.push(answer);
-        }
-        answers
+        let calls: Vec<_> = scope.iter().map(|number| self.call::<O, K>(*number, question)).collect();
+        let called = join_all(calls).await;
+        self.finish(called)
     }
 
     async fn ask_one<O: Operation, K: RoundKind<O>>(
@@ -283,36 +271,15 @@ impl Cluster {
         answer.unwrap_or_else(|| Err(Failure::NotReached("no such server".to_owned())))
     }
 
-    /// Calls one server, and returns its link only after a whole answer.
-    ///
-    /// The future owns the link, so that all calls of a scope can run at once.
-    fn call<O: Operation, K: RoundKind<O>>(
+    /// A call of the server at this place in a scope.
+    fn turn<O: Operation>(
         &mut self,
+        at: usize,
         number: usize,
         question: &Question<O>,
-    ) -> impl Future<Output = (Option<Link>, Answer<K::Reply>)> + use<O, K> {
-        let taken = self.take_link::<O>(number);
-        let (limits, interrupt, pending) = (self.limits, self.interrupt.clone(), self.pending());
-        let call = K::call(question);
-        async move {
-            let (link, dial) = match taken {
-                Ok(taken) => taken,
-                Err(failure) => return (None, Err(failure)),
-            };
-            // On every failure below the link is dropped with its connection: the rest of the answer, or a late one,
-            // would be taken for the answer to the next question.
-            let called = tokio::select! {
-                called = pending.during(number, dial, link.call(call, &limits)) => called,
-                () = interrupt.raised() => {
-                    return (None, Err(Failure::interrupted(K::silence(&"interrupted"))));
-                }
-            };
-            match called.map(|(link, answer)| (link, K::understand(answer))) {
-                Ok((link, Some(answer))) => (Some(link), answer),
-                Ok((_, None)) => (None, Err(K::silence(&"the answer was to a different request"))),
-                Err(error) => (None, Err(K::silence(&error))),
-            }
-        }
+    ) -> impl Future<Output = (usize, Called<O::Reply>)> + use<O> {
+        let called = self.call::<O, Perform>(number, question);
+        async move { (at, called.await) }
     }
 
     /// Closes all connections.
@@ -320,19 +287,5 @@ impl Cluster {
         let limits = self.limits;
         let links = self.servers.iter_mut().filter_map(Server::take_link);
         join_all(links.map(|link| link.close(&limits)).collect::<Vec<_>>()).await;
-    }
-
-    fn take_link<O: Operation>(&mut self, number: usize) -> Result<(Link, Arc<Dial>), Failure> {
-        let Some(server) = self.servers.get_mut(number) else {
-            return Err(Failure::NotReached("no such server".to_owned()));
-        };
-        // In limited commands mode the other end may be an impostor: it must not see a password, and its answers must
-        // not be taken for the cluster's.
-        if !server.is_trusted() && O::ACCESS != Access::Public && server.is_connected() {
-            return Err(Failure::Limited);
-        }
-        let why = server.why_down().to_owned();
-        let link = server.take_link().ok_or(Failure::NotReached(why))?;
-        Ok((link, server.dial()))
     }
 }

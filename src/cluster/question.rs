@@ -53,8 +53,8 @@ impl<O: Operation> Question<O> {
         let request = operation.into_request();
         let login = LoginEffect::of(&request);
         let limit = if matches!(request, Request::InsertKeys(_)) { MAX_BATCH_CALL } else { MAX_CALL };
-        let rehearse = frame::encode(&Call { round: Round::Rehearse, request: request.clone() })?;
-        let perform = frame::encode(&Call { round: Round::Perform(id), request })?;
+        let rehearse = frame::encode(&Call { round: Round::Rehearse, request: &request })?;
+        let perform = frame::encode(&Call { round: Round::Perform(id), request: &request })?;
         // The rehearsal is shorter: it has no id.
         if perform.len() > limit {
             return Err(Unaskable::TooLong);

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::commands::enable_e2e::limited_lines;
 use super::password::NextLines;
 use super::{COMMANDS, Command, Outcome, Stop, Tally};
-use crate::cluster::{Answer, Cluster, Question, Reconnected, Server};
+use crate::cluster::{Answer, Cluster, Question, Reconnected, Server, Unaskable};
 use crate::command::Known;
 use crate::console::Console;
 use crate::interrupt::Interrupt;
@@ -134,18 +134,20 @@ impl<'a> Session<'a> {
         answers
     }
 
-    /// As [`query`](Self::query), each server with a question of its own.
-    pub(super) fn query_each<O: Operation>(
+    /// As [`query`](Self::query), page after page.
+    pub(super) fn query_pages<O: Operation>(
         &mut self,
-        asked: &[(usize, Question<O>)],
-    ) -> Vec<Answer<O::Reply>> {
-        let answers = self.watched(async |cluster| cluster.perform_each(asked).await);
-        for ((number, _), answer) in asked.iter().zip(&answers) {
+        scope: &[usize],
+        first: O,
+        next: impl Fn(&O::Reply) -> Option<O>,
+    ) -> Result<Vec<Answer<Vec<O::Reply>>>, Unaskable> {
+        let answers = self.watched(async |cluster| cluster.read_pages(scope, first, next).await)?;
+        for (number, answer) in scope.iter().zip(&answers) {
             if let Err(failure) = answer {
                 self.tally.failed(*number, failure);
             }
         }
-        answers
+        Ok(answers)
     }
 
     /// Completes lines with `known` from now on.

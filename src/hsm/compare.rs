@@ -1,7 +1,7 @@
 //! The rules for comparing HSMs: what one says of its users and keys without their secrets.
 
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::hash::sha256;
 use super::{Case, Decide, Decided, Hsm, Key, No, PasswordHash, Ruling, User, Work, Worked};
@@ -42,7 +42,9 @@ impl Decide for PrintKeys {
         let mut keys = case.hsm.keys.tokens_after(after).filter(|(_, key)| sees_all || key.owner == caller);
         let mut buffer = Vec::new();
         let printed = |(handle, key): (&KeyHandle, &Arc<Key>)| case.hsm.printed(*handle, key, &mut buffer);
-        let page = keys.by_ref().take(PAGE).map(printed).collect();
+        // With room for all: a list that grows is copied.
+        let mut page = Vec::with_capacity(PAGE.min(case.hsm.keys.len()));
+        page.extend(keys.by_ref().take(PAGE).map(printed));
         // Whoever knows the other HSMs adds that.
         let unordered = Vec::new();
         Ok(Decided::read(KeyPrints { keys: page, is_last: keys.next().is_none(), unordered }))
@@ -59,26 +61,64 @@ fn details(user: &User, (method, password): (Print, Print)) -> UserDetails {
     }
 }
 
-impl Hsm {
+/// The prints of a key, made when they are first asked for: a list of all keys is asked for again and again.
+///
+/// A clone has none yet, as it may be changed, and they do not count when keys are compared.
+#[derive(Default)]
+pub struct Prints(OnceLock<Made>);
+
+impl Clone for Prints {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Prints {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Prints {}
+
+#[derive(Clone, Copy)]
+struct Made {
+    handle: KeyHandle,
+    value: Print,
+    attributes: Print,
+    /// Of the attributes and the fingerprint, in a masked object.
+    size: usize,
+}
+
+impl Made {
     /// The fingerprint, which only this family can make, goes into both prints, and the handle: without that, whoever can
     /// make keys could find out a short value by making them all. The buffer is reused, as there are many keys.
-    fn printed(&self, handle: KeyHandle, key: &Key, buffer: &mut Vec<u8>) -> KeyPrint {
+    fn of(handle: KeyHandle, key: &Key, buffer: &mut Vec<u8>) -> Self {
         let fingerprint = &key.material.fingerprint;
         fill(buffer, &[b"value", &handle.0.to_be_bytes(), fingerprint]);
         let value = short(buffer);
         fill(buffer, &[b"attributes", fingerprint]);
         // They can always be encoded.
         *buffer = postcard::to_extend(&key.attributes, std::mem::take(buffer)).unwrap_or_default();
+        Self { handle, value, attributes: short(buffer), size: buffer.len() }
+    }
+}
+
+impl Hsm {
+    fn printed(&self, handle: KeyHandle, key: &Key, buffer: &mut Vec<u8>) -> KeyPrint {
+        let made = *key.prints.0.get_or_init(|| Made::of(handle, key, buffer));
+        // One key has one handle; if it had another, it would need other prints.
+        let made = if made.handle == handle { made } else { Made::of(handle, key, buffer) };
         let named =
             |id: &UserId| self.users.get(id).map_or(0, |user| user.name.as_str().len().saturating_add(2));
         let names = [&key.owner].into_iter().chain(&key.shared_with).map(named).sum::<usize>();
-        let size = [buffer.len(), key.material.wrapped.0.len(), names, OVERHEAD].into_iter().sum::<usize>();
+        let size = [made.size, key.material.wrapped.0.len(), names, OVERHEAD].into_iter().sum::<usize>();
         KeyPrint {
             handle,
             owner: key.owner,
             shared_with: key.shared_with.iter().copied().collect(),
-            value,
-            attributes: short(buffer),
+            value: made.value,
+            attributes: made.attributes,
             m_value: key.m_value,
             approved: key.approved,
             size: u32::try_from(size).unwrap_or(u32::MAX),

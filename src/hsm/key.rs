@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::hash::sha256;
 use super::{
-    Case, Computation, Computed, Decide, Decided, Event, Hsm, Material, No, Ruling, SessionId, Work, Worked,
+    Case, Computation, Computed, Decide, Decided, Event, Hsm, Material, No, Prints, Ruling, SessionId, Work,
+    Worked,
 };
 use crate::protocol::Refusal;
 use crate::protocol::attribute::Attributes;
@@ -55,6 +56,9 @@ pub struct Key {
     pub m_value: u8,
     /// How many changes of it were approved. An older copy has fewer: it must not bring back what they ended.
     pub approved: u32,
+    /// Of what it is now.
+    #[serde(skip)]
+    pub prints: Prints,
 }
 
 impl Key {

@@ -222,7 +222,9 @@ impl Keys {
     pub(super) fn forget_user(&mut self, user: UserId) {
         for handle in self.shared_with(user) {
             if let Some(key) = self.token.get_mut(&handle) {
-                Arc::make_mut(key).shared_with.remove(&user);
+                change(key, |key| {
+                    key.shared_with.remove(&user);
+                });
             }
         }
     }
@@ -271,11 +273,11 @@ impl Keys {
         }
     }
 
-    fn change(&mut self, handle: KeyHandle, change: impl FnOnce(&mut Key)) {
+    fn change(&mut self, handle: KeyHandle, how: impl FnOnce(&mut Key)) {
         let session = self.session.get_mut(&handle).map(|(_, key)| key);
-        let Some(key) = self.token.get_mut(&handle).or(session).map(Arc::make_mut) else { return };
+        let Some(key) = self.token.get_mut(&handle).or(session) else { return };
         self.twins.remove(handle, key);
-        change(key);
+        change(key, how);
         self.twins.add(handle, key);
     }
 
@@ -294,6 +296,13 @@ impl Keys {
     }
 }
 
+/// Always in a copy, even if nobody else holds the key: a copy has no prints yet.
+fn change(key: &mut Arc<Key>, how: impl FnOnce(&mut Key)) {
+    let mut changed = Key::clone(key);
+    how(&mut changed);
+    *key = Arc::new(changed);
+}
+
 /// The change of a key that needs approvals had them.
 fn count_approval(key: &mut Key) {
     if key.m_value > 1 {
@@ -307,7 +316,7 @@ mod tests {
     use std::iter::successors;
 
     use super::{Attribute, Key, KeyHandle, Keys, Material, SessionId, Sharing, UserId, Value};
-    use crate::hsm::Wrapped;
+    use crate::hsm::{Prints, Wrapped};
     use crate::protocol::attribute::Attributes;
 
     /// One of several values and moduli; the numbers count from 0.
@@ -319,7 +328,8 @@ mod tests {
         let fingerprint = [u8::try_from(pick(9)).unwrap(); 32];
         let material = Material { wrapped: Wrapped(Vec::new()), fingerprint };
         let (m_value, approved) = (2, 2_u32.saturating_sub(pick(9)));
-        Key { attributes, material, owner: UserId(3), shared_with: BTreeSet::new(), m_value, approved }
+        let (owner, shared_with, prints) = (UserId(3), BTreeSet::new(), Prints::default());
+        Key { attributes, material, owner, shared_with, m_value, approved, prints }
     }
 
     /// What the keys say of a copy, found by a look at all of them.

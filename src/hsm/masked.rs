@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::user::must_be_manageable;
 use super::{
-    Case, Copied, CopiedKey, CopiedUser, Decide, Decided, Env, Event, Hsm, Key, MAX_KEYS, No, Ruling,
+    Case, Copied, CopiedKey, CopiedUser, Decide, Decided, Env, Event, Hsm, Key, MAX_KEYS, No, Prints,
 };
-use super::{Part, User, UserName, Work, Worked};
+use super::{Part, Ruling, User, UserName, Work, Worked};
 use crate::protocol::Refusal;
 use crate::protocol::key::KeyHandle;
 use crate::protocol::masked::{
@@ -255,6 +255,7 @@ impl Hsm {
             shared_with: copied.shared_with.iter().map(find).collect::<Result<BTreeSet<_>, _>>()?,
             m_value: copied.m_value,
             approved: copied.approved,
+            prints: Prints::default(),
         })
     }
 }

@@ -49,6 +49,7 @@ use crate::protocol::{Refusal, Reply, Request};
 
 pub use census::Census;
 pub use certificate::{Certificates, OwnerCertificates};
+pub use compare::Prints;
 pub use computation::{Computation, Computed};
 pub use done::{Credentials, Done, Mark, Performed};
 pub use event::Event;

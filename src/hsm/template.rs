@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Decided, Event, Hsm, Key, MAX_KEYS, MAX_SHARED, MAX_TEXT, NewKey, Ruling};
+use super::{Case, Decided, Event, Hsm, Key, MAX_KEYS, MAX_SHARED, MAX_TEXT, NewKey, Prints, Ruling};
 use crate::protocol::Refusal;
 use crate::protocol::attribute::Attributes;
 use crate::protocol::key::{KeyClass, KeyHandle, Lifetime, Template};
@@ -85,5 +85,6 @@ fn finish(new: &NewKey, template: &Template, owner: UserId) -> Key {
     } else {
         (template.shared_with.iter().copied().collect(), template.m_value)
     };
-    Key { attributes, material: new.material.clone(), owner, shared_with, m_value, approved: 0 }
+    let (material, prints) = (new.material.clone(), Prints::default());
+    Key { attributes, material, owner, shared_with, m_value, approved: 0, prints }
 }

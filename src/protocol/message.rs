@@ -29,13 +29,13 @@ pub struct Welcome {
     pub hsm_id: String,
 }
 
-/// One question.
+/// One question. Whoever asks it may keep the request, and send it by reference.
 #[derive(Serialize, Deserialize)]
-pub struct Call {
+pub struct Call<R = Request> {
     /// Whether to do it, or only to say whether it would be done.
     pub round: Round,
     /// What is asked.
-    pub request: Request,
+    pub request: R,
 }
 
 /// The two rounds of a change.

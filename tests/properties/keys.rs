@@ -1,6 +1,6 @@
 //! Keys on the model HSM: whose they are, who may do what with them, and how long they live.
 
-use cloudhsm::hsm::{Event, Hsm, Key, Material, SessionId, Verdict, Wrapped};
+use cloudhsm::hsm::{Event, Hsm, Key, Material, Prints, SessionId, Verdict, Wrapped};
 use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, Value};
 use cloudhsm::protocol::flags::Flags;
 use cloudhsm::protocol::key::{
@@ -59,6 +59,7 @@ fn the_key_hash_tells_handles_values_owners_sharers_and_quorums_apart() {
         shared_with: shared_with.iter().copied().map(UserId).collect(),
         m_value,
         approved: 0,
+        prints: Prints::default(),
     };
     let hash = |names: [&str; 3], handle, key| {
         let mut world = World::new();
@@ -92,6 +93,7 @@ fn an_hsm_holds_16666_keys_and_1024_users() {
         shared_with: [].into(),
         m_value: 0,
         approved: 0,
+        prints: Prints::default(),
     };
     let handles = (6..).map(KeyHandle).take(16_666 - 1);
     world.apply(handles.map(|handle| Event::KeyCreated { handle, key: key(), session: None }).collect());

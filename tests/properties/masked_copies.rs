@@ -1,6 +1,6 @@
 //! What an HSM says to a copy of a key or user that it has already, in whole or in part.
 
-use cloudhsm::hsm::{Copied, CopiedKey, CopiedUser, Event, Key, MAX_KEYS, PasswordHash};
+use cloudhsm::hsm::{Copied, CopiedKey, CopiedUser, Event, Key, MAX_KEYS, PasswordHash, Prints};
 use cloudhsm::protocol::Refusal;
 use cloudhsm::protocol::attribute::Attribute;
 use cloudhsm::protocol::key::{DeleteKey, GenerateKey, KeyHandle, Template};
@@ -130,8 +130,8 @@ fn a_full_hsm_takes_no_more_keys() {
     let key = lab.make_aes(ALICE);
     let object = lab.mask(ALICE, key).unwrap();
     let CopiedKey { attributes, material, .. } = copied(&object);
-    let owner = id(ALICE);
-    let same = Key { attributes, material, owner, shared_with: [].into(), m_value: 0, approved: 0 };
+    let (owner, prints) = (id(ALICE), Prints::default());
+    let same = Key { attributes, material, owner, shared_with: [].into(), m_value: 0, approved: 0, prints };
     let handles = (key.0 + 1..).map(KeyHandle).take(MAX_KEYS - 2);
     let created = |handle| Event::KeyCreated { handle, key: same.clone(), session: None };
     lab.world.apply(handles.map(created).collect());

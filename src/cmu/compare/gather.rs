@@ -6,8 +6,7 @@ use super::holdings::{Holdings, Name};
 use crate::cluster::{Failure, Question};
 use crate::cmu::{Session, Stop};
 use crate::protocol::Refusal;
-use crate::protocol::compare::{PrintKeys, PrintUsers};
-use crate::protocol::key::KeyHandle;
+use crate::protocol::compare::{KeyPrints, PrintKeys, PrintUsers};
 use crate::protocol::user::UserType;
 
 /// What servers hold.
@@ -74,34 +73,31 @@ fn family(found: &BTreeMap<usize, Holdings>, source: Option<usize>) -> Option<[u
     found.values().rev().map(|one| one.family).max_by_key(|family| count(*family))
 }
 
-/// Adds the keys, a page of each server at a time. A server that fails is removed and returned.
+/// Adds the keys, page by page. A server that fails is removed and returned.
 fn add_keys(
     session: &mut Session<'_>,
     found: &mut BTreeMap<usize, Holdings>,
 ) -> Result<Vec<(usize, Failure)>, Stop> {
-    let mut pages: BTreeMap<usize, Option<KeyHandle>> = found.keys().map(|number| (*number, None)).collect();
+    let scope: Vec<_> = found.keys().copied().collect();
+    let after = |page: &KeyPrints| {
+        let last = page.keys.last().filter(|_| !page.is_last)?;
+        Some(PrintKeys { after: Some(last.handle) })
+    };
     let mut failed = Vec::new();
-    while !pages.is_empty() {
-        let question = |(number, after): (usize, _)| Ok((number, Question::new(PrintKeys { after })?));
-        let questions = std::mem::take(&mut pages).into_iter().map(question);
-        let questions: Vec<_> = questions.collect::<Result<_, Stop>>()?;
-        for ((number, _), answer) in questions.iter().zip(session.query_each(&questions)) {
-            match answer {
-                Ok(page) => {
-                    let last = page.keys.last().map(|key| key.handle);
-                    if let Some(last) = last.filter(|_| !page.is_last) {
-                        pages.insert(*number, Some(last));
-                    }
-                    if let Some(one) = found.get_mut(number) {
-                        one.unordered.extend(page.unordered);
-                        one.keys.0.push(page.keys);
-                    }
-                }
-                Err(failure) => {
-                    found.remove(number);
-                    failed.push((*number, failure));
+    let answers = session.query_pages(&scope, PrintKeys { after: None }, after)?;
+    for (number, answer) in scope.into_iter().zip(answers) {
+        match (found.get_mut(&number), answer) {
+            (Some(one), Ok(pages)) => {
+                for page in pages {
+                    one.unordered.extend(page.unordered);
+                    one.keys.0.push(page.keys);
                 }
             }
+            (_, Err(failure)) => {
+                found.remove(&number);
+                failed.push((number, failure));
+            }
+            (None, Ok(_)) => {}
         }
     }
     Ok(failed)

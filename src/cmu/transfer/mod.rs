@@ -1,9 +1,13 @@
-//! Copying many masked objects from one server to others: while a batch is inserted, the next one is extracted.
+//! Copying many masked objects from one server to others: while a batch is inserted, the next ones are extracted.
 
 mod cargo;
 mod progress;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+
+use futures_util::future::join;
+use tokio::sync::mpsc;
 
 use super::Stop;
 use super::compare::{Name, Plan};
@@ -69,6 +73,12 @@ impl Lane {
     }
 }
 
+/// How many batches wait, extracted, for the destinations.
+const AHEAD: usize = 1;
+
+/// A batch, and what the source gave of it.
+type Extracted<C> = (Vec<<C as Cargo>::Id>, Rows<MaskedObject>);
+
 /// From one server to others.
 pub(super) struct Transfer<'a> {
     pub(super) source: usize,
@@ -92,44 +102,55 @@ impl Transfer<'_> {
         self.carry::<KeyCargo>(cluster, batches(sizes)).await
     }
 
-    /// Both ends work at the same time: a batch is inserted while the next one is extracted.
+    /// Both ends work at the same time: a batch is inserted while the next ones are extracted.
     async fn carry<C: Cargo>(&mut self, cluster: &mut Cluster, batches: Vec<Vec<C::Id>>) -> Result<(), Stop> {
-        let mut batches = batches.into_iter();
-        let mut ready: Option<(Vec<C::Id>, Rows<MaskedObject>)> = None;
-        loop {
-            let next = if self.goes_on() { batches.next() } else { None };
-            let extract = next.as_ref().map(|ids| Ok((self.source, Question::new(C::extract(ids))?)));
-            let extract: Vec<_> = extract.into_iter().collect::<Result<_, Stop>>()?;
-            let (lanes, inserts) = self.inserts::<C>(ready.take())?;
-            if extract.is_empty() && inserts.is_empty() {
-                return Ok(());
-            }
-            let (extracted, inserted) = cluster.perform_both(&extract, &inserts).await;
-            for ((lane, ids), answer) in lanes.into_iter().zip(inserted) {
-                self.settle::<C>(lane, &ids, C::inserted(answer));
-            }
-            let Some((ids, answer)) = next.zip(extracted.into_iter().next()) else { continue };
-            match C::objects(answer, ids.len()) {
-                Ok(rows) => ready = Some((ids, rows)),
-                Err(failure) => self.lost = Some(failure),
-            }
+        if self.lost.is_some() || self.are_lanes_lost() {
+            return Ok(());
         }
+        // Borrowed only where a call begins or ends.
+        let cluster = RefCell::new(cluster);
+        let (extracted, ready) = mpsc::channel(AHEAD);
+        let extracting = extract::<C>(&cluster, self.source, self.interrupt, batches, extracted);
+        let (lost, inserted) = join(extracting, self.insert::<C>(&cluster, ready)).await;
+        self.lost = lost?;
+        inserted
     }
 
-    fn goes_on(&self) -> bool {
-        !self.interrupt.is_raised()
-            && self.lost.is_none()
-            && self.lanes.iter().any(|lane| lane.lost.is_none())
+    /// Ends when no more is extracted. Earlier, no more is extracted, as nobody takes it.
+    async fn insert<C: Cargo>(
+        &mut self,
+        cluster: &RefCell<&mut Cluster>,
+        mut ready: mpsc::Receiver<Extracted<C>>,
+    ) -> Result<(), Stop> {
+        while let Some(batch) = ready.recv().await {
+            if self.interrupt.is_raised() {
+                break;
+            }
+            let (lanes, questions) = self.inserts::<C>(batch)?;
+            let calls = cluster.borrow_mut().start(&questions);
+            let called = calls.await;
+            let answers = cluster.borrow_mut().finish(called);
+            for ((lane, ids), answer) in lanes.into_iter().zip(answers) {
+                self.settle::<C>(lane, &ids, C::inserted(answer));
+            }
+            if self.are_lanes_lost() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn are_lanes_lost(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.lost.is_some())
     }
 
     /// For each destination that takes any of these objects, the question that inserts them.
     #[expect(clippy::type_complexity, reason = "places in `lanes`, ids, questions")]
     fn inserts<C: Cargo>(
         &mut self,
-        ready: Option<(Vec<C::Id>, Rows<MaskedObject>)>,
+        (ids, rows): Extracted<C>,
     ) -> Result<(Vec<(usize, Vec<C::Id>)>, Vec<(usize, Question<C::Insert>)>), Stop> {
         let (mut taken, mut questions) = (Vec::new(), Vec::new());
-        let Some((ids, rows)) = ready else { return Ok((taken, questions)) };
         for (at, lane) in self.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.lost.is_none()) {
             let (mut sent, mut copies) = (Vec::new(), Vec::new());
             for (id, row) in ids.iter().zip(&rows) {
@@ -171,6 +192,34 @@ impl Transfer<'_> {
         }
         self.progress.add(ids.len());
     }
+}
+
+/// Extracts batch after batch, until the copying is interrupted. Returns why the source gave no more, if it is lost.
+async fn extract<C: Cargo>(
+    cluster: &RefCell<&mut Cluster>,
+    source: usize,
+    interrupt: &Interrupt,
+    batches: Vec<Vec<C::Id>>,
+    extracted: mpsc::Sender<Extracted<C>>,
+) -> Result<Option<Failure>, Stop> {
+    for ids in batches {
+        if interrupt.is_raised() {
+            break;
+        }
+        let question = Question::new(C::extract(&ids))?;
+        let call = cluster.borrow_mut().start(&[(source, question)]);
+        let called = call.await;
+        let Some(answer) = cluster.borrow_mut().finish(called).pop() else { break };
+        match C::objects(answer, ids.len()) {
+            // Nobody takes it if all destinations are lost.
+            Ok(rows) => match extracted.send((ids, rows)).await {
+                Ok(()) => {}
+                Err(_) => break,
+            },
+            Err(failure) => return Ok(Some(failure)),
+        }
+    }
+    Ok(None)
 }
 
 const CHANGED: &str = "it was made there after the servers were compared; run syncHSM again";
