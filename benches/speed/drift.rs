@@ -23,12 +23,21 @@ use super::hsms::{Hsms, PASSWORD, add_keys, ask, session};
 use super::process::{Background, run, wait_for};
 use super::rounds::{Comparison, Row};
 
-/// The source, twelve that get all keys, one that gets some, and two more for growing.
+/// The source, twelve that get all keys, one that gets some, and two to see how the time grows.
 const NODES: u8 = 16;
 
 /// How many keys there are when it is measured how the time grows.
 const FEW: usize = 2_000;
 const MANY: usize = 8_000;
+
+/// How many users there are at first, beside the first three.
+const FEW_USERS: usize = MAX_USERS / 4;
+
+/// How many servers are compared at most.
+const SERVERS: usize = 8;
+
+/// How often servers are compared in one session, as once takes little longer than the logins.
+const TIMES: u32 = 40;
 
 /// Keys that a turn of the script copies, one line each.
 const LINES: usize = 500;
@@ -37,21 +46,21 @@ pub(crate) fn compare() -> Vec<Row> {
     let hsms = Hsms::start(NODES, 95);
     let bench = Bench { hsms, login: format!("loginHSM CO admin {PASSWORD}") };
     let runtime = Runtime::new().unwrap();
-    runtime.block_on(bench.fill_with_users());
-    let mut rows = Vec::new();
-    let mut sizes = Vec::new();
-    for (keys, more, server) in [(FEW, FEW, 14), (MANY, MANY - FEW, 15)] {
+    let mut rows = Vec::from(bench.growth_by_users(&runtime));
+    let sizes = [(FEW, FEW, 14), (MANY, MANY - FEW, 15)].map(|(keys, more, server)| {
         runtime.block_on(add_keys(&bench.hsms, more, &Template::default()));
-        sizes.push((keys, bench.copy_keys(server, keys), bench.compare_time(&[0, server])));
-    }
+        (
+            keys,
+            bench.beyond_login(server, || bench.copy_keys(server, keys)),
+            bench.one_comparison(&[0, server]),
+        )
+    });
     runtime.block_on(add_keys(&bench.hsms, MAX_KEYS - MANY, &Template::default()));
     rows.extend(bench.copying());
     rows.push(bench.comparing());
-    let (few, copied_few, compared_few) = sizes[0];
-    let (many, copied_many, compared_many) = sizes[1];
-    rows.push(exponent("copying, by keys", (few, copied_few), (many, copied_many)));
-    rows.push(exponent("comparing, by keys", (few, compared_few), (many, compared_many)));
-    let times = [2_usize, 8].map(|servers| (servers, bench.compare_time(&(0..servers).collect::<Vec<_>>())));
+    rows.extend(exponents(["copying, by keys", "comparing, by keys"], sizes));
+    let times =
+        [2, SERVERS].map(|servers| (servers, bench.one_comparison(&(0..servers).collect::<Vec<_>>())));
     rows.push(exponent("comparing, by servers", times[0], times[1]));
     drop(bench);
     rows.push(copying_guarded(&runtime));
@@ -68,7 +77,7 @@ fn copying_guarded(runtime: &Runtime) -> Row {
     let template = Template { m_value: 2, shared_with: vec![UserId(4)], ..Template::default() };
     let [few, many] = [(FEW, FEW, 1), (MANY, MANY - FEW, 2)].map(|(keys, more, server)| {
         runtime.block_on(add_keys(&bench.hsms, more, &template));
-        (keys, bench.copy_keys(server, keys))
+        (keys, bench.beyond_login(server, || bench.copy_keys(server, keys)))
     });
     exponent("copying a CU's keys with an M value, by keys", few, many)
 }
@@ -79,6 +88,17 @@ struct Bench {
 }
 
 impl Bench {
+    fn growth_by_users(&self, runtime: &Runtime) -> [Row; 2] {
+        let sizes = [(0, FEW_USERS, 14), (FEW_USERS, MAX_USERS - 3, 15)].map(|(before, users, server)| {
+            runtime.block_on(self.add_users(&(before..users).collect::<Vec<_>>()));
+            let copied = self.beyond_login(server, || self.copy_users(server, users));
+            (users, copied, self.one_comparison(&[0, server]))
+        });
+        // Like the other one again.
+        self.copy_users(14, MAX_USERS - 3 - FEW_USERS);
+        exponents(["copying, by users", "comparing, by users"], sizes)
+    }
+
     fn copying(&self) -> Vec<Row> {
         let (next, line) = (Cell::new(1), Cell::new(0));
         let copy = || {
@@ -104,24 +124,50 @@ impl Bench {
     }
 
     fn comparing(&self) -> Row {
-        for server in [1, 2] {
-            let lines = [self.login.as_str(), "server 0", "syncHSM 1 users"];
-            session(self.console(&[0, server]).arg("--yes"), &lines);
+        for server in 1..SERVERS {
+            self.copy_users(server, MAX_USERS - 3);
         }
         let what = "three HSMs with 1,024 users and 16,666 keys compared";
         let comparison = Comparison { what, peer: "`findAllKeys 0 0` on one", budget: Some(3.0), rounds: 15 };
-        comparison.run(|| self.compare_time(&[0, 1, 2]), || self.list_time())
+        comparison.run(|| self.compare_time(&[0, 1, 2], 1), || self.list_time())
+    }
+
+    /// Copies the users that a server lacks, so many.
+    fn copy_users(&self, server: usize, users: usize) -> Duration {
+        self.copy(server, "users", &format!(": {users} users and 0 keys copied\n"))
     }
 
     /// Copies all keys, so many, to a server.
     fn copy_keys(&self, server: usize, keys: usize) -> Duration {
+        self.copy(server, "keys", &format!(": 0 users and {keys} keys copied\n"))
+    }
+
+    fn copy(&self, server: usize, what: &str, account: &str) -> Duration {
         let start = Instant::now();
-        let lines = [self.login.as_str(), "server 0", "syncHSM 1 keys"];
+        let lines = [&self.login, "server 0", &format!("syncHSM 1 {what}")];
         let copied = session(self.console(&[0, server]).arg("--yes"), &lines);
         let time = start.elapsed();
-        let count = format!(": 0 users and {keys} keys copied\n");
-        assert!(copied.contains(&count) && copied.contains("syncHSM success\n"), "{copied}");
+        assert!(copied.contains(account) && copied.contains("syncHSM success\n"), "{copied}");
         time
+    }
+
+    /// What a session with a server takes more than one that only logs in.
+    fn beyond_login(&self, server: usize, work: impl Fn() -> Duration) -> Duration {
+        let mut logins: Vec<_> = (0..5).map(|_| self.compare_time(&[0, server], 0)).collect();
+        logins.sort();
+        work().saturating_sub(logins[2])
+    }
+
+    /// A comparison alone, without the logins.
+    fn one_comparison(&self, servers: &[usize]) -> Duration {
+        let mut times: Vec<_> = (0..5)
+            .map(|_| {
+                let one = self.compare_time(servers, 1);
+                self.compare_time(servers, 1 + TIMES).saturating_sub(one) / TIMES
+            })
+            .collect();
+        times.sort();
+        times[2]
     }
 
     /// Copies some keys to server 13, a line each.
@@ -149,13 +195,16 @@ impl Bench {
         start.elapsed()
     }
 
-    fn compare_time(&self, servers: &[usize]) -> Duration {
+    /// A session that compares servers so many times.
+    fn compare_time(&self, servers: &[usize], times: u32) -> Duration {
         let mut console = self.console(servers);
-        console.args(["-c", &self.login, "-c", "compareHSM"]);
+        console.args(["-c", &self.login]);
+        console.args(["-c", "compareHSM"].repeat(usize::try_from(times).unwrap()));
         let start = Instant::now();
         let output = console.output().unwrap();
         let time = start.elapsed();
-        assert!(String::from_utf8_lossy(&output.stdout).contains("compareHSM: "), "{output:?}");
+        let compared = String::from_utf8_lossy(&output.stdout).matches("compareHSM: ").count();
+        assert!(output.status.success() && compared == usize::try_from(times).unwrap());
         time
     }
 
@@ -179,14 +228,14 @@ impl Bench {
         console
     }
 
-    /// As many users as an HSM holds, on server 0.
-    async fn fill_with_users(&self) {
-        let officers = join_all((0..4).map(async |officer| {
+    /// Makes more users on server 0.
+    async fn add_users(&self, numbers: &[usize]) {
+        let officers = join_all(numbers.chunks(numbers.len().div_ceil(4)).map(async |numbers| {
             let mut cluster = Cluster::new(self.hsms.dials(), Limits::default(), Interrupt::default());
             cluster.open(&[0], |_| (), |_, _| ()).await;
             let (name, password) = ("admin".to_owned(), Secret::new(PASSWORD.to_owned()));
             ask(&mut cluster, Login { user_type: UserType::Co, name, password, second_factor: None }).await;
-            for number in (officer..MAX_USERS - 3).step_by(4) {
+            for number in numbers {
                 let name = format!("user{number}");
                 let password = Secret::new("a password".to_owned());
                 let user_type = UserType::Cu;
@@ -195,6 +244,16 @@ impl Bench {
         }));
         officers.await;
     }
+}
+
+/// How the times to copy and to compare grow.
+fn exponents(what: [&'static str; 2], sizes: [(usize, Duration, Duration); 2]) -> [Row; 2] {
+    let [few, many] = sizes;
+    let [copying, comparing] = what;
+    [
+        exponent(copying, (few.0, few.1), (many.0, many.1)),
+        exponent(comparing, (few.0, few.2), (many.0, many.2)),
+    ]
 }
 
 /// How the time grows: 1 is linear.
