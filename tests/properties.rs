@@ -90,7 +90,12 @@ proptest! {
                 prop_assert!(performed.events.iter().all(allowed));
                 // What a rehearsal lets through is refused only for what takes work to find out.
                 let foreseen = matches!(rehearsed.verdict, Verdict::Refused(foreseen) if foreseen == refusal);
-                let takes_work = [Refusal::LoginFailure, Refusal::WrappedKeyInvalid].contains(&refusal);
+                let takes_work = matches!(rehearsed.verdict, Verdict::Needs(_)) && [
+                    Refusal::LoginFailure,
+                    Refusal::WrappedKeyInvalid,
+                    Refusal::CreatedAlready,
+                    Refusal::UserExists,
+                ].contains(&refusal);
                 prop_assert!(foreseen || takes_work, "{refusal:?}");
             } else {
                 prop_assert!(!matches!(rehearsed.verdict, Verdict::Refused(_)));
