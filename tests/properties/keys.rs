@@ -2,6 +2,7 @@
 
 use cloudhsm::hsm::{Event, Hsm, Key, Material, Prints, SessionId, Verdict, Wrapped};
 use cloudhsm::protocol::attribute::{Attribute, Attributes, ReadAttributes, SetAttribute, Value};
+use cloudhsm::protocol::compare::{KeyPrints, PrintKeys};
 use cloudhsm::protocol::flags::Flags;
 use cloudhsm::protocol::key::{
     CreatePublicKey, DeleteKey, DescribeKey, GenerateKey, HANDLES_PER_NODE, KeyClass, KeyHandle, KeySpec,
@@ -45,6 +46,18 @@ proptest! {
             let mut replayed: Hsm = decode(&snapshot).unwrap();
             world.history[length..].iter().flatten().for_each(|event| replayed.apply(event));
             prop_assert!(encode(&replayed).unwrap() == encode(&world.hsm).unwrap());
+        }
+    }
+
+    /// An HSM keeps the prints that it has made; one that has just started has none.
+    #[test]
+    fn prints_are_those_of_what_the_keys_are_now(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::with_users();
+        for step in opening().iter().chain(&steps) {
+            world.happen(step);
+            let prints = printed(&mut world);
+            let mut started = World { hsm: decode(&encode(&world.hsm).unwrap()).unwrap(), ..World::new() };
+            prop_assert_eq!(prints, printed(&mut started));
         }
     }
 }
@@ -177,6 +190,15 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => session().prop_map(Step::Close),
         1 => Just(Step::Restart),
     ]
+}
+
+/// As an officer sees them, on a session of its own.
+fn printed(world: &mut World) -> KeyPrints {
+    world.perform(&model::login(UserType::Co, OFFICER.1, true), SessionId(8));
+    match world.perform(&Request::PrintKeys(PrintKeys { after: None }), SessionId(8)).verdict {
+        Verdict::Reply(Reply::PrintKeys(prints)) => prints,
+        _ => panic!("an officer may compare"),
+    }
 }
 
 /// Users on all sessions, and keys of every kind, so that the steps that follow find some.

@@ -129,7 +129,7 @@ pub(crate) struct World {
     pub(crate) hsm: Hsm,
     /// The events of each decision.
     pub(crate) history: Vec<Vec<Event>>,
-    now: u64,
+    pub(crate) now: u64,
 }
 
 impl World {
