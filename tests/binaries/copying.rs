@@ -3,12 +3,18 @@
 use std::thread;
 use std::time::Duration;
 
+use cloudhsm::hsm::FIRST_INDEX;
+use cloudhsm::protocol::compare::PAGE;
+
 use crate::cluster::{CO_PASSWORD, Cluster};
 use crate::filling::make_keys;
 use crate::process::{Ended, Process, hsmd, run, text, wait_until};
 
 /// In several batches.
 const KEYS: usize = 2000;
+
+/// The handle of the first one.
+const FIRST: usize = FIRST_INDEX as usize;
 
 const ALICE: (&str, &str) = ("alice", "crypto12");
 
@@ -121,4 +127,20 @@ fn a_destination_that_is_killed_is_started_and_copied_to_again() {
         complete(&cluster, total);
         make_keys(&cluster.config(), 0, ALICE, KEYS);
     }
+}
+
+#[test]
+fn keys_of_several_pages_are_compared_and_copied() {
+    let keys = PAGE.next_multiple_of(1000);
+    let (cluster, source, _destination) = two(keys);
+    complete(&cluster, keys);
+    // The last ones, as handles count up.
+    make_keys(&cluster.config(), 0, ALICE, 10);
+    let before = calls(&source, "PrintKeys");
+    let compared = officer(&cluster, "compareHSM\n").with_code(4).stdout;
+    assert_eq!(calls(&source, "PrintKeys"), before + 2);
+    let (from, to) = (FIRST + keys, FIRST + keys + 9);
+    let expected = format!("Keys {from}-{to}: server 0: present; server 1: missing\n");
+    assert!(compared.contains(&expected), "{expected}{compared}");
+    complete(&cluster, keys + 10);
 }
