@@ -1,9 +1,9 @@
 //! An AWS account in a folder: its clusters in all regions, HSMs that run in this process, and backups.
 //!
-//! `core` has the state, which a `file` keeps, and the turn of each call. A call does its work first, and then
-//! makes it count with one commit: if it is cut before that, the next start removes what no state mentions, and after it
-//! there is nothing left to do but to remove. The operations are in `clusters`, `owner`, `members` (HSMs),
-//! `backups` and `tags`; `net` and `ports` say where HSMs listen; `view` describes what they change, `paging` divides lists. `hsms` are those that run,
+//! `core` has the state, which a `file` keeps, and the turn of each call. A call does its work first, and then makes it
+//! count with one commit: if it is cut before that, the next start removes what no state mentions; after it, nothing is
+//! left to do but to remove. The operations are in `clusters`, `owner`, `members` (HSMs), `backups` and `tags`; `net` and
+//! `ports` say where HSMs listen; `view` describes what they change, `paging` divides lists. `hsms` are those that run,
 //! `upkeep` is what happens by itself.
 
 mod backups;

@@ -17,7 +17,7 @@ impl Ports {
     ///
     /// # Errors
     ///
-    /// If it is none.
+    /// If it is not one.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || "not a range of ports, such as 20000-20199".to_owned();
         let (first, last) = text.split_once('-').ok_or_else(wrong)?;
