@@ -1,7 +1,8 @@
 //! While work is done, other requests are decided. Its result is used only if it is still what the decision needs.
 
-use cloudhsm::hsm::{PasswordHash, Verdict, Work, Worked};
+use cloudhsm::hsm::{Event, PasswordHash, Verdict, Work, Worked};
 use cloudhsm::protocol::attestation::Attest;
+use cloudhsm::protocol::compare::PrintUsers;
 use cloudhsm::protocol::key::{GenerateKey, Template};
 use cloudhsm::protocol::message::{OperationId, Round};
 use cloudhsm::protocol::user::UserType;
@@ -9,8 +10,10 @@ use cloudhsm::protocol::wrap::WrapKey;
 use cloudhsm::protocol::wrapping::WrapMechanism;
 use cloudhsm::protocol::{Operation, Refusal, Request};
 
-use crate::lab::{AES, ALICE, Lab, OFFICER, RSA};
+use crate::lab::{AES, ALICE, Lab, OFFICER, RSA, id};
 use crate::{model, symbols};
+
+const PRINT: Request = Request::PrintUsers(PrintUsers);
 
 const ROUND: Round = Round::Perform(OperationId(1_000_000));
 
@@ -62,6 +65,18 @@ fn the_comparison_for_an_answer_that_is_to_be_repeated() {
     for right in [true, false] {
         assert!(is_compared_again(&lab, &create, Round::Perform(OperationId(7)), right), "{right}");
     }
+}
+
+#[test]
+fn the_print_of_a_password_that_was_changed_meanwhile() {
+    let mut lab = Lab::new();
+    let decide = |lab: &Lab, worked| lab.world.decide_with(&PRINT, OFFICER, ROUND, worked).verdict;
+    let Verdict::Needs(work) = decide(&lab, None) else { panic!("it prints") };
+    let worked = symbols::done(&work).unwrap();
+    assert!(matches!(decide(&lab, Some(&worked)), Verdict::Reply(_)));
+    let password = PasswordHash("newer".to_owned());
+    lab.world.apply(vec![Event::PasswordChanged { id: id(ALICE), user_type: UserType::Cu, password }]);
+    assert!(matches!(decide(&lab, Some(&worked)), Verdict::Needs(_)));
 }
 
 /// Whether the result of comparing with an older hash is thrown away.
