@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -307,7 +308,10 @@ fn an_interrupt_while_copying_is_tried_again_deletes_the_key() {
     let cluster = Cluster::activated(2);
     let (first, second) = (cluster.run_hsm(0), cluster.run_hsm(1));
     cluster.play(&format!("loginHSM CO admin {CO_PASSWORD}\ncreateUser CU alice crypto12\ny\n")).with_code(0);
-    let mut tool = Process::start(&mut keys(&[text(&cluster.config())]));
+    // Whatever runs the tests may ignore the signal, which they would inherit.
+    let mut attentive = Command::new("env");
+    attentive.args(["--default-signal=INT", env!("CARGO_BIN_EXE_key_mgmt_util")]);
+    let mut tool = Process::start(attentive.arg(cluster.config()));
     tool.send("loginHSM -u CU -s alice -p crypto12\n");
     tool.wait_for("Node id 1 and err state 0x00000000");
     second.kill();
