@@ -116,7 +116,8 @@ impl Transfer<'_> {
         inserted
     }
 
-    /// Ends when no more is extracted. Earlier, no more is extracted, as nobody takes it.
+    /// Inserts what is extracted, to the end. An interrupt ends it earlier, and so does the loss of all destinations; then
+    /// the extracting ends, too, as nobody takes more.
     async fn insert<C: Cargo>(
         &mut self,
         cluster: &RefCell<&mut Cluster>,
