@@ -215,13 +215,16 @@ impl Work<'_, '_> {
             let text = account(self.session, lane);
             self.session.console.print(&text);
         }
-        if !self.session.interrupt.is_raised() {
-            return self.gather().map(|gathered| self.plans(&gathered)).unwrap_or_default();
+        let is_interrupted = self.session.interrupt.is_raised();
+        if is_interrupted || lanes.iter().any(|lane| lane.open() > 0) {
+            let why = if is_interrupted { "Interrupted: what" } else { "What" };
+            let text = format!("{why} is copied stays. Run syncHSM again to copy the rest.\n");
+            self.session.console.print(&text);
         }
-        self.session
-            .console
-            .print("Interrupted: what is copied stays. Run syncHSM again to copy the rest.\n");
-        Vec::new()
+        if is_interrupted {
+            return Vec::new();
+        }
+        self.gather().map(|gathered| self.plans(&gathered)).unwrap_or_default()
     }
 
     /// Says what is still different.
